@@ -1,0 +1,1 @@
+//! Protocol B: the control log and its activation barrier. Knows no store client.

@@ -1,0 +1,1 @@
+//! The virtual actor: one page per view and ladder, turns, reads, the canonical encoding. Knows no other entity.

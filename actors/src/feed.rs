@@ -1,0 +1,1 @@
+//! Protocol A: subscriptions, generations, frames. Knows no transport and no placement.

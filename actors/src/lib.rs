@@ -1,0 +1,15 @@
+//! Behaviour of featuregrid, pure and synchronous: time and input are arguments, effects are results.
+//! Knows no clock, socket, disk, thread or random number.
+//!
+//! Reading order is the way of an event: [`reader`] makes rows of records, [`feed`] carries them in frames,
+//! [`shard`] finds the [`entity`], whose [`window`] ladders hold [`aggregate`] cells. Beside it stand the two protocols
+//! that move meaning and responsibility: [`control`] and [`ownership`].
+
+pub mod reader;
+pub mod feed;
+pub mod shard;
+pub mod entity;
+pub mod window;
+pub mod aggregate;
+pub mod control;
+pub mod ownership;

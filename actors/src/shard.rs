@@ -1,0 +1,1 @@
+//! Entities of several ranges: index, slabs, application of rows, digests. Knows no sender.

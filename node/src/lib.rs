@@ -1,0 +1,1 @@
+//! The node: the only floor that touches Kafka, object stores, sockets, disks and clocks.

@@ -1,0 +1,3 @@
+//! The binary `featuregrid`.
+
+fn main() {}

@@ -1,0 +1,45 @@
+//! Stored formats of the control log: entries and their decisions, each created once. Knows no store and no rule of
+//! activation: `actors::control` decides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ControlIndex, Incarnation, Nonce};
+use crate::position::OffsetVector;
+
+/// A numbered, immutable entry; a function of it and of the events is all that state may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlEntry {
+    /// Its number.
+    pub index: ControlIndex,
+    /// What it changes.
+    pub change: ControlChange,
+    /// Who prepared it.
+    pub coordinator: Incarnation,
+    /// Tells two attempts at one number apart.
+    pub nonce: Nonce,
+}
+
+/// What an entry changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlChange {
+    /// Entry 0: the shape of the grid, pinned for ever, and its first definitions.
+    Genesis {
+        /// Number of ranges, a power of two.
+        ranges: u32,
+        /// Earliest offsets when the grid began: retention past these before a snapshot halts the partition.
+        v0: OffsetVector,
+        /// Text of the definitions.
+        definitions: String,
+    },
+    /// The project's definitions as a whole.
+    Definitions(String),
+}
+
+/// What became of an entry: exactly one decision per number ever exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// In force from these offsets on.
+    Active(OffsetVector),
+    /// The number is a no-op.
+    Aborted,
+}

@@ -1,0 +1,91 @@
+//! Names of things that live across messages. Knows nothing of what they name.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Next or last position in one source partition. Offsets are sparse: transaction markers and
+/// compaction leave holes, so `last + 1` is never assumed to hold a record.
+pub type Offset = u64;
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+    };
+}
+
+number_id!(
+    /// A partition of the source's log.
+    PartitionId(u32), "p"
+);
+number_id!(
+    /// A machine or process slot of the grid; survives restarts, unlike an [`Incarnation`].
+    NodeId(u32), "n"
+);
+number_id!(
+    /// Version of the ownership of one range; rises by one with every claim.
+    Epoch(u64), "e"
+);
+number_id!(
+    /// Number of an entry of the control log; 0 is genesis.
+    ControlIndex(u64), "k"
+);
+number_id!(
+    /// The broker's count of leaders of a partition; a lower one is an older view of the log.
+    LeaderEpoch(u32), "l"
+);
+number_id!(
+    /// Canonical hash of a feature view's name and entity.
+    ViewId(u64), "view-"
+);
+number_id!(
+    /// Canonical hash of a measure: equal definitions share a column and keep its history.
+    ColumnId(u64), "col-"
+);
+number_id!(
+    /// A number drawn once, so that two writes of equal content can be told apart.
+    Nonce(u64), "x"
+);
+
+/// Identity of a topic that a re-created topic of the same name does not share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TopicId(pub [u8; 16]);
+
+/// One life of a node: `boot` differs whenever its memory was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Incarnation {
+    /// The slot that lives.
+    pub node: NodeId,
+    /// Larger than that of every earlier life of the node.
+    pub boot: u64,
+}
+
+impl fmt::Display for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.node, self.boot)
+    }
+}
+
+/// Names an immutable set of ranges a node subscribes with; never reused, not even by a restarted
+/// node (trace A1), because the incarnation is part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Generation {
+    /// The subscriber's life.
+    pub incarnation: Incarnation,
+    /// Counts up within it.
+    pub counter: u64,
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "g{}#{}", self.incarnation, self.counter)
+    }
+}

@@ -1,0 +1,52 @@
+//! Every bound in one place, each with its reason. Knows no configuration: what a user may turn lives there.
+
+use crate::time::Span;
+
+/// Longest value of one join key, bytes: keys are copied into every row, so they stay small.
+pub const KEY_PART_BYTES_MAX: usize = 1024;
+/// Largest record payload that is decoded, bytes: Kafka's usual `message.max.bytes` with room for 10 MB topics.
+pub const RECORD_BYTES_MAX: usize = 10 << 20;
+/// Measures of one view: a row's presence bits are one word.
+pub const MEASURES_PER_VIEW_MAX: usize = 64;
+/// Views of one project: a row names its view in 16 bits; far more than a team reads.
+pub const VIEWS_MAX: usize = 1024;
+/// Levels of one ladder: each is a pass boundary of every read.
+pub const LEVELS_MAX: usize = 16;
+/// Tiles of one ladder, all levels: with 64 columns a page still fits [`PAGE_BYTES_MAX`].
+pub const TILES_MAX: usize = 4096;
+/// Largest page, bytes: it is copied whole when it outgrows its slot.
+pub const PAGE_BYTES_MAX: usize = 8 << 20;
+/// Raw rows an entity keeps before they become tiles: enough for the usual read to be exact, few enough to scan.
+pub const RAW_ROWS_MAX: usize = 64;
+/// How far behind the newest event time rows stay raw.
+pub const SLACK_EXACT: Span = Span::seconds(10);
+/// Instants that tiled events blur are rounded down to multiples of this.
+pub const INSTANT_STEP: Span = Span::seconds(5);
+/// Rows of one frame: large enough that per-frame costs vanish, small enough that a read waits < 1 ms for it.
+pub const FRAME_ROWS_MAX: usize = 512;
+/// Records one frame may cover, so that intervals without rows still end.
+pub const FRAME_RECORDS_MAX: u64 = 4096;
+/// Decoded chunks a reader keeps for subscribers that fall behind, per partition; older intervals are re-read from the log.
+pub const RING_CHUNKS_MAX: usize = 256;
+/// Frames in flight to one subscriber of one partition before it is switched to replay.
+pub const FRAME_CREDITS: usize = 8;
+/// Row batches in flight to one shard: bounds its mailbox and the time a read waits.
+pub const SHARD_ROW_BATCHES_MAX: usize = 4;
+/// Read batches in flight to one shard.
+pub const SHARD_READ_BATCHES_MAX: usize = 64;
+/// An idle reader proves that nothing was lost this often.
+pub const IDLE_FRAME_EVERY: Span = Span::millis(100);
+/// A lease holder trusts its lease this long after a successful renewal was sent.
+pub const LEASE_HOLDER: Span = Span::seconds(2);
+/// A successor waits this long after the last change of the lease it saw (PROTOCOLS C1, trace C8).
+pub const LEASE_SUCCESSOR: Span = Span::seconds(3);
+/// A holder renews this often.
+pub const LEASE_RENEW_EVERY: Span = Span::millis(500);
+/// A prepared control entry may hold the grid this long before anybody may abort it.
+pub const HOLD_MAX: Span = Span::seconds(2);
+/// A former owner answers with a hint this long after a planned move.
+pub const MOVED_HINT: Span = Span::seconds(10);
+/// Largest stored small object (manifest, lease, control entry), bytes: a hostile length must not allocate.
+pub const OBJECT_BYTES_MAX: usize = 4 << 20;
+/// Largest definitions file, bytes.
+pub const DEFINITIONS_BYTES_MAX: usize = 1 << 20;

@@ -1,0 +1,296 @@
+//! Definitions resolved into what readers and entities execute: fields by slot, measures by index,
+//! windows by ladder level. Knows no YAML and no file: `definition` makes it, everything else runs it.
+//!
+//! Planning is a function of the control log alone: `compile(definitions n, plan n - 1)`. A measure
+//! that already stood in plan n - 1 keeps its column; a new one is kept from the activation of n
+//! (`since`). Windows that the ladders of n - 1 cannot answer get a ladder of their own, so that
+//! adding a feature never changes another and no state depends on when a node switched.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ColumnId, ControlIndex, ViewId};
+use crate::limits;
+use crate::number::Domain;
+use crate::time::{Span, Timestamp};
+
+/// Index of a field in [`SourcePlan::fields`].
+pub type Slot = usize;
+
+/// What one control index means: the whole of a project's executable definitions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The control entry that brought it; 0 is genesis.
+    pub index: ControlIndex,
+    /// Namespace.
+    pub project: String,
+    /// The one source (several come with a later issue).
+    pub source: SourcePlan,
+    /// In order of name.
+    pub views: Vec<ViewPlan>,
+    /// Named ordered lists of features.
+    pub services: Vec<ServicePlan>,
+}
+
+/// Where records come from and how they are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourcePlan {
+    /// Its name in the definitions.
+    pub name: String,
+    /// Kafka topic.
+    pub topic: String,
+    /// Every declared field.
+    pub fields: Vec<FieldPlan>,
+    /// Path of the event timestamp: RFC 3339 text, or whole milliseconds since 1970 as a number.
+    pub event_timestamp: Vec<String>,
+    /// Path of the event id, reserved for deduplication.
+    pub event_id: Option<Vec<String>>,
+    /// How far an event may be behind its partition's prefix max.
+    pub allowed_lateness: Span,
+    /// How far an event may be ahead of its record's log timestamp.
+    pub max_skew: Span,
+    /// How far behind T a read may ask: max(allowed_lateness, max_skew) unless larger is declared.
+    pub slack: Span,
+}
+
+impl SourcePlan {
+    /// How far behind T rows stay raw: never further than a read may look.
+    #[must_use]
+    pub fn slack_exact(&self) -> Span {
+        limits::SLACK_EXACT.min(self.slack)
+    }
+}
+
+/// One declared field of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldPlan {
+    /// Name used in views.
+    pub name: String,
+    /// Path in the payload, outermost first.
+    pub path: Vec<String>,
+    /// Declared type; undeclared fields are text, and decimal(6) where used as a number.
+    pub kind: Option<FieldKind>,
+}
+
+/// Declared type of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// True or false.
+    Bool,
+    /// A number of a domain.
+    Number(Domain),
+}
+
+/// Ordered features of one model version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: String,
+    /// Indices into [`Plan::views`].
+    pub views: Vec<usize>,
+}
+
+/// A feature view: what one actor holds for one entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewPlan {
+    /// Stable across plans.
+    pub id: ViewId,
+    /// Its name.
+    pub name: String,
+    /// The entity's name.
+    pub entity: String,
+    /// Join keys in the entity's order: (name, slot).
+    pub keys: Vec<(String, Slot)>,
+    /// The view's filter.
+    pub filter: Option<Condition>,
+    /// Shared by features; index 0 is always the view's rows (no filter, no value).
+    pub measures: Vec<Measure>,
+    /// Never empty; a view whose windows were extended after activation has several.
+    pub ladders: Vec<LadderPlan>,
+    /// In order of definition.
+    pub features: Vec<Feature>,
+}
+
+/// (filter, value, domain): what a row contributes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Hash of the canonical definition, the view's filter included.
+    pub id: ColumnId,
+    /// The feature's own filter.
+    pub filter: Option<Condition>,
+    /// The number to accumulate, or `None` where rows are only counted.
+    pub value: Option<(Slot, Domain)>,
+}
+
+/// A filter on fields; a comparison with a null or missing field is false.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// All hold.
+    And(Vec<Condition>),
+    /// At least one holds.
+    Or(Vec<Condition>),
+    /// `field op literal`.
+    Compare {
+        /// The field compared.
+        slot: Slot,
+        /// How.
+        op: CompareOp,
+        /// With what.
+        literal: Literal,
+    },
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CompareOp {
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+impl CompareOp {
+    /// Whether an ordering satisfies the comparison.
+    #[must_use]
+    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Eq => ordering.is_eq(),
+            Self::Ne => ordering.is_ne(),
+            Self::Lt => ordering.is_lt(),
+            Self::Le => ordering.is_le(),
+            Self::Gt => ordering.is_gt(),
+            Self::Ge => ordering.is_ge(),
+        }
+    }
+}
+
+/// The right side of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Literal {
+    /// Compared by bytes.
+    Text(String),
+    /// Only `==` and `!=`.
+    Bool(bool),
+    /// Unscaled, in the field's domain.
+    Number {
+        /// value x 10^scale
+        unscaled: i64,
+        /// The domain the field's text is read in.
+        domain: Domain,
+    },
+}
+
+/// One tile ladder: the levels its windows need, finest first, and the columns it keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LadderPlan {
+    /// Finest first; level 0 has a hop that divides [`limits::INSTANT_STEP`]; each hop divides the next; spans rise.
+    pub levels: Vec<Level>,
+    /// Whether lifetime features read it: then what leaves level 0 is also kept for ever in the header.
+    pub lifetime: bool,
+    /// Column 0 is always measure 0, the view's rows.
+    pub columns: Vec<Column>,
+}
+
+impl LadderPlan {
+    /// The longest window it answers, as (span, hop); `None` where only lifetime is kept.
+    #[must_use]
+    pub fn longest(&self) -> Option<Level> {
+        self.levels.last().copied().filter(|level| level.span > Span(0))
+    }
+}
+
+/// One resolution of a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Length of its tiles.
+    pub hop: Span,
+    /// The longest window served at this hop; 0 for a level that only covers the slack.
+    pub span: Span,
+}
+
+impl Level {
+    /// Tiles that start before this instant have left the level when T is `t_max`: no answerable read
+    /// needs them this fine. The slack is widened to a whole [`limits::INSTANT_STEP`], so that a
+    /// blurred instant, rounded down by up to one step, is still answered.
+    #[must_use]
+    pub fn boundary(self, t_max: Timestamp, slack: Span) -> Timestamp {
+        ((t_max - slack).floor(limits::INSTANT_STEP) - self.span).floor(self.hop)
+    }
+}
+
+/// A measure kept in a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Index into [`ViewPlan::measures`].
+    pub measure: usize,
+    /// The control index whose activation began it: only rows from there on count.
+    pub since: ControlIndex,
+}
+
+/// One named result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// `name_window`, or `name` for lifetime.
+    pub name: String,
+    /// What is computed.
+    pub operator: Operator,
+    /// Index into [`ViewPlan::ladders`].
+    pub ladder: usize,
+    /// Index into that ladder's columns.
+    pub column: usize,
+    /// Over what.
+    pub window: Window,
+}
+
+/// What is computed over the rows of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operator {
+    /// How many rows of the measure.
+    Count,
+    /// Their sum; 0 when empty.
+    Sum,
+    /// Their mean; null when empty.
+    Mean,
+    /// The smallest; null when empty.
+    Min,
+    /// The largest; null when empty.
+    Max,
+}
+
+/// Which rows, seen from an instant `t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Window {
+    /// `floor_hop(t - span) <= ts < t`
+    Rolling {
+        /// How far back.
+        span: Span,
+        /// How coarsely the tail edge is rounded.
+        hop: Span,
+    },
+    /// `ts < t`
+    Lifetime,
+}
+
+/// The hop of a rolling window that declares none; depends on the window alone, so that adding a
+/// feature never changes another.
+#[must_use]
+pub fn default_hop(window: Span) -> Span {
+    const MINUTE: i64 = 60_000_000;
+    match window.0 {
+        w if w <= MINUTE => Span::seconds(1),
+        w if w <= 10 * MINUTE => Span::seconds(5),
+        w if w <= 120 * MINUTE => Span::seconds(60),
+        w if w <= 48 * 60 * MINUTE => Span::seconds(30 * 60),
+        w if w <= 14 * 24 * 60 * MINUTE => Span::seconds(6 * 3600),
+        _ => Span::seconds(86_400),
+    }
+}

@@ -1,0 +1,1 @@
+//! What every value must be: a slow, obviously correct fold over the whole log. Depends on nothing of the actors.

@@ -1,0 +1,1 @@
+//! A deterministic world in which the product's own decisions run under faults. Knows no real clock, socket or disk.

@@ -1,0 +1,1 @@
+//! featuregrid from outside: the real binary and real servers.

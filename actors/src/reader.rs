@@ -1,1 +1,17 @@
-//! From payload bytes to rows: decode, lateness, accounting, projection. Knows no log client and no placement.
+//! The reader's decisions: from payload bytes to rows. Knows no log client, no placement and no receiver.
+//!
+//! ```text
+//! Record --decode--> fields --prefix--> late? dead? --project--> rows of every view --cut--> Chunk
+//! ```
+//!
+//! An [`Interpreter`] walks one partition in order of offset, live or in a replay; both give the same chunks' worth
+//! of rows, because all it knows is the plan and the [`PartitionPosition`](featuregrid_protocol::position) it began at.
+
+mod chunk;
+mod decode;
+mod interpreter;
+mod project;
+
+pub use chunk::Chunk;
+pub use decode::{Field, JsonDecoder};
+pub use interpreter::{DeadReason, Interpreter, Outcome, Record};

@@ -40,6 +40,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(self.0.rem_euclid(hop.0)))
     }
 
+    /// Milliseconds since 1970; `None` outside the years that can be written.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        let micros = millis.checked_mul(1_000)?;
+        jiff::Timestamp::from_microsecond(micros).is_ok().then_some(Self(micros))
+    }
+
     /// Reads RFC 3339 (`2026-01-01T12:00:00.000001+02:00`); digits beyond microseconds are cut.
     ///
     /// # Errors

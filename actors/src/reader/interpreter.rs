@@ -1,0 +1,265 @@
+//! Walks one partition record by record: what each is, and what the prefix becomes. Knows no log client.
+//!
+//! Lateness is a function of the record and of its partition's prefix alone: never of the wall clock, of other
+//! partitions or of definitions, so that every replay decides alike.
+
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::{Offset, PartitionId};
+use featuregrid_protocol::limits::{FRAME_RECORDS_MAX, FRAME_ROWS_MAX, RECORD_BYTES_MAX};
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plants::{self, Plant};
+use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, ViewCounters};
+use featuregrid_protocol::row::RowBatch;
+use featuregrid_protocol::time::Timestamp;
+
+use super::chunk::Chunk;
+use super::decode::{Field, JsonDecoder};
+use super::project::{Projection, Projector};
+
+/// A record as the log gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its offset; larger than that of every record before it, not always by one.
+    pub offset: Offset,
+    /// CreateTime or append time, as the topic keeps it.
+    pub log_timestamp: Timestamp,
+    /// Bypasses lateness: a dead letter that somebody decided to replay.
+    pub admit: bool,
+    /// `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+}
+
+/// What became of a record. Exactly one counter of the partition's accounting rises with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// So many views took it.
+    Routed(usize),
+    /// No view's filter holds.
+    Unmatched,
+    /// A null payload.
+    Tombstone,
+    /// Behind the prefix max by more than the allowed lateness.
+    Late,
+    /// Of no use to anybody.
+    Dead(DeadReason),
+}
+
+/// Why a record is dead; part of its dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadReason {
+    /// Larger than [`RECORD_BYTES_MAX`].
+    TooLarge,
+    /// Not a JSON object.
+    Undecodable,
+    /// No event timestamp, or none that can be read.
+    NoTimestamp,
+    /// Dated further ahead of its record than `max_skew`.
+    Future,
+    /// Every view that matches it rejects it: a null key or a field of the wrong type.
+    Rejected,
+}
+
+impl DeadReason {
+    /// The name in dead letters, metrics and the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Undecodable => "undecodable",
+            Self::NoTimestamp => "no_timestamp",
+            Self::Future => "future",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// One walk over one partition, live or in a replay.
+#[derive(Debug)]
+pub struct Interpreter {
+    partition: PartitionId,
+    plan: Arc<Plan>,
+    decoder: JsonDecoder,
+    projectors: Vec<Projector>,
+    position: PartitionPosition,
+    open: Open,
+}
+
+/// The chunk being filled.
+#[derive(Debug)]
+struct Open {
+    from: Offset,
+    max_before: Timestamp,
+    deltas: PartitionCounters,
+    views: Vec<ViewCounters>,
+    rows: RowBatch,
+}
+
+impl Open {
+    fn at(position: &PartitionPosition, views: usize) -> Self {
+        Self {
+            from: position.next,
+            max_before: position.max,
+            deltas: PartitionCounters::default(),
+            views: vec![ViewCounters::default(); views],
+            rows: RowBatch::default(),
+        }
+    }
+}
+
+impl Interpreter {
+    /// Starts a walk at `start`, never at an offset alone: the prefix max decides what is late (trace A5).
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, partition: PartitionId, start: PartitionPosition) -> Self {
+        let (decoder, projectors) = compile(&plan);
+        let open = Open::at(&start, plan.views.len());
+        Self { partition, plan, decoder, projectors, position: start, open }
+    }
+
+    /// The partition walked.
+    #[must_use]
+    pub fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// Where the walk stands; the counters are those of the last cut.
+    #[must_use]
+    pub fn position(&self) -> &PartitionPosition {
+        &self.position
+    }
+
+    /// Takes the next record. One at or before the last is ignored as if it had not come, because a log may deliver
+    /// a stretch again after a reconnect.
+    pub fn record(&mut self, record: &Record<'_>) -> Option<Outcome> {
+        if record.offset < self.position.next {
+            return None;
+        }
+        self.position.next = record.offset + 1;
+        let outcome = self.judge(record);
+        let deltas = &mut self.open.deltas;
+        deltas.records += 1;
+        match outcome {
+            Outcome::Routed(_) => deltas.routed += 1,
+            Outcome::Unmatched => deltas.unmatched += 1,
+            Outcome::Tombstone => deltas.tombstones += 1,
+            Outcome::Late => deltas.late += 1,
+            Outcome::Dead(_) => deltas.dead_lettered += 1,
+        }
+        Some(outcome)
+    }
+
+    fn judge(&mut self, record: &Record<'_>) -> Outcome {
+        let Some(payload) = record.payload else { return Outcome::Tombstone };
+        if payload.len() > RECORD_BYTES_MAX {
+            return Outcome::Dead(DeadReason::TooLarge);
+        }
+        let mut fields = Vec::with_capacity(self.plan.source.fields.len() + 1);
+        if !self.decoder.decode(payload, &mut fields) {
+            return Outcome::Dead(DeadReason::Undecodable);
+        }
+        let Some(ts) = fields.last().and_then(event_time) else { return Outcome::Dead(DeadReason::NoTimestamp) };
+        let source = &self.plan.source;
+        if ts - record.log_timestamp > source.max_skew {
+            return Outcome::Dead(DeadReason::Future);
+        }
+        if ts < self.position.max - source.allowed_lateness && !record.admit {
+            if plants::on(Plant::LateMovesPrefix) {
+                self.position.max = ts;
+            }
+            return Outcome::Late;
+        }
+        self.position.max = self.position.max.max(ts);
+        self.project(&fields, ts, record.offset)
+    }
+
+    fn project(&mut self, fields: &[Field<'_>], ts: Timestamp, offset: Offset) -> Outcome {
+        let (mut taken, mut rejected) = (0, 0);
+        for (projector, counters) in self.projectors.iter_mut().zip(&mut self.open.views) {
+            match projector.project(fields, ts, offset, &mut self.open.rows) {
+                Projection::Unmatched => {}
+                Projection::Row => {
+                    counters.rows += 1;
+                    taken += 1;
+                }
+                Projection::Rejected => {
+                    counters.rows += 1;
+                    counters.rejected += 1;
+                    rejected += 1;
+                }
+            }
+        }
+        match (taken, rejected) {
+            (0, 0) => Outcome::Unmatched,
+            (0, _) => Outcome::Dead(DeadReason::Rejected),
+            _ => Outcome::Routed(taken),
+        }
+    }
+
+    /// Says that nothing lies before `next` any more: markers, compacted records, the end of what was fetched.
+    pub fn advance_to(&mut self, next: Offset) {
+        self.position.next = self.position.next.max(next);
+    }
+
+    /// Whether the open chunk has reached the size of a frame.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.open.rows.len() >= FRAME_ROWS_MAX || self.position.next - self.open.from >= FRAME_RECORDS_MAX
+    }
+
+    /// Rows of the open chunk.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.open.rows.len()
+    }
+
+    /// Ends the open chunk; `None` if it covers nothing.
+    pub fn cut(&mut self) -> Option<Chunk> {
+        if self.open.from == self.position.next {
+            return None;
+        }
+        let mut open = std::mem::replace(&mut self.open, Open::at(&self.position, self.plan.views.len()));
+        for (view, counters) in self.plan.views.iter().zip(&open.views) {
+            if *counters != ViewCounters::default() {
+                open.deltas.views.insert(view.id, *counters);
+            }
+        }
+        self.position.counters += &open.deltas;
+        Some(Chunk {
+            index: self.plan.index,
+            from: open.from,
+            to: self.position.next,
+            max_before: open.max_before,
+            max_after: self.position.max,
+            deltas: open.deltas,
+            rows: open.rows,
+        })
+    }
+
+    /// From the next record on, `plan` is in force; the chunk before it is returned.
+    pub fn switch(&mut self, plan: Arc<Plan>) -> Option<Chunk> {
+        let before = self.cut();
+        (self.decoder, self.projectors) = compile(&plan);
+        self.open = Open::at(&self.position, plan.views.len());
+        self.plan = plan;
+        before
+    }
+}
+
+/// The declared fields in their slots, and the event timestamp in the last.
+fn compile(plan: &Plan) -> (JsonDecoder, Vec<Projector>) {
+    let fields = plan.source.fields.iter().map(|field| field.path.as_slice());
+    let decoder = JsonDecoder::new(fields.chain([plan.source.event_timestamp.as_slice()]));
+    (decoder, Projector::all(plan))
+}
+
+/// RFC 3339 text or whole milliseconds since 1970, within the years that can be written.
+fn event_time(field: &Field<'_>) -> Option<Timestamp> {
+    match field {
+        Field::Text(text) => Timestamp::parse(text).ok(),
+        Field::Number(text) => Timestamp::from_millis(text.parse().ok()?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,5 @@ pub mod range;
 pub mod row;
 pub mod time;
 pub mod value;
+#[cfg(feature = "wire")]
+pub mod wire;

@@ -1,0 +1,20 @@
+//! Generates the gRPC wire when feature `wire` is on; without it there is nothing to do. Needs no protoc.
+
+fn main() {
+    #[cfg(feature = "wire")]
+    if let Err(error) = wire() {
+        println!("cargo:error=the gRPC wire: {error}");
+    }
+}
+
+#[cfg(feature = "wire")]
+fn wire() -> Result<(), Box<dyn std::error::Error>> {
+    const FILE: &str = "proto/featuregrid/v1/featuregrid.proto";
+    println!("cargo:rerun-if-changed={FILE}");
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_source_info(true).open_file(FILE.trim_start_matches("proto/"))?;
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    std::fs::write(out.join("featuregrid.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}

@@ -30,6 +30,7 @@ pub mod lease;
 pub mod limits;
 pub mod manifest;
 pub mod number;
+pub mod partitioner;
 pub mod plan;
 pub mod plants;
 pub mod position;

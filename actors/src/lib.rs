@@ -3,8 +3,9 @@
 //!
 //! Reading order is the way of an event: [`reader`] makes rows of records, [`feed`] carries them in frames,
 //! [`shard`] finds the [`entity`], whose [`window`] ladders hold [`aggregate`] cells. Beside it stand the two protocols
-//! that move meaning and responsibility: [`control`] and [`ownership`].
+//! that move meaning and responsibility: [`control`] and [`ownership`]. [`ports`] are the words they have for the store.
 
+pub mod ports;
 pub mod reader;
 pub mod feed;
 pub mod shard;

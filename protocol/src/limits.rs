@@ -46,6 +46,31 @@ pub const LEASE_RENEW_EVERY: Span = Span::millis(500);
 pub const HOLD_MAX: Span = Span::seconds(2);
 /// A former owner answers with a hint this long after a planned move.
 pub const MOVED_HINT: Span = Span::seconds(10);
+/// A request to the store that was not answered after this long counts as unknown: below half of [`LEASE_HOLDER`], so that
+/// one lost renewal does not cost the lease.
+pub const STORE_DEADLINE: Span = Span::millis(900);
+/// A refused or unknown request is sent again after this long: a few tries fit into a lease, and a store in trouble is spared.
+pub const STORE_RETRY_AFTER: Span = Span::millis(100);
+/// Reads one machine has on their way to the store: enough to hide its latency, few enough not to be throttled.
+pub const STORE_READS_MAX: usize = 32;
+/// A node looks for the next control entry, or for the decision it waits for, this often: a small part of [`HOLD_MAX`].
+pub const CONTROL_POLL_EVERY: Span = Span::millis(200);
+/// A held node repeats its report this often, because messages are lost.
+pub const REPORT_EVERY: Span = Span::millis(200);
+/// An aborted proposal is tried again under the next number after this long: time for a takeover to make progress.
+pub const PROPOSE_RETRY_AFTER: Span = Span::seconds(1);
+/// A node reads the manifests of ranges it wishes to own, and the leases it waits for, this often.
+pub const RECONCILE_EVERY: Span = Span::millis(500);
+/// Both sides of a planned move repeat themselves this often.
+pub const MOVE_RESEND_EVERY: Span = Span::millis(200);
+/// A successor that has not caught up after this long keeps its predecessor the owner: restoring tens of GB takes minutes.
+pub const MOVE_CATCH_UP_MAX: Span = Span::seconds(600);
+/// A successor this close (offsets, all partitions together) is let in: the rest passes while the cut is committed.
+pub const MOVE_LAG_MAX: u64 = 1000;
+/// An owner that has stopped effects for a move and got no cut to commit resumes after this long.
+pub const MOVE_CUT_MAX: Span = Span::seconds(5);
+/// After a release the successor may be silent this long before the former owner claims the range back.
+pub const MOVE_SILENCE_MAX: Span = Span::seconds(5);
 /// Largest stored small object (manifest, lease, control entry), bytes: a hostile length must not allocate.
 pub const OBJECT_BYTES_MAX: usize = 4 << 20;
 /// Largest definitions file, bytes.

@@ -1,0 +1,199 @@
+//! The state of the grid at one control index and one token, and what reads answer there. Knows no later record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::limits;
+use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, ViewPlan, Window};
+use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
+use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::value::{Edge, Reading, Status, Value};
+
+use crate::OracleError;
+use crate::fold::Fold;
+use crate::judge::{Input, Row};
+use crate::window;
+
+/// The instant a read asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// This one.
+    At(Timestamp),
+    /// The clock of the node that received the request; an event slightly ahead of it is still seen.
+    Now(Timestamp),
+}
+
+/// What a read of one view must answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The effective instant.
+    pub instant: Timestamp,
+    /// Whether it was rounded.
+    pub edge: Edge,
+    /// One per feature of the view, in order of definition.
+    pub readings: Vec<Reading>,
+}
+
+/// F(control log cut at an index, a token).
+#[derive(Clone, Debug)]
+pub struct Cut<'a> {
+    plan: &'a Arc<Plan>,
+    fold: &'a Fold,
+    v: OffsetVector,
+    t_max: Timestamp,
+}
+
+impl<'a> Cut<'a> {
+    pub(crate) fn new(plan: &'a Arc<Plan>, fold: &'a Fold, v: OffsetVector) -> Self {
+        let t_max = fold.t_max(&v);
+        Self { plan, fold, v, t_max }
+    }
+
+    /// The definitions in force.
+    #[must_use]
+    pub fn plan(&self) -> &'a Arc<Plan> {
+        self.plan
+    }
+
+    /// T(v): the largest accepted event time; [`Timestamp::MIN`] if none.
+    #[must_use]
+    pub fn t_max(&self) -> Timestamp {
+        self.t_max
+    }
+
+    /// Where every record below the token went, per partition.
+    #[must_use]
+    pub fn accounting(&self) -> BTreeMap<PartitionId, PartitionCounters> {
+        self.fold.accounting(&self.v)
+    }
+
+    /// The accounting of all partitions together.
+    #[must_use]
+    pub fn totals(&self) -> PartitionCounters {
+        let mut totals = PartitionCounters::default();
+        for counters in self.accounting().values() {
+            totals += counters;
+        }
+        totals
+    }
+
+    /// How many rows the view holds or has held: its records less those it rejected.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn applied(&self, view: &str) -> Result<u64, OracleError> {
+        let id = self.view(view)?.id;
+        Ok(self.totals().views.get(&id).map_or(0, |counters| counters.rows - counters.rejected))
+    }
+
+    /// The canonical key bytes of every key with a row in the view, in ascending order.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn keys(&self, view: &str) -> Result<impl Iterator<Item = &'a [u8]> + '_, OracleError> {
+        let keys = self.fold.keys(self.view(view)?.id);
+        let visible = |rows: &[Row]| rows.iter().any(|row| row.at.offset < self.v.get(row.at.partition));
+        Ok(keys.into_iter().flatten().filter(move |(_, rows)| visible(rows)).map(|(key, _)| key.as_slice()))
+    }
+
+    /// What a read of the view's features for a key (canonical bytes, see [`featuregrid_protocol::key::encode`]) must
+    /// answer.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn read(&self, view: &str, key: &[u8], as_of: AsOf) -> Result<Answer, OracleError> {
+        let view = self.view(view)?;
+        let rows = self.fold.keys(view.id).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
+        let visible: Vec<&Row> = rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).collect();
+        let ladders: Vec<Vec<&Row>> = view.ladders.iter().map(|ladder| self.rows_of(ladder, &visible)).collect();
+
+        let asked = self.asked(&ladders, as_of);
+        let source = &self.plan.source;
+        if asked < self.t_max - source.slack {
+            let none = refusal(Status::OutOfRange);
+            return Ok(Answer { instant: asked, edge: Edge::Exact, readings: vec![none; view.features.len()] });
+        }
+        let raw_for = limits::SLACK_EXACT.min(source.slack);
+        let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, self.t_max - raw_for) >= Some(asked));
+        let (instant, edge) =
+            if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) };
+
+        let found = view.ladders.iter().zip(&ladders).any(|(ladder, rows)| {
+            rows.iter().any(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
+        });
+        if !found {
+            let none = refusal(Status::NotFound);
+            return Ok(Answer { instant, edge, readings: vec![none; view.features.len()] });
+        }
+        let readings = view.features.iter().map(|feature| {
+            self.feature(view, feature, ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice), instant)
+        });
+        Ok(Answer { instant, edge, readings: readings.collect() })
+    }
+
+    fn view(&self, name: &str) -> Result<&'a ViewPlan, OracleError> {
+        self.plan
+            .views
+            .iter()
+            .find(|view| view.name == name)
+            .ok_or_else(|| OracleError::UnknownView { index: self.plan.index, view: name.to_owned() })
+    }
+
+    /// Whether a row lies at or after the activation of an entry.
+    fn follows(&self, row: &Row, index: ControlIndex) -> bool {
+        row.at.offset >= self.fold.begins(index, row.at.partition)
+    }
+
+    /// The rows a ladder holds: those since its first column, the rows themselves, is kept.
+    fn rows_of<'r>(&self, ladder: &LadderPlan, visible: &[&'r Row]) -> Vec<&'r Row> {
+        let since = ladder.columns.first().map_or(self.plan.index, |column| column.since);
+        visible.iter().filter(|row| self.follows(row, since)).copied().collect()
+    }
+
+    /// The instant before any rounding.
+    fn asked(&self, ladders: &[Vec<&Row>], as_of: AsOf) -> Timestamp {
+        match as_of {
+            AsOf::At(t) => t,
+            AsOf::Now(clock) => match ladders.iter().flatten().map(|row| row.ts).max() {
+                Some(newest) if newest - clock <= self.plan.source.max_skew => clock.max(newest + Span::TICK),
+                _ => clock,
+            },
+        }
+    }
+
+    fn feature(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], instant: Timestamp) -> Reading {
+        let column = view.ladders[feature.ladder].columns[feature.column];
+        let measure = &view.measures[column.measure];
+        let inputs: Vec<Input> = rows
+            .iter()
+            .filter(|row| self.follows(row, column.since) && window::lies_in(feature.window, row.ts, instant))
+            .filter_map(|row| row.input(measure.id))
+            .collect();
+        let domain = measure.value.map(|(_, domain)| domain);
+        window::answer(feature.operator, domain, &inputs, column.since > ControlIndex(0))
+    }
+}
+
+/// Every feature of a view that has no value for one reason.
+fn refusal(status: Status) -> Reading {
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: false }
+}
+
+/// What a ladder still answers for when nothing shorter holds a row.
+fn longest_windows(ladder: &LadderPlan) -> impl Iterator<Item = Window> {
+    let lifetime = ladder.lifetime.then_some(Window::Lifetime);
+    let level = ladder.levels.last().filter(|level| level.span > Span(0));
+    let rolling = level.map(|level| Window::Rolling { span: level.span, hop: level.hop });
+    lifetime.into_iter().chain(rolling)
+}
+
+/// The newest event time that is no longer raw: raw are the newest rows in total order that are not older than
+/// `raw_since`, at most so many.
+fn newest_tiled(rows: &[&Row], raw_since: Timestamp) -> Option<Timestamp> {
+    let mut newest_first: Vec<&&Row> = rows.iter().collect();
+    newest_first.sort_by_key(|row| std::cmp::Reverse((row.ts, row.at)));
+    let raw: BTreeSet<_> =
+        newest_first.iter().take(limits::RAW_ROWS_MAX).filter(|row| row.ts >= raw_since).map(|row| row.at).collect();
+    newest_first.iter().filter(|row| !raw.contains(&row.at)).map(|row| row.ts).max()
+}

@@ -1,0 +1,86 @@
+//! Plans by hand, in the shape the definitions of the examples compile to. Knows no compiler.
+
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, ViewId};
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
+    SourcePlan, ViewPlan, Window, default_hop,
+};
+use featuregrid_protocol::time::Span;
+
+pub(super) const AMOUNT: (usize, Domain) = (1, Domain::Decimal(2));
+
+/// Seconds; 0 is lifetime.
+type WindowSeconds = i64;
+
+/// One view `spend` by user with a rows measure, and one ladder per list of features.
+pub(super) fn plan(ladders: &[(u64, &[(Operator, usize, WindowSeconds)])], measures: Vec<Measure>) -> Plan {
+    let field = |name: &str, kind| FieldPlan { name: name.into(), path: vec![name.into()], kind };
+    let source = SourcePlan {
+        name: "payments".into(),
+        topic: "payments".into(),
+        fields: vec![
+            field("user_id", None),
+            field("amount", Some(FieldKind::Number(Domain::Decimal(2)))),
+            field("type", None),
+            field("vip", Some(FieldKind::Bool)),
+        ],
+        event_timestamp: vec!["ts".into()],
+        event_id: None,
+        allowed_lateness: Span::seconds(60),
+        max_skew: Span::seconds(300),
+        slack: Span::seconds(300),
+    };
+    let mut features = Vec::new();
+    let ladders = ladders.iter().enumerate().map(|(at, (since, list))| {
+        features.extend(list.iter().map(|(operator, column, window)| feature(*operator, at, *column, *window)));
+        ladder(ControlIndex(*since), list, measures.len())
+    });
+    let ladders = ladders.collect();
+    let view = ViewPlan {
+        id: ViewId(1),
+        name: "spend".into(),
+        entity: "user".into(),
+        keys: vec![("user_id".into(), 0)],
+        filter: None,
+        measures,
+        ladders,
+        features,
+    };
+    Plan { index: ControlIndex(0), project: "edge".into(), source, views: vec![view], services: Vec::new() }
+}
+
+fn feature(operator: Operator, ladder: usize, column: usize, window: WindowSeconds) -> Feature {
+    let span = Span::seconds(window);
+    let window = if window == 0 { Window::Lifetime } else { Window::Rolling { span, hop: default_hop(span) } };
+    Feature { name: format!("{operator:?}_{column}_{window:?}"), operator, ladder, column, window }
+}
+
+fn ladder(since: ControlIndex, list: &[(Operator, usize, WindowSeconds)], columns: usize) -> LadderPlan {
+    let mut spans: Vec<Span> = list.iter().map(|(_, _, window)| Span::seconds(*window)).collect();
+    spans.sort();
+    spans.dedup();
+    let levels = spans.iter().filter(|span| span.0 > 0).map(|span| Level { hop: default_hop(*span), span: *span });
+    let columns = (0..columns).map(|measure| Column { measure, since }).collect();
+    LadderPlan { levels: levels.collect(), lifetime: spans.contains(&Span(0)), columns }
+}
+
+pub(super) fn rows() -> Measure {
+    Measure { id: ColumnId(0), filter: None, value: None }
+}
+
+pub(super) fn amount() -> Measure {
+    Measure { id: ColumnId(1), filter: None, value: Some(AMOUNT) }
+}
+
+pub(super) fn is(slot: usize, text: &str) -> Condition {
+    Condition::Compare { slot, op: CompareOp::Eq, literal: Literal::Text(text.into()) }
+}
+
+/// `count_5m`, `count_1h`, `total_1h`: the definitions of the acceptance's `eval`.
+pub(super) fn edge() -> Plan {
+    plan(
+        &[(0, &[(Operator::Count, 0, 300), (Operator::Count, 0, 3600), (Operator::Sum, 1, 3600)])],
+        vec![rows(), amount()],
+    )
+}

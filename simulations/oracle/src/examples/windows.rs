@@ -1,0 +1,89 @@
+//! Which events a window holds, and what operators make of them.
+
+use featuregrid_protocol::plan::Operator;
+use featuregrid_protocol::value::{Reading, Status, Value};
+
+use super::plans::{amount, edge, is, plan, rows};
+use super::{Log, count, decimal, none, present, seconds};
+
+#[test]
+fn one_event_seen_from_five_instants() {
+    let mut log = Log::new(edge());
+    log.event(0, 0, "u1", 0, "10");
+    let five_minutes = seconds(300);
+    assert_eq!(log.first("u1", 0), none(Status::NotFound));
+    assert_eq!(log.first("u1", 1), count(1));
+    assert_eq!(log.first("u1", five_minutes), count(1));
+    assert_eq!(log.first("u1", five_minutes + 4_999_999), count(1));
+    assert_eq!(log.first("u1", five_minutes + 5_000_000), count(0));
+    // The hour's tail is rounded to a minute: it holds the event until 13:00:59.999999.
+    assert_eq!(log.first("u1", seconds(3659) + 999_999), count(0));
+    assert_eq!(log.first("u1", seconds(3660)), none(Status::NotFound));
+    assert_eq!(log.first("u2", 1), none(Status::NotFound));
+}
+
+#[test]
+fn ten_tenths_are_one() {
+    let mut log = Log::new(edge());
+    for second in 0..10 {
+        log.event(0, second as u64, "u2", seconds(second), "0.1");
+    }
+    let answer = log.read(0, &[10], "u2", super::AsOf::At(super::noon(seconds(60))));
+    assert_eq!(answer.readings, [count(10), count(10), decimal(100)]);
+}
+
+#[test]
+fn every_operator_over_half_even_amounts() {
+    use Operator::{Count, Max, Mean, Min, Sum};
+    let list = [Count, Sum, Mean, Min, Max].map(|operator| (operator, 1, 300));
+    let mut log = Log::new(plan(&[(0, &list)], vec![rows(), amount()]));
+    // 0.00, 0.02, 0.02, -1.00 and 12.50 in hundredths; null is not in the measure.
+    for (offset, amount) in ["0.005", "0.015", "0.025", "-1", "\"12.50\"", "null"].iter().enumerate() {
+        log.event(0, offset as u64, "u", offset as i64, amount);
+    }
+    let answer = log.read(0, &[6], "u", super::AsOf::At(super::noon(100)));
+    let mean = present(Value::Float(1154.0 / 500.0));
+    assert_eq!(answer.readings, [count(5), decimal(1154), mean, decimal(-100), decimal(1250)]);
+}
+
+#[test]
+fn nothing_and_bad_numbers() {
+    use Operator::{Count, Max, Mean, Min, Sum};
+    let list = [Count, Sum, Mean, Min, Max].map(|operator| (operator, 1, 300));
+    let mut log = Log::new(plan(&[(0, &list)], vec![rows(), amount()]));
+    log.event(0, 0, "u", 0, "null");
+    let empty = none(Status::NullValue);
+    let answer = log.read(0, &[1], "u", super::AsOf::At(super::noon(10)));
+    assert_eq!(answer.readings, [count(0), decimal(0), empty, empty, empty]);
+
+    log.event(0, 1, "u", 1, "1e30");
+    log.event(0, 2, "u", 2, "\"NaN\"");
+    let inexact = |reading: Reading| Reading { inexact_input: true, ..reading };
+    let answer = log.read(0, &[3], "u", super::AsOf::At(super::noon(10)));
+    assert_eq!(answer.readings, [count(0), decimal(0), empty, empty, empty].map(inexact));
+}
+
+#[test]
+fn lifetime_finds_what_every_window_forgot() {
+    let mut log = Log::new(plan(&[(0, &[(Operator::Count, 0, 300), (Operator::Sum, 1, 0)])], vec![rows(), amount()]));
+    log.event(0, 0, "u", 0, "1.5");
+    log.event(0, 1, "u", seconds(86_400), "2");
+    log.event(0, 2, "v", seconds(172_800), "3");
+    let answer = log.read(0, &[3], "u", super::AsOf::At(super::noon(seconds(172_800))));
+    assert_eq!(answer.readings, [count(0), decimal(350)]);
+}
+
+#[test]
+fn a_feature_filter_takes_its_rows_only() {
+    let mut purchases = rows();
+    purchases.id = featuregrid_protocol::ids::ColumnId(7);
+    purchases.filter = Some(is(2, "purchase"));
+    let mut log =
+        Log::new(plan(&[(0, &[(Operator::Count, 1, 300), (Operator::Count, 0, 300)])], vec![rows(), purchases]));
+    let ts = super::noon(0);
+    for (offset, kind) in [r#""purchase""#, r#""view""#, "null"].iter().enumerate() {
+        let payload = format!(r#"{{"user_id":"u","type":{kind},"ts":"{ts}"}}"#);
+        log.payload(0, offset as u64, 0, &payload);
+    }
+    assert_eq!(log.read(0, &[3], "u", super::AsOf::At(super::noon(1))).readings, [count(1), count(3)]);
+}

@@ -1,0 +1,127 @@
+//! The log judged record by record under one cut of the control log. Knows no read.
+//!
+//! Judging a prefix once is enough, because a verdict depends on nothing that comes later; rows are kept as they are
+//! and never merged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, ViewId};
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
+use featuregrid_protocol::time::Timestamp;
+
+use crate::Activation;
+use crate::judge::{Keyed, Row, Verdict, judge};
+use crate::log::Record;
+
+/// The rows of one view by canonical key bytes, in no particular order.
+pub(crate) type Keys = BTreeMap<Vec<u8>, Vec<Row>>;
+
+/// A judged log.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    /// Every ACTIVE entry up to the cut.
+    control: BTreeMap<ControlIndex, Activation>,
+    prefixes: BTreeMap<PartitionId, Prefix>,
+    views: BTreeMap<ViewId, Keys>,
+}
+
+/// The judged prefix of a partition.
+#[derive(Debug, Default)]
+struct Prefix {
+    /// How many records of the log were looked at.
+    looked_at: usize,
+    steps: Vec<Step>,
+    /// (offset, view, rejected) of every view that took a record.
+    taken: Vec<(Offset, ViewId, bool)>,
+}
+
+/// One judged record.
+#[derive(Debug)]
+struct Step {
+    offset: Offset,
+    verdict: Verdict,
+    /// The prefix max with it.
+    max: Timestamp,
+}
+
+impl Fold {
+    pub(crate) fn new(control: BTreeMap<ControlIndex, Activation>) -> Self {
+        Self { control, prefixes: BTreeMap::new(), views: BTreeMap::new() }
+    }
+
+    /// Judges what lies below `until` and was not judged before.
+    pub(crate) fn advance(&mut self, partition: PartitionId, records: &[Record], until: Offset) {
+        let prefix = self.prefixes.entry(partition).or_default();
+        while let Some(record) = records.get(prefix.looked_at).filter(|record| record.offset < until) {
+            prefix.looked_at += 1;
+            // Before genesis there was no log.
+            let Some(plan) = in_force(&self.control, partition, record.offset) else { continue };
+            let max = prefix.steps.last().map_or(Timestamp::MIN, |step| step.max);
+            let judged = judge(plan, partition, record, max);
+            let max = judged.moves_prefix.map_or(max, |ts| ts.max(max));
+            prefix.steps.push(Step { offset: record.offset, verdict: judged.verdict, max });
+            for (view, row) in judged.views {
+                prefix.taken.push((record.offset, view, row.is_none()));
+                if let Some(Keyed { key, row }) = row {
+                    self.views.entry(view).or_default().entry(key).or_default().push(row);
+                }
+            }
+        }
+    }
+
+    /// Where entry `index` begins in a partition.
+    pub(crate) fn begins(&self, index: ControlIndex, partition: PartitionId) -> Offset {
+        self.control.get(&index).map_or(0, |activation| activation.at.get(partition))
+    }
+
+    /// The rows of a view, those at or after any token included.
+    pub(crate) fn keys(&self, view: ViewId) -> Option<&Keys> {
+        self.views.get(&view)
+    }
+
+    /// T(v).
+    pub(crate) fn t_max(&self, v: &OffsetVector) -> Timestamp {
+        let max = |(partition, prefix): (&PartitionId, &Prefix)| {
+            // Maxima only rise, so the last one below the token is the largest.
+            let below = prefix.steps.partition_point(|step| step.offset < v.get(*partition));
+            prefix.steps[..below].last().map_or(Timestamp::MIN, |step| step.max)
+        };
+        self.prefixes.iter().map(max).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// Where every record below the token went.
+    pub(crate) fn accounting(&self, v: &OffsetVector) -> BTreeMap<PartitionId, PartitionCounters> {
+        let count = |(partition, prefix): (&PartitionId, &Prefix)| {
+            let until = v.get(*partition);
+            let mut counters = PartitionCounters::default();
+            for step in prefix.steps.iter().filter(|step| step.offset < until) {
+                counters.records += 1;
+                *match step.verdict {
+                    Verdict::Tombstone => &mut counters.tombstones,
+                    Verdict::Dead => &mut counters.dead_lettered,
+                    Verdict::Late => &mut counters.late,
+                    Verdict::Unmatched => &mut counters.unmatched,
+                    Verdict::Routed => &mut counters.routed,
+                } += 1;
+            }
+            for (_, view, rejected) in prefix.taken.iter().filter(|(offset, ..)| *offset < until) {
+                let view = counters.views.entry(*view).or_default();
+                view.rows += 1;
+                view.rejected += u64::from(*rejected);
+            }
+            (*partition, counters)
+        };
+        self.prefixes.iter().map(count).collect()
+    }
+}
+
+/// The plan that decides about a record: the newest entry that begins at or before it.
+fn in_force(
+    control: &BTreeMap<ControlIndex, Activation>,
+    partition: PartitionId,
+    offset: Offset,
+) -> Option<&Arc<Plan>> {
+    control.values().rev().find(|activation| activation.at.get(partition) <= offset).map(|activation| &activation.plan)
+}

@@ -1,0 +1,145 @@
+//! Where one record goes: the checks in their order, then what it contributes to every view. Knows no other record but
+//! through the prefix max it is handed.
+
+use featuregrid_protocol::ids::{ColumnId, PartitionId, ViewId};
+use featuregrid_protocol::key;
+use featuregrid_protocol::limits;
+use featuregrid_protocol::plan::{Plan, ViewPlan};
+use featuregrid_protocol::row::Position;
+use featuregrid_protocol::time::Timestamp;
+
+use crate::field::{Fields, WrongType};
+use crate::instant;
+use crate::json::Json;
+use crate::log::Record;
+use crate::number::Number;
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Tombstone,
+    Dead,
+    Late,
+    Unmatched,
+    Routed,
+}
+
+/// A record's whole effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    /// The event time, where the record passed the checks that depend on the source alone.
+    pub(crate) moves_prefix: Option<Timestamp>,
+    /// Every view whose filter took the record; `None` where the view rejects it.
+    pub(crate) views: Vec<(ViewId, Option<Keyed>)>,
+}
+
+/// A row and the canonical bytes of its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keyed {
+    pub(crate) key: Vec<u8>,
+    pub(crate) row: Row,
+}
+
+/// What a record contributes to one key of one view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) ts: Timestamp,
+    pub(crate) at: Position,
+    /// The measures that take it.
+    pub(crate) measures: Vec<(ColumnId, Input)>,
+}
+
+impl Row {
+    /// What it contributes to a measure.
+    pub(crate) fn input(&self, column: ColumnId) -> Option<Input> {
+        self.measures.iter().find(|(id, _)| *id == column).map(|(_, input)| *input)
+    }
+}
+
+/// A contribution to one measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// Counted, without a value.
+    Counted,
+    /// Unscaled, in the measure's domain.
+    Value(i64),
+    /// No finite number of the domain.
+    Bad,
+}
+
+/// Judges a record that follows a prefix whose largest event time is `prefix_max`, under the plan in force at it.
+pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix_max: Timestamp) -> Judged {
+    let refused = |verdict| Judged { verdict, moves_prefix: None, views: Vec::new() };
+    let source = &plan.source;
+    let Some(payload) = &record.payload else { return refused(Verdict::Tombstone) };
+    if payload.len() > limits::RECORD_BYTES_MAX {
+        return refused(Verdict::Dead);
+    }
+    let Some(json) = Json::object(payload) else { return refused(Verdict::Dead) };
+    let Some(ts) = instant::read(&json.at(&source.event_timestamp)) else { return refused(Verdict::Dead) };
+    let ahead = i128::from(ts.0) - i128::from(record.log_timestamp.0);
+    if ahead > i128::from(source.max_skew.0) {
+        return refused(Verdict::Dead);
+    }
+    let behind = i128::from(prefix_max.0) - i128::from(ts.0);
+    if behind > i128::from(source.allowed_lateness.0) && !record.admit {
+        return refused(Verdict::Late);
+    }
+    let fields = Fields { source, json: &json };
+    let at = Position { partition, offset: record.offset };
+    let mut views = Vec::new();
+    for view in &plan.views {
+        match row(view, fields, ts, at) {
+            Ok(None) => {}
+            Ok(Some(row)) => views.push((view.id, Some(row))),
+            Err(WrongType) => views.push((view.id, None)),
+        }
+    }
+    let verdict = if views.is_empty() {
+        Verdict::Unmatched
+    } else if views.iter().all(|(_, row)| row.is_none()) {
+        Verdict::Dead
+    } else {
+        Verdict::Routed
+    };
+    Judged { verdict, moves_prefix: Some(ts), views }
+}
+
+/// The row of a view, or `None` where its filter does not take the record.
+fn row(view: &ViewPlan, fields: Fields<'_>, ts: Timestamp, at: Position) -> Result<Option<Keyed>, WrongType> {
+    if let Some(filter) = &view.filter
+        && !fields.holds(filter)?
+    {
+        return Ok(None);
+    }
+    let mut parts = Vec::new();
+    for (_, slot) in &view.keys {
+        // A null key is as unusable as one of a wrong type.
+        let part = fields.key_part(*slot)?.ok_or(WrongType)?;
+        if part.len() > limits::KEY_PART_BYTES_MAX {
+            return Err(WrongType);
+        }
+        parts.push(part);
+    }
+    let mut key = Vec::new();
+    key::encode(parts.iter().map(AsRef::as_ref), &mut key);
+    let mut measures = Vec::new();
+    for measure in &view.measures {
+        if let Some(filter) = &measure.filter
+            && !fields.holds(filter)?
+        {
+            continue;
+        }
+        let input = match measure.value {
+            None => Input::Counted,
+            Some((slot, domain)) => match fields.number(slot, domain)? {
+                None => continue,
+                Some(Number::Unscaled(unscaled)) => Input::Value(unscaled),
+                Some(Number::Bad | Number::Nonsense) => Input::Bad,
+            },
+        };
+        measures.push((measure.id, input));
+    }
+    Ok(Some(Keyed { key, row: Row { ts, at, measures } }))
+}

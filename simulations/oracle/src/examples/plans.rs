@@ -12,9 +12,11 @@ pub(super) const AMOUNT: (usize, Domain) = (1, Domain::Decimal(2));
 
 /// Seconds; 0 is lifetime.
 type WindowSeconds = i64;
+/// Operator, column and window of the features of one ladder.
+type Features<'a> = &'a [(Operator, usize, WindowSeconds)];
 
 /// One view `spend` by user with a rows measure, and one ladder per list of features.
-pub(super) fn plan(ladders: &[(u64, &[(Operator, usize, WindowSeconds)])], measures: Vec<Measure>) -> Plan {
+pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> Plan {
     let field = |name: &str, kind| FieldPlan { name: name.into(), path: vec![name.into()], kind };
     let source = SourcePlan {
         name: "payments".into(),
@@ -56,7 +58,7 @@ fn feature(operator: Operator, ladder: usize, column: usize, window: WindowSecon
     Feature { name: format!("{operator:?}_{column}_{window:?}"), operator, ladder, column, window }
 }
 
-fn ladder(since: ControlIndex, list: &[(Operator, usize, WindowSeconds)], columns: usize) -> LadderPlan {
+fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan {
     let mut spans: Vec<Span> = list.iter().map(|(_, _, window)| Span::seconds(*window)).collect();
     spans.sort();
     spans.dedup();

@@ -36,6 +36,25 @@ pub const SHARD_ROW_BATCHES_MAX: usize = 4;
 pub const SHARD_READ_BATCHES_MAX: usize = 64;
 /// An idle reader proves that nothing was lost this often.
 pub const IDLE_FRAME_EVERY: Span = Span::millis(100);
+/// A receiver that misses frames says so at most this often per group: one gap makes every frame in flight arrive
+/// early, and each answer would send all of them again.
+pub const NACK_EVERY: Span = Span::millis(50);
+/// A receiver that heard nothing for a group for so long subscribes again: three idle frames were lost, or the reader
+/// restarted without knowing it.
+pub const RESUBSCRIBE_AFTER: Span = Span::millis(300);
+/// A question to the control log, the broker or a second reader is asked again after so long without an answer.
+pub const ASK_AGAIN_AFTER: Span = Span::millis(300);
+/// A subscriber that said nothing for so long is forgotten; it subscribes again if it lives. Ten missed answers to idle
+/// frames each second, for three seconds.
+pub const SUBSCRIPTION_SILENCE: Span = Span::seconds(3);
+/// Subscriptions of one partition: sixteen nodes whose 256 ranges all stand at different offsets.
+pub const SUBSCRIPTIONS_MAX: usize = 4096;
+/// Replays of one partition that run at once, each with a consumer of its own; the others wait for their turn.
+pub const REPLAYS_MAX: usize = 16;
+/// The side ahead waits for the side behind at most this long in a row, so that a stuck one stops nobody.
+pub const JOIN_HOLD_MAX: Span = Span::millis(500);
+/// After it waited in vain, the side ahead goes on for so long before it waits again.
+pub const JOIN_HOLD_REST: Span = Span::seconds(1);
 /// A lease holder trusts its lease this long after a successful renewal was sent.
 pub const LEASE_HOLDER: Span = Span::seconds(2);
 /// A successor waits this long after the last change of the lease it saw (PROTOCOLS C1, trace C8).

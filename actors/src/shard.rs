@@ -1,1 +1,162 @@
 //! Entities of several ranges: index, slabs, application of rows, digests. Knows no sender.
+//!
+//! A shard is told what to apply and never asks whether it may: `feed::Receiver` has admitted the frame. Each range
+//! has its plan and its frontier, because one that is replayed may be behind the others.
+
+mod apply;
+mod digest;
+mod frontier;
+mod layout;
+mod range;
+mod read;
+mod slab;
+mod snapshot;
+mod switch;
+
+pub use digest::{Digest, DigestBuilder, PageBytes};
+pub use read::ViewReading;
+pub use snapshot::{InstallError, RangeSnapshot, SnapshotPage};
+
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::{ControlIndex, ViewId};
+use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::Positions;
+use featuregrid_protocol::range::RangeId;
+
+use self::frontier::Frontiers;
+use self::layout::Layout;
+use self::range::RangeState;
+use self::slab::Slab;
+use crate::entity::Turn;
+use crate::window::{Bounds, Snapshots};
+
+pub use self::apply::Applied;
+
+/// The entities of a set of ranges that do not overlap.
+#[derive(Debug)]
+pub struct Shard {
+    layout: Arc<Layout>,
+    /// In ascending order of prefix.
+    ranges: Vec<RangeState>,
+    frontiers: Frontiers,
+    slab: Slab,
+    scratch: Scratch,
+}
+
+/// Memory kept between calls, so that neither a turn nor a read allocates.
+#[derive(Debug, Default)]
+struct Scratch {
+    turn: Turn,
+    leaving: Vec<u64>,
+    snapshots: Vec<Snapshots>,
+    bounds: Vec<Bounds>,
+    /// Per range: whether the frame moves it.
+    moving: Vec<bool>,
+}
+
+impl Shard {
+    /// A shard without ranges; ranges are added under `plan`.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>) -> Self {
+        Self {
+            layout: Arc::new(Layout::new(plan)),
+            ranges: Vec::new(),
+            frontiers: Frontiers::default(),
+            slab: Slab::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Adds a range without state that stands at `positions`, under the newest plan. A range that was here is replaced.
+    pub fn add_range(&mut self, range: RangeId, positions: Positions) {
+        self.remove_range(range);
+        let frontier = self.frontiers.join(positions);
+        let state = RangeState::new(range, Arc::clone(&self.layout), frontier);
+        let at = self.ranges.partition_point(|other| other.range < range);
+        self.ranges.insert(at, state);
+    }
+
+    /// Forgets a range; whether it was here.
+    pub fn remove_range(&mut self, range: RangeId) -> bool {
+        let Some(at) = self.find_range(range) else { return false };
+        let mut state = self.ranges.remove(at);
+        state.free_pages(&mut self.slab);
+        self.frontiers.leave(state.frontier);
+        true
+    }
+
+    /// The ranges that are here, in ascending order of prefix.
+    pub fn ranges(&self) -> impl DoubleEndedIterator<Item = RangeId> + '_ {
+        self.ranges.iter().map(|state| state.range)
+    }
+
+    /// The range that holds a key, if it is here.
+    #[must_use]
+    pub fn range_of(&self, hash: KeyHash) -> Option<RangeId> {
+        self.find(hash).map(|at| self.ranges[at].range)
+    }
+
+    /// Where a range stands.
+    #[must_use]
+    pub fn positions(&self, range: RangeId) -> Option<&Positions> {
+        let state = &self.ranges[self.find_range(range)?];
+        Some(self.frontiers.positions(state.frontier))
+    }
+
+    /// The control index whose plan a range's pages follow.
+    #[must_use]
+    pub fn index(&self, range: RangeId) -> Option<ControlIndex> {
+        self.find_range(range).map(|at| self.ranges[at].layout.plan.index)
+    }
+
+    /// The newest plan it was given.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.layout.plan
+    }
+
+    /// Rows of a view that were applied, over all ranges.
+    #[must_use]
+    pub fn applied(&self, view: ViewId) -> u64 {
+        self.ranges.iter().map(|state| state.applied_to(view)).sum()
+    }
+
+    /// Bytes of the slots in use and of the index.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.slab.used_bytes() + self.ranges.iter().map(RangeState::index_bytes).sum::<usize>()
+    }
+
+    /// Bytes taken from the allocator: slots that are free included.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> usize {
+        self.slab.reserved_bytes() + self.ranges.iter().map(RangeState::index_bytes).sum::<usize>()
+    }
+
+    /// Keys that have a page, counted once for each view.
+    #[must_use]
+    pub fn entities(&self) -> usize {
+        self.ranges.iter().map(RangeState::entities).sum()
+    }
+
+    /// [`Shard::bytes`] for each of [`Shard::entities`].
+    #[must_use]
+    pub fn bytes_per_entity(&self) -> usize {
+        self.bytes().div_ceil(self.entities().max(1))
+    }
+
+    fn find_range(&self, range: RangeId) -> Option<usize> {
+        self.ranges.binary_search_by_key(&range, |state| state.range).ok()
+    }
+
+    /// The range that holds a hash: the last that starts at or before it, since ranges do not overlap.
+    fn find(&self, hash: KeyHash) -> Option<usize> {
+        let after = self.ranges.partition_point(|state| state.range.prefix <= hash.0);
+        after.checked_sub(1).filter(|at| self.ranges[*at].range.contains(hash))
+    }
+}
+
+#[cfg(test)]
+mod tests;

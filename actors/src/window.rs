@@ -1,1 +1,15 @@
 //! The tile ladder: which rows a window sees at an instant, with bounded memory. Knows no key.
+//!
+//! Law: what stands where is a function of (rows, T). Of the rows of an entity the newest (not older than
+//! T - slack_exact, at most 64 in total order) are raw; every other lies in the tile of the first level whose
+//! boundary it has not passed. Boundaries and the raw edge only move forwards, so the order of arrival leaves no trace.
+
+mod bounds;
+mod instant;
+mod pass;
+mod shape;
+
+pub(crate) use bounds::Bounds;
+pub use instant::{AsOf, Instant, Seen, resolve};
+pub(crate) use pass::{Pass, Snapshots};
+pub(crate) use shape::{Shape, Target};

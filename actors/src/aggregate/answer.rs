@@ -1,0 +1,83 @@
+//! From an accumulator to the value of a feature: operator, domain, status. Knows no window.
+
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::Operator;
+use featuregrid_protocol::value::{Reading, Status, Value};
+
+use super::Accumulator;
+use super::ratio;
+
+/// How a feature answers: fixed when its plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What is computed.
+    pub operator: Operator,
+    /// The measure's domain; whole numbers where it has no value.
+    pub domain: Domain,
+    /// The column began at an activation.
+    pub partial_coverage: bool,
+}
+
+/// The reading of `accumulator`; empty sums are 0, and mean, min and max of nothing are null.
+#[must_use]
+pub fn answer(answer: Answer, accumulator: &Accumulator) -> Reading {
+    let number = |unscaled| match answer.domain {
+        Domain::Int => Value::Int(unscaled),
+        Domain::Decimal(scale) => Value::Decimal { unscaled, scale },
+    };
+    let value = match answer.operator {
+        Operator::Count => Value::Int(i128::from(accumulator.n)),
+        Operator::Sum => number(accumulator.sum),
+        _ if accumulator.n == 0 => Value::Null,
+        Operator::Mean => Value::Float(mean(accumulator, answer.domain)),
+        Operator::Min => number(i128::from(accumulator.min)),
+        Operator::Max => number(i128::from(accumulator.max)),
+    };
+    let status = if value == Value::Null { Status::NullValue } else { Status::Present };
+    Reading { value, status, inexact_input: accumulator.bad > 0, partial_coverage: answer.partial_coverage }
+}
+
+impl Answer {
+    /// The reading where no value can be given.
+    #[must_use]
+    pub fn nothing(self, status: Status) -> Reading {
+        Reading { value: Value::Null, status, inexact_input: false, partial_coverage: self.partial_coverage }
+    }
+}
+
+/// The scale is part of the exact ratio, so that there is one rounding and not two.
+fn mean(accumulator: &Accumulator, domain: Domain) -> f64 {
+    ratio::nearest(accumulator.sum, u128::from(accumulator.n) * 10u128.pow(u32::from(domain.scale())))
+}
+
+#[cfg(test)]
+mod tests {
+    //! The table of empties, and a mean that rounds once.
+    use super::*;
+
+    fn read(operator: Operator, accumulator: &Accumulator) -> (Value, Status) {
+        let reading = answer(Answer { operator, domain: Domain::Decimal(1), partial_coverage: false }, accumulator);
+        (reading.value, reading.status)
+    }
+
+    #[test]
+    fn empty_answers() {
+        let empty = Accumulator::default();
+        assert_eq!(read(Operator::Count, &empty), (Value::Int(0), Status::Present));
+        assert_eq!(read(Operator::Sum, &empty), (Value::Decimal { unscaled: 0, scale: 1 }, Status::Present));
+        for operator in [Operator::Mean, Operator::Min, Operator::Max] {
+            assert_eq!(read(operator, &empty), (Value::Null, Status::NullValue));
+        }
+    }
+
+    #[test]
+    fn ten_tenths_have_the_mean_of_a_tenth() {
+        let mut tenths = Accumulator::default();
+        (0..10).for_each(|_| tenths.merge(&Accumulator::of(1)));
+        assert_eq!(read(Operator::Mean, &tenths).0, Value::Float(0.1));
+        assert_eq!(read(Operator::Sum, &tenths).0, Value::Decimal { unscaled: 10, scale: 1 });
+        tenths.merge(&Accumulator::of_bad());
+        let reading = answer(Answer { operator: Operator::Max, domain: Domain::Int, partial_coverage: true }, &tenths);
+        assert!(reading.inexact_input && reading.partial_coverage);
+    }
+}

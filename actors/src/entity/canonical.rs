@@ -1,0 +1,291 @@
+//! The canonical bytes of a page: equal for equal (control index, v), whatever the route. Knows neither key nor T: the
+//! page was folded to T(v), and stands beside its key.
+//!
+//! ```text
+//! version          1
+//! newest tiled     0, or 1 and the event time (signed)
+//! positions        count, then partition, last offset, newest event time (signed)
+//! event ids        0: reserved for deduplication
+//! lifetime         only if the ladder keeps it: cells
+//! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells
+//! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed)
+//! cells            per column n; with a value also bad and, if n > 0, sum and, if n > 1, min and max (signed)
+//! ```
+//!
+//! Integers are written by value ([`super::varint`]), so that narrow and wide pages are equal.
+
+use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::limits::RAW_ROWS_MAX;
+use featuregrid_protocol::row::Position;
+use featuregrid_protocol::time::Timestamp;
+use thiserror::Error;
+
+use super::page::{Memory, POSITION_WORDS, Page, initial_words};
+use super::raw::RawHead;
+use super::varint::{Bytes, put, put_signed};
+use crate::aggregate::{Accumulator, Form};
+use crate::window::Shape;
+
+const VERSION: u8 = 1;
+
+/// Why bytes are no page of the plan. Nothing was changed; restore from another copy or from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the stored state is damaged: {0}; restore it from another snapshot or from the log")]
+pub struct Damaged(pub(crate) &'static str);
+
+/// Appends the canonical bytes of a folded page.
+pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
+    let shape = page.shape;
+    out.push(VERSION);
+    match page.newest_tiled() {
+        Timestamp::MIN => out.push(0),
+        newest => {
+            out.push(1);
+            put_signed(out, newest.0.into());
+        }
+    }
+    let words = page.memory.words();
+    put(out, page.positions_len() as u128);
+    for entry in words[page.positions_at()..].chunks_exact(POSITION_WORDS).take(page.positions_len()) {
+        put(out, entry[0].into());
+        put(out, entry[1].into());
+        put_signed(out, (entry[2] as i64).into());
+    }
+    put(out, 0);
+    if shape.lifetime {
+        put_cells(shape, page.form(), page.lifetime(), out);
+    }
+    let mut index = 0;
+    for level in (0..shape.levels.len()).rev() {
+        let (hop, mut last) = (shape.levels[level].hop.0, None);
+        put(out, page.level_len(level) as u128);
+        for _ in 0..page.level_len(level) {
+            let (start, cells) = page.tile(index);
+            let start = start.0.div_euclid(hop);
+            match last {
+                None => put_signed(out, start.into()),
+                Some(last) => put(out, start.wrapping_sub(last) as u128),
+            }
+            put_cells(shape, page.form(), cells, out);
+            last = Some(start);
+            index += 1;
+        }
+    }
+    put(out, page.raw_len() as u128);
+    let mut last = None;
+    for index in 0..page.raw_len() {
+        let row = page.raw(index);
+        let (ts, position) = row.order();
+        match last {
+            None => put_signed(out, ts.0.into()),
+            Some(last) => put(out, ts.0.wrapping_sub(last) as u64 as u128),
+        }
+        last = Some(ts.0);
+        put(out, position.partition.0.into());
+        put(out, position.offset.into());
+        put(out, row.present().into());
+        put(out, row.bad().into());
+        for (value, bit) in values(shape) {
+            if row.present() & !row.bad() & bit != 0 {
+                put_signed(out, row.number(value).into());
+            }
+        }
+    }
+}
+
+/// Columns with a value: which number of a raw row, which bit.
+fn values(shape: &Shape) -> impl Iterator<Item = (usize, u64)> + '_ {
+    shape.inputs.iter().enumerate().filter_map(|(column, input)| Some((input.value?, 1 << column)))
+}
+
+fn put_cells(shape: &Shape, form: Form, cells: &[u64], out: &mut Vec<u8>) {
+    for column in 0..shape.cells.columns() {
+        let cell = shape.cells.load(cells, form, column);
+        put(out, cell.n.into());
+        if shape.cells.has_value(column) {
+            put(out, cell.bad.into());
+            if cell.n > 0 {
+                put_signed(out, cell.sum);
+            }
+            if cell.n > 1 {
+                put_signed(out, cell.min.into());
+                put_signed(out, cell.max.into());
+            }
+        }
+    }
+}
+
+/// Builds the page of canonical bytes, in memory of its own.
+///
+/// # Errors
+/// [`Damaged`] where the bytes are not what [`encode`] writes.
+pub(crate) fn decode(shape: &Shape, key: &[u8], bytes: &[u8]) -> Result<Vec<u64>, Damaged> {
+    let mut input = Bytes(bytes);
+    if input.take(1)? != [VERSION] {
+        return Err(Damaged("a page has an unknown version"));
+    }
+    let mut memory = vec![0; initial_words(shape, key)];
+    let mut page = Page::create(shape, &mut memory, key);
+    let newest = match input.take(1)? {
+        [0] => Timestamp::MIN,
+        [1] => Timestamp(input.word()?),
+        _ => return Err(Damaged("a flag is neither 0 nor 1")),
+    };
+    page.set_newest_tiled(newest);
+    let mut before = None;
+    for _ in 0..input.count()? {
+        let partition: u32 = input.small()?;
+        if before.is_some_and(|before| before >= partition) {
+            return Err(Damaged("positions are out of order"));
+        }
+        before = Some(partition);
+        page.note(partition, input.small()?, Timestamp(input.word()?));
+    }
+    if input.unsigned()? != 0 {
+        return Err(Damaged("event ids are written by a newer release"));
+    }
+    let mut total = Total::default();
+    if shape.lifetime {
+        take_cells(&mut input, &mut page, &mut total, None)?;
+    }
+    take_levels(&mut input, &mut page, &mut total)?;
+    take_raw(&mut input, &mut page, &mut total)?;
+    if !input.0.is_empty() {
+        return Err(Damaged("a page is followed by something else"));
+    }
+    if page.is_empty() {
+        return Err(Damaged("a page is empty"));
+    }
+    total.settle(&mut page);
+    Ok(memory)
+}
+
+/// What decides whether narrow cells are wide enough.
+#[derive(Debug, Default)]
+struct Total {
+    weight: u64,
+    magnitude: u64,
+}
+
+impl Total {
+    fn settle<M: Memory>(&self, page: &mut Page<'_, M>) {
+        page.set_weight(self.weight, self.magnitude);
+        if page.form() == Form::Narrow && !page.is_ample() {
+            page.widen();
+        }
+    }
+}
+
+fn take_levels(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut Total) -> Result<(), Damaged> {
+    let shape = page.shape;
+    let mut newest: Option<i64> = None;
+    for level in (0..shape.levels.len()).rev() {
+        let hop = shape.levels[level].hop.0;
+        let mut last: Option<i64> = None;
+        let count = input.count()?;
+        if count > usize::from(u16::MAX) {
+            return Err(Damaged("a level has too many tiles"));
+        }
+        for _ in 0..count {
+            let start = match last {
+                None => Some(input.word()?),
+                Some(last) => last.checked_add_unsigned(input.small()?),
+            };
+            last = start;
+            let start = start.and_then(|start| start.checked_mul(hop));
+            let start = start.ok_or(Damaged("a tile lies outside time"))?;
+            if newest.is_some_and(|newest| newest >= start) {
+                return Err(Damaged("tiles are out of order"));
+            }
+            newest = Some(start);
+            let index = page.tiles_len();
+            page.insert_tile(level, index, Timestamp(start));
+            take_cells(input, page, total, Some(index))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the cells of a tile, or of lifetime.
+fn take_cells(
+    input: &mut Bytes<'_>,
+    page: &mut Page<'_, Vec<u64>>,
+    total: &mut Total,
+    tile: Option<usize>,
+) -> Result<(), Damaged> {
+    let shape = page.shape;
+    let mut rows = 0;
+    for column in 0..shape.cells.columns() {
+        let mut cell = Accumulator { n: input.small()?, ..Accumulator::default() };
+        if shape.cells.has_value(column) {
+            cell.bad = input.small()?;
+            if cell.n > 0 {
+                cell.sum = input.signed()?;
+                let only = |sum: i128| i64::try_from(sum).map_err(|_| Damaged("a sum is out of range"));
+                (cell.min, cell.max) =
+                    if cell.n == 1 { (only(cell.sum)?, only(cell.sum)?) } else { (input.word()?, input.word()?) };
+                let of = |extreme: i64| i128::from(extreme) * i128::from(cell.n);
+                if cell.min > cell.max || cell.sum < of(cell.min) || cell.sum > of(cell.max) {
+                    return Err(Damaged("a sum does not lie between its extremes"));
+                }
+                total.magnitude |= cell.min.unsigned_abs() | cell.max.unsigned_abs();
+            }
+        }
+        if column == 0 {
+            rows = cell.n;
+        }
+        if cell.n.checked_add(cell.bad).is_none_or(|n| n > rows) || (tile.is_some() && rows == 0) {
+            return Err(Damaged("a cell counts more rows than there are"));
+        }
+        total.weight = total.weight.saturating_add(if column == 0 { rows } else { 0 });
+        let fits = u32::try_from(cell.n.max(cell.bad)).is_ok() && i64::try_from(cell.sum).is_ok();
+        if !fits && page.form() == Form::Narrow {
+            page.widen();
+        }
+        let form = page.form();
+        let cells = match tile {
+            Some(tile) => page.tile_mut(tile),
+            None => page.lifetime_mut(),
+        };
+        shape.cells.store(cells, form, column, &cell);
+    }
+    Ok(())
+}
+
+fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut Total) -> Result<(), Damaged> {
+    let shape = page.shape;
+    let count = input.count()?;
+    if count > RAW_ROWS_MAX {
+        return Err(Damaged("a page has too many raw rows"));
+    }
+    let mut last = None;
+    let mut words = vec![0; shape.row_words()];
+    let (head_words, columns) = (shape.row_head_words(), u64::MAX >> (64 - shape.inputs.len()));
+    for _ in 0..count {
+        let ts = match last {
+            None => input.word()?,
+            Some((Timestamp(last), _)) => {
+                i64::checked_add_unsigned(last, input.small()?).ok_or(Damaged("a row lies outside time"))?
+            }
+        };
+        let position = Position { partition: PartitionId(input.small()?), offset: input.small()? };
+        let head = RawHead { order: (Timestamp(ts), position), present: input.small()?, bad: input.small()? };
+        let with_value = values(shape).fold(0, |bits, (_, bit)| bits | bit);
+        if last.is_some_and(|last| last >= head.order) {
+            return Err(Damaged("raw rows are out of order"));
+        }
+        if head.present & !columns != 0 || head.bad & !(head.present & with_value) != 0 || head.present & 1 == 0 {
+            return Err(Damaged("a raw row is in a column that does not take it"));
+        }
+        last = Some(head.order);
+        head.write(shape, &mut words);
+        for (value, bit) in values(shape) {
+            let number = if head.present & !head.bad & bit == 0 { 0 } else { input.word()? };
+            total.magnitude |= number.unsigned_abs();
+            words[head_words + value] = number as u64;
+        }
+        page.insert_raw(&words);
+        total.weight = total.weight.saturating_add(1);
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! A raw row as words of a page. Knows no page.
+//!
+//! Layout: ts, offset, then either one word of partition (high half), bad bits and presence bits by column, or three
+//! words of them; then one number for each column that has a value, 0 where the row has none.
+
+use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::row::{Position, Row};
+use featuregrid_protocol::time::Timestamp;
+
+use crate::aggregate::Accumulator;
+use crate::window::Shape;
+
+/// Where a row stands in the total order of its entity: event time, then place in the source.
+pub(crate) type Order = (Timestamp, Position);
+
+/// A raw row, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawRow<'a> {
+    words: &'a [u64],
+    packed: bool,
+}
+
+impl<'a> RawRow<'a> {
+    /// The row in `words`.
+    #[inline]
+    pub(crate) fn new(shape: &Shape, words: &'a [u64]) -> Self {
+        Self { words, packed: shape.is_packed() }
+    }
+
+    /// Event time.
+    #[inline]
+    pub(crate) fn ts(self) -> Timestamp {
+        Timestamp(self.words[0] as i64)
+    }
+
+    /// Its place in the total order.
+    #[inline]
+    pub(crate) fn order(self) -> Order {
+        let partition = if self.packed { self.words[2] >> 32 } else { self.words[2] };
+        (self.ts(), Position { partition: PartitionId(partition as u32), offset: self.words[1] })
+    }
+
+    /// Bit c: column c takes the row.
+    #[inline]
+    pub(crate) fn present(self) -> u64 {
+        if self.packed { self.words[2] & 0xffff } else { self.words[3] }
+    }
+
+    /// Bit c: column c counts it as bad.
+    #[inline]
+    pub(crate) fn bad(self) -> u64 {
+        if self.packed { self.words[2] >> 16 & 0xffff } else { self.words[4] }
+    }
+
+    /// The number at `value`, an index over columns that have one.
+    #[inline]
+    pub(crate) fn number(self, value: usize) -> i64 {
+        self.words[if self.packed { 3 } else { 5 } + value] as i64
+    }
+
+    /// What the row is to each column that takes it.
+    #[inline]
+    pub(crate) fn each(self, shape: &Shape, mut take: impl FnMut(usize, &Accumulator)) {
+        let (mut present, bad) = (self.present(), self.bad());
+        while present != 0 {
+            let column = present.trailing_zeros() as usize;
+            present &= present - 1;
+            let one = match shape.inputs[column].value {
+                _ if bad >> column & 1 == 1 => Accumulator::of_bad(),
+                Some(value) => Accumulator::of(self.number(value)),
+                None => Accumulator::of_row(),
+            };
+            take(column, &one);
+        }
+    }
+}
+
+/// Fixed part of a raw row, by column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawHead {
+    /// Place in the total order.
+    pub(crate) order: Order,
+    /// Presence by column.
+    pub(crate) present: u64,
+    /// Bad by column.
+    pub(crate) bad: u64,
+}
+
+impl RawHead {
+    /// Writes it to the first words of a row.
+    #[inline]
+    pub(crate) fn write(self, shape: &Shape, words: &mut [u64]) {
+        let (ts, position) = self.order;
+        let partition = u64::from(position.partition.0);
+        words[0] = ts.0 as u64;
+        words[1] = position.offset;
+        if shape.is_packed() {
+            words[2] = partition << 32 | self.bad << 16 | self.present;
+        } else {
+            words[2..5].copy_from_slice(&[partition, self.present, self.bad]);
+        }
+    }
+}
+
+/// Writes `row` of `partition` as `shape`'s columns see it; the largest magnitude among its numbers.
+#[inline]
+pub(crate) fn write(shape: &Shape, partition: PartitionId, row: &Row<'_>, words: &mut [u64]) -> u64 {
+    let head = row.head;
+    let numbers_of = head.present & !head.bad & shape.value_measures;
+    let (mut present, mut bad, mut magnitude) = (0u64, 0u64, 0u64);
+    let numbers = shape.row_head_words();
+    for (column, input) in shape.inputs.iter().enumerate() {
+        let measure = input.measure;
+        present |= (head.present >> measure & 1) << column;
+        let Some(value) = input.value else { continue };
+        bad |= ((head.present & head.bad) >> measure & 1) << column;
+        let number = if numbers_of >> measure & 1 == 1 {
+            let rank = (numbers_of & ((1 << measure) - 1)).count_ones() as usize;
+            row.numbers.get(rank).copied().unwrap_or_default()
+        } else {
+            0
+        };
+        magnitude |= number.unsigned_abs();
+        words[numbers + value] = number as u64;
+    }
+    let order = (head.ts, Position { partition, offset: head.offset });
+    RawHead { order, present, bad }.write(shape, words);
+    magnitude
+}

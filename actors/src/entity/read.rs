@@ -1,0 +1,42 @@
+//! A read of one page: feeds a pass from the newest row to the oldest tile. The page is folded before.
+
+use featuregrid_protocol::time::Timestamp;
+
+use super::page::{Memory, Page};
+use crate::window::{Pass, Shape, Snapshots};
+
+impl<M: Memory> Page<'_, M> {
+    /// Evaluates every window of the ladder at `at` into `out`.
+    pub(crate) fn read(&self, at: Timestamp, out: &mut Snapshots) {
+        let shape: &Shape = self.shape;
+        let form = self.form();
+        let mut pass = Pass::start(out, shape, at);
+        for index in (0..self.raw_len()).rev() {
+            let row = self.raw(index);
+            if pass.reach(row.ts()) {
+                row.each(shape, |column, one| pass.running(column).merge(one));
+            }
+        }
+        let mut end = self.tiles_len();
+        for level in 0..shape.levels.len() {
+            let first = end - self.level_len(level);
+            for index in (first..end).rev() {
+                let (start, cells) = self.tile(index);
+                if pass.reach(start) {
+                    for column in 0..shape.cells.columns() {
+                        pass.running(column).merge(&shape.cells.load(cells, form, column));
+                    }
+                }
+                if level > 0 && pass.is_past_all() {
+                    return pass.finish();
+                }
+            }
+            if level == 0 && shape.lifetime {
+                // What has left level 0 stands in the header, all of it before any answerable instant.
+                pass.close_lifetime(|column| shape.cells.load(self.lifetime(), form, column));
+            }
+            end = first;
+        }
+        pass.finish();
+    }
+}

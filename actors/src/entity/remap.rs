@@ -1,0 +1,68 @@
+//! A page under a new plan: kept columns move to their new places, dropped ones vanish, new ones begin empty.
+
+use super::page::{Memory, POSITION_WORDS, Page, initial_words};
+use super::raw::RawHead;
+use crate::window::Shape;
+
+/// How the columns of one ladder come about: the old column of each new one, `None` where it begins now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remap(pub(crate) Vec<Option<usize>>);
+
+impl Remap {
+    /// Whether no page needs to change.
+    pub(crate) fn is_identity(&self, old: &Shape, new: &Shape) -> bool {
+        old.inputs.len() == new.inputs.len()
+            && self.0.iter().enumerate().all(|(column, from)| *from == Some(column))
+            && old.cells == new.cells
+    }
+}
+
+/// The page of `old` as `new` lays it out, in memory of its own. Both ladders have the same levels.
+pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> Vec<u64> {
+    let key = old.key();
+    let mut memory = vec![0; initial_words(new, &key)];
+    let mut page = Page::create(new, &mut memory, &key);
+    page.set_newest_tiled(old.newest_tiled());
+    for entry in old.memory.words()[old.positions_at()..].chunks_exact(POSITION_WORDS).take(old.positions_len()) {
+        page.note(entry[0] as u32, entry[1], featuregrid_protocol::time::Timestamp(entry[2] as i64));
+    }
+    page.copy_weight(old);
+    let form = old.form();
+    if form != page.form() {
+        page.widen();
+    }
+    let columns = |cells: &[u64], out: &mut [u64]| {
+        for (column, from) in map.0.iter().enumerate() {
+            if let Some(from) = from {
+                new.cells.store(out, form, column, &old.shape.cells.load(cells, form, *from));
+            }
+        }
+    };
+    if new.lifetime {
+        columns(old.lifetime(), page.lifetime_mut());
+    }
+    let mut index = 0;
+    for level in (0..new.levels.len()).rev() {
+        for _ in 0..old.level_len(level) {
+            let (start, cells) = old.tile(index);
+            page.insert_tile(level, index, start);
+            columns(cells, page.tile_mut(index));
+            index += 1;
+        }
+    }
+    let bits = |bits: u64| {
+        map.0.iter().enumerate().fold(0, |out, (column, from)| out | from.map_or(0, |from| bits >> from & 1) << column)
+    };
+    let mut words = vec![0; new.row_words()];
+    for index in 0..old.raw_len() {
+        let row = old.raw(index);
+        RawHead { order: row.order(), present: bits(row.present()), bad: bits(row.bad()) }.write(new, &mut words);
+        for (column, input) in new.inputs.iter().enumerate() {
+            let Some(value) = input.value else { continue };
+            let number = map.0[column].and_then(|from| old.shape.inputs[from].value).map_or(0, |from| row.number(from));
+            words[new.row_head_words() + value] = number as u64;
+        }
+        page.insert_raw(&words);
+    }
+    memory
+}

@@ -1,0 +1,83 @@
+//! A plan prepared for a shard: the shapes of all ladders in one list, and how features answer. Knows no page.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{Plan, ViewPlan};
+use featuregrid_protocol::time::Timestamp;
+
+use crate::aggregate::Answer;
+use crate::window::{Bounds, Shape, Target};
+
+/// A plan, executable.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) plan: Arc<Plan>,
+    /// As in the plan.
+    pub(crate) views: Vec<ViewLayout>,
+    /// Ladders of all views, view by view.
+    pub(crate) shapes: Vec<Shape>,
+    /// Views in order of id: the order of snapshots and digests.
+    pub(crate) by_id: Vec<usize>,
+}
+
+/// One view.
+#[derive(Debug)]
+pub(crate) struct ViewLayout {
+    pub(crate) id: ViewId,
+    /// Its ladders in [`Layout::shapes`].
+    pub(crate) ladders: Range<usize>,
+    pub(crate) features: Vec<FeatureLayout>,
+}
+
+/// One feature.
+#[derive(Debug)]
+pub(crate) struct FeatureLayout {
+    /// Index among the view's ladders.
+    pub(crate) ladder: usize,
+    pub(crate) column: usize,
+    pub(crate) target: Target,
+    pub(crate) answer: Answer,
+}
+
+impl Layout {
+    pub(crate) fn new(plan: Arc<Plan>) -> Self {
+        let (mut views, mut shapes) = (Vec::new(), Vec::<Shape>::new());
+        for view in &plan.views {
+            let first = shapes.len();
+            shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(&plan.source, view, ladder)));
+            let features = features(view, &shapes[first..]);
+            views.push(ViewLayout { id: view.id, ladders: first..shapes.len(), features });
+        }
+        let mut by_id: Vec<usize> = (0..views.len()).collect();
+        by_id.sort_by_key(|view| views[*view].id);
+        Self { plan, views, shapes, by_id }
+    }
+
+    /// The boundaries of every ladder at `t_max`.
+    pub(crate) fn bounds(&self, t_max: Timestamp, out: &mut Vec<Bounds>) {
+        out.clear();
+        out.extend(self.shapes.iter().map(|shape| Bounds::at(shape, t_max)));
+    }
+
+    /// The index of a view.
+    pub(crate) fn view(&self, id: ViewId) -> Option<usize> {
+        self.views.iter().position(|view| view.id == id)
+    }
+}
+
+fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
+    let layout = |feature: &featuregrid_protocol::plan::Feature| {
+        let column = view.ladders[feature.ladder].columns[feature.column];
+        let domain = view.measures[column.measure].value.map_or(Domain::Int, |(_, domain)| domain);
+        FeatureLayout {
+            ladder: feature.ladder,
+            column: feature.column,
+            target: shapes[feature.ladder].target(feature.window),
+            answer: Answer { operator: feature.operator, domain, partial_coverage: column.since.0 > 0 },
+        }
+    };
+    view.features.iter().map(layout).collect()
+}

@@ -1,0 +1,129 @@
+//! One range: an index for each ladder, and how much was applied. Knows neither frame nor clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::range::RangeId;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as TableEntry;
+
+use super::layout::Layout;
+use super::slab::{Slab, Slot};
+use crate::entity::{Page, has_key, initial_words};
+use crate::window::{Bounds, Shape};
+
+/// Where the page of a key is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) hash: u64,
+    pub(crate) slot: Slot,
+}
+
+/// The index of one ladder of one range: of its own, so that growing it never stalls the others.
+pub(crate) type Table = HashTable<Entry>;
+
+/// State of one range.
+#[derive(Debug)]
+pub(crate) struct RangeState {
+    pub(crate) range: RangeId,
+    pub(crate) layout: Arc<Layout>,
+    /// Index into the shard's frontiers.
+    pub(crate) frontier: usize,
+    /// As [`Layout::shapes`].
+    pub(crate) tables: Vec<Table>,
+    /// Rows applied, by view of the layout.
+    pub(crate) applied: Vec<u64>,
+    /// Rows applied to views that the plan has no more.
+    pub(crate) retired: BTreeMap<ViewId, u64>,
+}
+
+/// All keys of a range share their leading bits, which is where the table looks first: mixes lower ones in.
+#[inline]
+pub(crate) fn spread(hash: u64) -> u64 {
+    hash ^ hash << 24
+}
+
+impl RangeState {
+    pub(crate) fn new(range: RangeId, layout: Arc<Layout>, frontier: usize) -> Self {
+        let tables = layout.shapes.iter().map(|_| Table::new()).collect();
+        let applied = vec![0; layout.views.len()];
+        Self { range, layout, frontier, tables, applied, retired: BTreeMap::new() }
+    }
+
+    pub(crate) fn applied_to(&self, view: ViewId) -> u64 {
+        let present = self.layout.view(view).map(|at| self.applied[at]);
+        present.unwrap_or_else(|| self.retired.get(&view).copied().unwrap_or(0))
+    }
+
+    /// Rows applied by view, views without any left out.
+    pub(crate) fn applied_by_view(&self) -> BTreeMap<ViewId, u64> {
+        let present = self.layout.views.iter().map(|view| view.id).zip(self.applied.iter().copied());
+        self.retired.iter().map(|(view, rows)| (*view, *rows)).chain(present).filter(|(_, rows)| *rows > 0).collect()
+    }
+
+    pub(crate) fn free_pages(&mut self, slab: &mut Slab) {
+        for entry in self.tables.iter_mut().flat_map(Table::drain) {
+            slab.free(entry.slot);
+        }
+    }
+
+    pub(crate) fn index_bytes(&self) -> usize {
+        self.tables.iter().map(Table::allocation_size).sum()
+    }
+
+    pub(crate) fn entities(&self) -> usize {
+        let pages = |view: &super::layout::ViewLayout| self.tables[view.ladders.clone()].iter().map(Table::len).max();
+        self.layout.views.iter().filter_map(pages).sum()
+    }
+
+    /// Folds every page of a ladder to `bounds` and forgets the empty ones.
+    pub(crate) fn sweep(&mut self, ladder: usize, bounds: &Bounds, slab: &mut Slab, leaving: &mut Vec<u64>) {
+        let shape = &self.layout.shapes[ladder];
+        self.tables[ladder].retain(|entry| {
+            let empty = {
+                let mut memory = slab.lend(&mut entry.slot);
+                let mut page = Page::open(shape, &mut memory);
+                page.fold(bounds, leaving);
+                page.is_empty()
+            };
+            if empty {
+                slab.free(entry.slot);
+            }
+            !empty
+        });
+    }
+}
+
+/// The slot of a key's page.
+#[inline]
+pub(crate) fn find<'a>(
+    table: &'a mut Table,
+    shape: &Shape,
+    slab: &Slab,
+    hash: KeyHash,
+    key: &[u8],
+) -> Option<&'a mut Entry> {
+    table.find_mut(spread(hash.0), |entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key))
+}
+
+/// The slot of a key's page, which is made if it is new.
+#[inline]
+pub(crate) fn find_or_create<'a>(
+    table: &'a mut Table,
+    shape: &Shape,
+    slab: &mut Slab,
+    hash: KeyHash,
+    key: &[u8],
+) -> &'a mut Entry {
+    let is_it = |entry: &Entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key);
+    match table.entry(spread(hash.0), is_it, |entry| spread(entry.hash)) {
+        TableEntry::Occupied(found) => found.into_mut(),
+        TableEntry::Vacant(place) => {
+            let mut slot = slab.allocate(initial_words(shape, key));
+            Page::create(shape, &mut slab.lend(&mut slot), key);
+            place.insert(Entry { hash: hash.0, slot }).into_mut()
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Activation: pages change from the columns of one plan to those of the next. Knows no control log.
+//!
+//! A ladder lives on where its levels, its lifetime and the beginning of its rows are the same; its columns live on
+//! where measure and beginning are. Everything else begins empty, which is what `since` says in replies. The plan
+//! never raises the slack of a living ladder: what was folded away cannot come back.
+
+use std::sync::Arc;
+
+use featuregrid_protocol::plan::{LadderPlan, Plan, ViewPlan};
+use featuregrid_protocol::range::RangeId;
+
+use super::Shard;
+use super::layout::Layout;
+use super::range::{Entry, RangeState, Table, spread};
+use super::slab::Slab;
+use crate::entity::{Page, Remap, remap, tail_words};
+
+impl Shard {
+    /// Activates `plan` for every range that stands at an older index, and for ranges added from now on.
+    pub fn switch(&mut self, plan: Arc<Plan>) {
+        self.layout = Arc::new(Layout::new(plan));
+        let ranges: Vec<RangeId> = self.ranges().collect();
+        for range in ranges {
+            self.switch_range_to(range, Arc::clone(&self.layout));
+        }
+    }
+
+    /// Activates `plan` for one range that stands at an older index: it was replayed up to the activation.
+    pub fn switch_range(&mut self, range: RangeId, plan: Arc<Plan>) {
+        let layout = self.layout_of(plan);
+        self.switch_range_to(range, layout);
+    }
+
+    /// A known layout of this plan, or a new one.
+    pub(super) fn layout_of(&self, plan: Arc<Plan>) -> Arc<Layout> {
+        let mut known = std::iter::once(&self.layout).chain(self.ranges.iter().map(|state| &state.layout));
+        known.find(|layout| layout.plan == plan).map_or_else(|| Arc::new(Layout::new(plan)), Arc::clone)
+    }
+
+    fn switch_range_to(&mut self, range: RangeId, layout: Arc<Layout>) {
+        let Some(at) = self.find_range(range) else { return };
+        let state = &mut self.ranges[at];
+        if state.layout.plan.index < layout.plan.index {
+            switch_state(state, &mut self.slab, layout);
+        }
+    }
+}
+
+fn switch_state(state: &mut RangeState, slab: &mut Slab, new: Arc<Layout>) {
+    let old = Arc::clone(&state.layout);
+    let mut next = RangeState::new(state.range, Arc::clone(&new), state.frontier);
+    next.retired = state.applied_by_view();
+    for (view, layout) in new.plan.views.iter().zip(&new.views) {
+        let Some(before) = old.view(layout.id) else { continue };
+        for (index, ladder) in layout.ladders.clone().enumerate() {
+            let Some((from, map)) = ancestor(&old.plan.views[before], view, index) else { continue };
+            let from = old.views[before].ladders.start + from;
+            let pages = std::mem::take(&mut state.tables[from]);
+            next.tables[ladder] = move_pages(pages, slab, (&old, from), (&new, ladder), &map);
+        }
+    }
+    for (at, view) in new.views.iter().enumerate() {
+        next.applied[at] = next.retired.remove(&view.id).unwrap_or(0);
+    }
+    state.free_pages(slab);
+    *state = next;
+}
+
+/// The ladder of `old` that lives on as ladder `index` of `new`, and where its columns come from.
+fn ancestor(old: &ViewPlan, new: &ViewPlan, index: usize) -> Option<(usize, Remap)> {
+    let identity = |view: &ViewPlan, ladder: &LadderPlan| {
+        let rows = ladder.columns.first().map(|column| (view.measures[column.measure].id, column.since));
+        (ladder.levels.clone(), ladder.lifetime, rows)
+    };
+    let wanted = identity(new, &new.ladders[index]);
+    // Two ladders can be equal in all this only by mistake; then their order decides.
+    let rank = new.ladders[..index].iter().filter(|ladder| identity(new, ladder) == wanted).count();
+    let mut equal = (0..old.ladders.len()).filter(|ladder| identity(old, &old.ladders[*ladder]) == wanted);
+    let from = equal.nth(rank)?;
+    let column_of = |column: &featuregrid_protocol::plan::Column| {
+        old.ladders[from].columns.iter().position(|other| {
+            old.measures[other.measure].id == new.measures[column.measure].id && other.since == column.since
+        })
+    };
+    Some((from, Remap(new.ladders[index].columns.iter().map(column_of).collect())))
+}
+
+fn move_pages(
+    mut pages: Table,
+    slab: &mut Slab,
+    (old, from): (&Layout, usize),
+    (new, to): (&Layout, usize),
+    map: &Remap,
+) -> Table {
+    let (before, after) = (&old.shapes[from], &new.shapes[to]);
+    if map.is_identity(before, after) {
+        return pages;
+    }
+    let mut moved = Table::with_capacity(pages.len());
+    for mut entry in pages.drain() {
+        let words = remap(&Page::open(before, &mut slab.lend(&mut entry.slot)), after, map);
+        slab.free(entry.slot);
+        let slot = slab.store(&words, tail_words(after, &words));
+        moved.insert_unique(spread(entry.hash), Entry { hash: entry.hash, slot }, |entry| spread(entry.hash));
+    }
+    moved
+}

@@ -1,0 +1,123 @@
+//! What a read must answer, straight from the events: nothing is folded, everything is recomputed. Knows no page.
+
+use std::collections::BTreeMap;
+
+use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{Feature, Operator, Plan, Window};
+use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::value::{Edge, Reading, Status, Value};
+
+use super::support::{Event, Log};
+use crate::window::AsOf;
+
+/// Next offset by partition.
+pub(super) type Vector = BTreeMap<u32, u64>;
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Expected {
+    pub(super) instant: Timestamp,
+    pub(super) edge: Edge,
+    pub(super) readings: Vec<Reading>,
+}
+
+pub(super) fn t_max(log: &Log, v: &Vector) -> Timestamp {
+    v.iter().map(|(partition, next)| log.max_before(*partition, *next)).max().unwrap_or(Timestamp::MIN)
+}
+
+/// `begins` says from which offset on a column counts: (ladder, column, partition) -> offset.
+pub(super) fn read(
+    plan: &Plan,
+    log: &Log,
+    v: &Vector,
+    key: u8,
+    as_of: AsOf,
+    begins: &dyn Fn(usize, usize, u32) -> u64,
+) -> Expected {
+    let view = &plan.views[0];
+    let t_max = t_max(log, v);
+    let visible = log
+        .partitions
+        .values()
+        .flatten()
+        .filter(|event| event.key == Some(key) && event.offset < v.get(&event.partition).copied().unwrap_or(0));
+    let mut events: Vec<&Event> = visible.collect();
+    events.sort_by_key(|event| (event.ts, event.partition, event.offset));
+    let in_ladder = |ladder: usize, event: &Event| event.offset >= begins(ladder, 0, event.partition);
+    let newest = events.iter().filter(|event| (0..view.ladders.len()).any(|l| in_ladder(l, event))).map(|e| e.ts).max();
+    let newest_tiled = (0..view.ladders.len())
+        .flat_map(|ladder| {
+            let rows: Vec<&&Event> = events.iter().filter(|event| in_ladder(ladder, event)).collect();
+            let oldest_raw = rows.len().saturating_sub(RAW_ROWS_MAX);
+            let edge = t_max - plan.source.slack_exact();
+            let tiled = rows.iter().enumerate().filter(|(at, event)| *at < oldest_raw || event.ts < edge);
+            tiled.map(|(_, event)| event.ts).collect::<Vec<_>>()
+        })
+        .max();
+    let (asked, at) = match as_of {
+        AsOf::At(at) => (at, at),
+        AsOf::Now { clock } => match newest {
+            Some(newest) if newest <= clock + plan.source.max_skew => (clock, clock.max(newest + Span(1))),
+            _ => (clock, clock),
+        },
+    };
+    if at < t_max - plan.source.slack {
+        let readings = view.features.iter().map(|feature| nothing(plan, feature, Status::OutOfRange)).collect();
+        return Expected { instant: asked, edge: Edge::Exact, readings };
+    }
+    let blurred = newest_tiled.is_some_and(|tiled| tiled >= at);
+    let (instant, edge) = if blurred { (at.floor(INSTANT_STEP), Edge::Rounded) } else { (at, Edge::Exact) };
+    let within = |ladder: usize, column: usize, window: Window| {
+        let rows = events.iter().filter(move |event| match window {
+            Window::Lifetime => event.ts < instant,
+            Window::Rolling { span, hop } => event.ts >= (instant - span).floor(hop) && event.ts < instant,
+        });
+        rows.filter(move |event| event.offset >= begins(ladder, column, event.partition))
+    };
+    let found = view.ladders.iter().enumerate().any(|(ladder, plan)| {
+        let longest = plan.longest().map(|level| Window::Rolling { span: level.span, hop: level.hop });
+        let windows = longest.into_iter().chain(plan.lifetime.then_some(Window::Lifetime));
+        windows.into_iter().any(|window| within(ladder, 0, window).next().is_some())
+    });
+    let readings = view.features.iter().map(|feature| {
+        if !found {
+            return nothing(plan, feature, Status::NotFound);
+        }
+        let measure = &view.measures[view.ladders[feature.ladder].columns[feature.column].measure];
+        let original = measure.id.0 - 100;
+        let rows = within(feature.ladder, feature.column, feature.window).filter(|e| e.present >> original & 1 == 1);
+        let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
+        let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
+        let numbers: Vec<i128> = good.iter().map(|event| i128::from(event.numbers[original as usize])).collect();
+        let domain = measure.value.map_or(Domain::Int, |(_, domain)| domain);
+        let value = compute(feature.operator, domain, &numbers);
+        let status = if value == Value::Null { Status::NullValue } else { Status::Present };
+        Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
+    });
+    Expected { instant, edge, readings: readings.collect() }
+}
+
+fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
+    let column = plan.views[0].ladders[feature.ladder].columns[feature.column];
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: column.since.0 > 0 }
+}
+
+fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
+    let number = |unscaled| match domain {
+        Domain::Int => Value::Int(unscaled),
+        Domain::Decimal(scale) => Value::Decimal { unscaled, scale },
+    };
+    let sum = numbers.iter().sum::<i128>();
+    match operator {
+        Operator::Count => Value::Int(numbers.len() as i128),
+        Operator::Sum => number(sum),
+        Operator::Min => numbers.iter().min().copied().map_or(Value::Null, number),
+        Operator::Max => numbers.iter().max().copied().map_or(Value::Null, number),
+        Operator::Mean if numbers.is_empty() => Value::Null,
+        // The rounding has its own test against big integers; here only what is divided by what.
+        Operator::Mean => {
+            let denominator = numbers.len() as u128 * 10u128.pow(domain.scale().into());
+            Value::Float(crate::aggregate::ratio::nearest(sum, denominator))
+        }
+    }
+}

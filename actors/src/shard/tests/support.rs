@@ -1,0 +1,281 @@
+//! Plans, logs and frames for tests. Knows nothing of how a shard answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::{
+    ColumnId, ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId, ViewId,
+};
+use featuregrid_protocol::key::{self, KeyHash};
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{
+    Column, Feature, LadderPlan, Level, Measure, Operator, Plan, SourcePlan, ViewPlan, Window,
+};
+use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::row::{RowBatch, RowHead};
+use featuregrid_protocol::time::{Span, Timestamp};
+use proptest::prelude::*;
+
+use crate::shard::Shard;
+
+pub(super) const VIEW: ViewId = ViewId(77);
+pub(super) const SECOND: i64 = 1_000_000;
+
+/// An event of a partition, in order of offset.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) partition: u32,
+    pub(super) offset: Offset,
+    pub(super) ts: Timestamp,
+    /// `None`: a record of no key, which still moves T.
+    pub(super) key: Option<u8>,
+    /// By measure; bit 0 always.
+    pub(super) present: u64,
+    pub(super) bad: u64,
+    /// By measure, whether present or not.
+    pub(super) numbers: [i64; 4],
+}
+
+pub(super) fn key_bytes(name: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    key::encode([format!("user-{name}").as_str()], &mut out);
+    out
+}
+
+/// Measure 0 rows, 1 only counts, 2 decimal(2), 3 whole numbers.
+pub(super) fn measures() -> Vec<Measure> {
+    let value = |scale| Some((0, scale));
+    let values = [None, None, value(Domain::Decimal(2)), value(Domain::Int)];
+    values.into_iter().zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value }).collect()
+}
+
+pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
+    SourcePlan {
+        name: "events".into(),
+        topic: "events".into(),
+        fields: Vec::new(),
+        event_timestamp: vec!["ts".into()],
+        event_id: None,
+        allowed_lateness: Span::seconds(1),
+        max_skew,
+        slack,
+    }
+}
+
+pub(super) fn columns(measures: impl IntoIterator<Item = usize>) -> Vec<Column> {
+    measures.into_iter().map(|measure| Column { measure, since: ControlIndex(0) }).collect()
+}
+
+/// Every operator over every column of every ladder, in each of its windows.
+pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], measures: Vec<Measure>) -> ViewPlan {
+    let mut features = Vec::new();
+    for (ladder, plan) in ladders.iter().enumerate() {
+        let rolling = windows[ladder].iter().map(|(span, hop)| Window::Rolling { span: *span, hop: *hop });
+        let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
+        for (column, kept) in plan.columns.iter().enumerate() {
+            let all = [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max];
+            let operators = if measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
+            for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
+            {
+                let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
+                features.push(Feature { name, operator, ladder, column, window });
+            }
+        }
+    }
+    ViewPlan {
+        id: VIEW,
+        name: "view".into(),
+        entity: "user".into(),
+        keys: vec![("user_id".into(), 0)],
+        filter: None,
+        measures,
+        ladders,
+        features,
+    }
+}
+
+pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<Plan> {
+    Arc::new(Plan { index: ControlIndex(index), project: "test".into(), source, views, services: Vec::new() })
+}
+
+/// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.
+pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
+    let ladder = (0usize..3, 0i64..4, prop::collection::vec((1i64..4, 1i64..6), 0..3), any::<bool>(), any::<bool>());
+    (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
+        let mut windows = Vec::new();
+        let plans = ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower))| {
+            let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
+            let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
+            for (times, more) in coarser {
+                let last = levels[levels.len() - 1];
+                let hop = last.hop.0 * times;
+                levels.push(Level { hop: Span(hop), span: Span(last.span.0 + hop * more) });
+            }
+            let serving = levels.iter().filter(|level| level.span.0 > 0);
+            let mut of_ladder: Vec<(Span, Span)> = serving.map(|level| (level.span, level.hop)).collect();
+            if let (true, Some((span, hop))) = (narrower, of_ladder.last().copied())
+                && span.0 > 2 * hop.0
+            {
+                of_ladder.push((Span(span.0 - hop.0 - 1), hop));
+            }
+            windows.push(of_ladder);
+            let kept = if index == 0 { columns([0, 2, 1, 3]) } else { columns([0, 3]) };
+            let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
+            LadderPlan { levels, lifetime, columns: kept }
+        });
+        let ladders: Vec<LadderPlan> = plans.collect();
+        plan(0, source(Span(slack * SECOND), Span(skew * SECOND)), vec![view(ladders, &windows, measures())])
+    })
+}
+
+/// Events of three partitions, each with its own clock, out of order within two seconds; partition 0 is far ahead of 2.
+pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
+    let number = prop_oneof![8 => -1000i64..1000, 1 => any::<i64>(), 1 => Just(i64::MAX)];
+    let one = (
+        0u32..3,
+        prop_oneof![6 => 0i64..400_000, 2 => 0i64..4 * SECOND, 1 => 0i64..60 * SECOND],
+        prop_oneof![2 => Just(0i64), 1 => 0i64..2 * SECOND],
+        prop_oneof![8 => (0u8..3).prop_map(Some), 1 => Just(None)],
+        any::<u8>(),
+        prop::array::uniform2(number),
+        1u64..3,
+    );
+    (prop::collection::vec(one, 1..400), 0i64..100).prop_map(|(list, apart)| {
+        let mut clocks = [0i64, -apart * SECOND / 10, -apart * SECOND];
+        let mut offsets = [0; 3];
+        let event =
+            |(partition, step, back, key, bits, numbers, gap): (u32, i64, i64, Option<u8>, u8, [i64; 2], u64)| {
+                let at = partition as usize;
+                clocks[at] += step;
+                let offset = offsets[at];
+                offsets[at] += gap;
+                let (present, bad) = (1 | u64::from(bits & 0b1110), u64::from(bits >> 4 & bits & 0b1100));
+                // Whole seconds now and then, so that edges are met.
+                let ts = clocks[at] - back;
+                let ts = Timestamp(if bits >> 6 == 0 { ts - ts.rem_euclid(SECOND) } else { ts });
+                Event { partition, offset, ts, key, present, bad, numbers: [0, 0, numbers[0], numbers[1]] }
+            };
+        list.into_iter().map(event).collect()
+    })
+}
+
+/// A log: what frames are cut from.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    pub(super) partitions: BTreeMap<u32, Vec<Event>>,
+}
+
+impl Log {
+    pub(super) fn new(events: &[Event]) -> Self {
+        let mut partitions: BTreeMap<u32, Vec<Event>> = BTreeMap::new();
+        for event in events {
+            partitions.entry(event.partition).or_default().push(event.clone());
+        }
+        Self { partitions }
+    }
+
+    pub(super) fn max_before(&self, partition: u32, offset: Offset) -> Timestamp {
+        let events = self.partitions.get(&partition).map_or(&[][..], Vec::as_slice);
+        events.iter().filter(|event| event.offset < offset).map(|event| event.ts).max().unwrap_or(Timestamp::MIN)
+    }
+
+    /// The frame `[from, to)`, with rows for the measures `of` (old measure of each new one).
+    pub(super) fn frame(&self, plan: &Plan, partition: u32, from: Offset, to: Offset) -> Frame {
+        let mut rows = RowBatch::default();
+        let mut deltas = PartitionCounters::default();
+        let events = self.partitions.get(&partition).map_or(&[][..], Vec::as_slice);
+        for event in events.iter().filter(|event| (from..to).contains(&event.offset)) {
+            deltas.records += 1;
+            let Some(key) = event.key else {
+                deltas.unmatched += 1;
+                continue;
+            };
+            deltas.routed += 1;
+            let views = plan.views.iter().enumerate();
+            for (view, plan) in views {
+                deltas.views.entry(plan.id).or_insert(ViewCounters::default()).rows += 1;
+                push(&mut rows, view, plan, event, key);
+            }
+        }
+        Frame {
+            topic: TopicId::default(),
+            partition: PartitionId(partition),
+            leader_epoch: LeaderEpoch(0),
+            index: plan.index,
+            generation: Generation::default(),
+            from,
+            to,
+            max_before: self.max_before(partition, from),
+            max_after: self.max_before(partition, to),
+            deltas,
+            rows,
+        }
+    }
+}
+
+/// A plan's measure is the event's measure `id - 100`, wherever the plan lists it.
+fn push(rows: &mut RowBatch, view: usize, plan: &ViewPlan, event: &Event, key: u8) {
+    let (mut present, mut bad, mut numbers) = (0, 0, Vec::new());
+    for (at, measure) in plan.measures.iter().enumerate() {
+        let original = measure.id.0 - 100;
+        let takes = event.present >> original & 1;
+        let is_bad = takes & event.bad >> original & u64::from(measure.value.is_some());
+        present |= takes << at;
+        bad |= is_bad << at;
+        if takes == 1 && is_bad == 0 && measure.value.is_some() {
+            numbers.push(event.numbers[original as usize]);
+        }
+    }
+    let bytes = key_bytes(key);
+    let head = RowHead {
+        hash: KeyHash::of(&bytes),
+        ts: event.ts,
+        offset: event.offset,
+        present,
+        bad,
+        view: view as u16,
+        key_len: 0,
+        number_len: 0,
+    };
+    rows.push(head, &bytes, &numbers);
+}
+
+/// Cuts a log into frames in some interleaving: (partition, how many events).
+#[derive(Clone, Debug)]
+pub(super) struct Schedule(pub(super) Vec<(u32, usize)>);
+
+pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
+    prop::collection::vec((0u32..3, 0usize..60), 1..40).prop_map(Schedule)
+}
+
+impl Schedule {
+    /// Frames until the log is used up: (partition, from, to).
+    pub(super) fn cuts(&self, log: &Log) -> Vec<(u32, Offset, Offset)> {
+        let mut next: BTreeMap<u32, Offset> = BTreeMap::new();
+        let mut cuts = Vec::new();
+        let rest = (0..3).map(|partition| (partition, usize::MAX));
+        for (partition, count) in self.0.iter().copied().chain(rest) {
+            let from = next.get(&partition).copied().unwrap_or(0);
+            let events = log.partitions.get(&partition).map_or(&[][..], Vec::as_slice);
+            let left = events.iter().filter(|event| event.offset >= from);
+            let to = left.take(count).last().map_or(from, |event| event.offset + 1);
+            next.insert(partition, to);
+            cuts.push((partition, from, to));
+        }
+        cuts
+    }
+}
+
+pub(super) fn start() -> Positions {
+    (0..3).map(|partition| (PartitionId(partition), PartitionPosition::start(0))).collect()
+}
+
+/// A shard with the whole space in `count` ranges.
+pub(super) fn shard(plan: &Arc<Plan>, count: u32) -> (Shard, RangeSet) {
+    let mut shard = Shard::new(Arc::clone(plan));
+    let ranges = RangeId::split_evenly(count);
+    ranges.iter().for_each(|range| shard.add_range(*range, start()));
+    (shard, ranges.into_iter().collect())
+}

@@ -1,0 +1,115 @@
+//! Every value, status and instant of random logs under random plans, against the naive reading.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use featuregrid_protocol::plan::{Plan, Window};
+use featuregrid_protocol::time::{Span, Timestamp};
+use proptest::prelude::*;
+
+use super::naive::{self, Vector};
+use super::support::{Event, Log, SECOND, events, key_bytes, plans, schedules, shard};
+use crate::shard::Shard;
+use crate::window::AsOf;
+
+/// Every instant at which something may change, around one event.
+fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
+    let slack = plan.source.slack;
+    let mut at = vec![event.ts, event.ts + Span(1), t_max, t_max + Span(1), t_max - slack, t_max - slack - Span(1)];
+    for feature in &plan.views[0].features {
+        if let Window::Rolling { span, hop } = feature.window {
+            let edge = event.ts.floor(hop) + hop + span;
+            at.extend([edge, edge - Span(1), edge + Span(1)]);
+        }
+    }
+    at.sort();
+    at.dedup();
+    let clocks = [t_max, event.ts, t_max - plan.source.max_skew, t_max - plan.source.max_skew - Span(2)];
+    at.into_iter().map(AsOf::At).chain(clocks.into_iter().map(|clock| AsOf::Now { clock })).collect()
+}
+
+pub(super) fn compare(
+    shard: &mut Shard,
+    plan: &Plan,
+    log: &Log,
+    v: &Vector,
+    key: u8,
+    as_of: AsOf,
+    begins: &dyn Fn(usize, usize, u32) -> u64,
+) -> Result<(), TestCaseError> {
+    let want = naive::read(plan, log, v, key, as_of, begins);
+    let got = shard.read(0, &key_bytes(key), as_of).unwrap();
+    let context = || format!("key {key} {as_of:?} T {:?} v {v:?}", naive::t_max(log, v));
+    prop_assert_eq!((got.instant, got.edge), (want.instant, want.edge), "{}", context());
+    for ((got, want), feature) in got.readings.iter().zip(&want.readings).zip(&plan.views[0].features) {
+        prop_assert_eq!(got, want, "{} {}", &feature.name, context());
+    }
+    prop_assert_eq!(got.readings.len(), want.readings.len());
+    prop_assert_eq!(got.index, plan.index);
+    Ok(())
+}
+
+/// Applies the whole schedule; after some frames reads around some events. Returns v.
+fn run(
+    shard: &mut Shard,
+    ranges: &featuregrid_protocol::range::RangeSet,
+    plan: &Arc<Plan>,
+    log: &Log,
+    cuts: &[(u32, u64, u64)],
+    picks: &[prop::sample::Index],
+) -> Result<(), TestCaseError> {
+    let mut v: Vector = BTreeMap::new();
+    for (at, (partition, from, to)) in cuts.iter().enumerate() {
+        shard.apply(&log.frame(plan, *partition, *from, *to), ranges);
+        v.insert(*partition, *to);
+        if at % 3 != 0 && at + 3 < cuts.len() {
+            continue;
+        }
+        let visible: Vec<&Event> = log
+            .partitions
+            .values()
+            .flatten()
+            .filter(|e| e.offset < v.get(&e.partition).copied().unwrap_or(0))
+            .collect();
+        for pick in picks.iter().filter(|_| !visible.is_empty()) {
+            let event = visible[pick.index(visible.len())];
+            for as_of in instants(plan, naive::t_max(log, &v), event) {
+                compare(shard, plan, log, &v, event.key.unwrap_or(1), as_of, &|_, _, _| 0)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn every_value_equals_the_naive_reading(
+        plan in plans(), list in events(), schedule in schedules(), picks: [prop::sample::Index; 3], ranges in 0u32..4,
+    ) {
+        let log = Log::new(&list);
+        let (mut shard, ranges) = shard(&plan, 1 << ranges);
+        run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
+    }
+
+    /// Many events of one key within a few seconds: more than stay raw.
+    #[test]
+    fn dense_keys_round_only_where_tiled_events_blur(
+        plan in plans(), steps in prop::collection::vec((0u32..3, 0i64..200_000, 0i64..2 * SECOND), 60..300),
+        schedule in schedules(), picks: [prop::sample::Index; 4],
+    ) {
+        let mut clock = 0;
+        let mut offsets = [0u64; 3];
+        let list: Vec<Event> = steps.into_iter().map(|(partition, step, back)| {
+            clock += step;
+            let offset = &mut offsets[partition as usize];
+            *offset += 1;
+            let numbers = [0, 0, clock % 97, clock];
+            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b1111, bad: 0, numbers }
+        }).collect();
+        let log = Log::new(&list);
+        let (mut shard, ranges) = shard(&plan, 2);
+        run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
+    }
+}

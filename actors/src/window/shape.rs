@@ -1,0 +1,134 @@
+//! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
+
+use featuregrid_protocol::plan::{LadderPlan, Level, SourcePlan, ViewPlan, Window};
+use featuregrid_protocol::time::Span;
+
+use crate::aggregate::CellShape;
+
+/// Columns whose presence and bad bits fit one word beside the partition.
+const PACKED_COLUMNS_MAX: usize = 16;
+
+/// One ladder, executable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Finest first.
+    pub(crate) levels: Vec<Level>,
+    /// Whether what leaves level 0 is also kept for ever.
+    pub(crate) lifetime: bool,
+    /// How far behind T a read may ask.
+    pub(crate) slack: Span,
+    /// How far behind T rows stay raw.
+    pub(crate) slack_exact: Span,
+    /// The cells of a tile.
+    pub(crate) cells: CellShape,
+    /// What feeds each column.
+    pub(crate) inputs: Vec<Input>,
+    /// Measures of the view that have a value: numbers of a row stand in their order.
+    pub(crate) value_measures: u64,
+    /// How many columns have a value.
+    pub(crate) value_columns: usize,
+    /// Distinct rolling windows, the longest included.
+    pub(crate) windows: Vec<Level>,
+    /// The longest one's index; `None` where only lifetime is kept.
+    pub(crate) longest: Option<usize>,
+}
+
+/// What feeds a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// The measure's bit.
+    pub(crate) measure: u32,
+    /// Which number of a raw row it is, if the measure has a value.
+    pub(crate) value: Option<usize>,
+}
+
+/// What a feature looks at in its ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A window, by index into [`Shape::windows`].
+    Rolling(usize),
+    /// Everything before the instant.
+    Lifetime,
+}
+
+impl Shape {
+    /// Of ladder `ladder` of `view`. A ladder without level or column cannot be planned; one with neither is given the
+    /// level every ladder has.
+    pub(crate) fn new(source: &SourcePlan, view: &ViewPlan, ladder: usize) -> Self {
+        let plan: &LadderPlan = &view.ladders[ladder];
+        debug_assert!(
+            !plan.levels.is_empty() && !plan.columns.is_empty(),
+            "every ladder covers the slack and counts rows"
+        );
+        let has_value = |measure: usize| view.measures[measure].value.is_some();
+        let mut value_columns = 0;
+        let inputs = plan
+            .columns
+            .iter()
+            .map(|column| {
+                let value = has_value(column.measure).then_some(value_columns);
+                value_columns += usize::from(value.is_some());
+                Input { measure: column.measure as u32, value }
+            })
+            .collect();
+        let mut windows: Vec<Level> = Vec::new();
+        let rolling =
+            view.features.iter().filter(|feature| feature.ladder == ladder).filter_map(|feature| {
+                match feature.window {
+                    Window::Rolling { span, hop } => Some(Level { span, hop }),
+                    Window::Lifetime => None,
+                }
+            });
+        for window in rolling.chain(plan.longest()) {
+            if !windows.contains(&window) {
+                windows.push(window);
+            }
+        }
+        let longest = plan.longest().and_then(|level| windows.iter().position(|window| *window == level));
+        let value_bits = view.measures.iter().enumerate().filter(|(_, measure)| measure.value.is_some());
+        Self {
+            levels: plan.levels.clone(),
+            lifetime: plan.lifetime,
+            slack: source.slack,
+            slack_exact: source.slack_exact(),
+            cells: CellShape::new(plan.columns.iter().map(|column| has_value(column.measure))),
+            inputs,
+            value_measures: value_bits.fold(0, |bits, (measure, _)| bits | 1 << measure),
+            value_columns,
+            windows,
+            longest,
+        }
+    }
+
+    /// What `window` looks at.
+    pub(crate) fn target(&self, window: Window) -> Target {
+        match window {
+            Window::Lifetime => Target::Lifetime,
+            Window::Rolling { span, hop } => {
+                let index = self.windows.iter().position(|known| *known == Level { span, hop });
+                // Every rolling feature of the ladder put its window there.
+                index.map_or(Target::Lifetime, Target::Rolling)
+            }
+        }
+    }
+
+    /// Whether presence and bad bits of a raw row share a word with its partition.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.inputs.len() <= PACKED_COLUMNS_MAX
+    }
+
+    /// Words before the numbers of a raw row: time, offset, partition and bits.
+    pub(crate) fn row_head_words(&self) -> usize {
+        if self.is_packed() { 3 } else { 5 }
+    }
+
+    /// Words of a raw row.
+    pub(crate) fn row_words(&self) -> usize {
+        self.row_head_words() + self.value_columns
+    }
+
+    /// Words of the tile counts in a page's header.
+    pub(crate) fn level_words(&self) -> usize {
+        self.levels.len().div_ceil(4)
+    }
+}

@@ -8,7 +8,10 @@ fn main() {
 }
 
 #[cfg(feature = "wire")]
-#[expect(clippy::disallowed_methods, reason = "a build script is a shell: it writes what it generates where cargo says")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build script is a shell: it writes what it generates where cargo says"
+)]
 fn wire() -> Result<(), Box<dyn std::error::Error>> {
     const FILE: &str = "proto/featuregrid/v1/featuregrid.proto";
     println!("cargo:rerun-if-changed={FILE}");

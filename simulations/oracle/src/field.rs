@@ -1,7 +1,5 @@
 //! Declared fields and filters over a decoded record. Knows no view, no key and no window.
 
-use std::borrow::Cow;
-
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{CompareOp, Condition, Literal, Slot, SourcePlan};
 
@@ -12,19 +10,20 @@ use crate::number::{self, Number};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WrongType;
 
-/// The fields of one record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fields<'a> {
-    pub(crate) source: &'a SourcePlan,
-    pub(crate) json: &'a Json<'a>,
-}
+/// The declared fields of one record, by slot.
+#[derive(Debug)]
+pub(crate) struct Fields<'a>(Vec<Json<'a>>);
 
 impl<'a> Fields<'a> {
-    fn value(self, slot: Slot) -> Json<'a> {
-        self.json.at(&self.source.fields[slot].path)
+    pub(crate) fn new(source: &SourcePlan, json: &Json<'a>) -> Self {
+        Self(source.fields.iter().map(|field| json.at(&field.path)).collect())
     }
 
-    fn text(self, slot: Slot) -> Result<Option<Cow<'a, str>>, WrongType> {
+    fn value(&self, slot: Slot) -> &Json<'a> {
+        self.0.get(slot).unwrap_or(&Json::Null)
+    }
+
+    fn text(&self, slot: Slot) -> Result<Option<&str>, WrongType> {
         match self.value(slot) {
             Json::Null => Ok(None),
             Json::Text(text) => Ok(Some(text)),
@@ -32,35 +31,35 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn bool(self, slot: Slot) -> Result<Option<bool>, WrongType> {
+    fn bool(&self, slot: Slot) -> Result<Option<bool>, WrongType> {
         match self.value(slot) {
             Json::Null => Ok(None),
-            Json::Bool(bool) => Ok(Some(bool)),
+            Json::Bool(bool) => Ok(Some(*bool)),
             _ => Err(WrongType),
         }
     }
 
     /// The number of a field: missing, unscaled, or bad; never [`Number::Nonsense`].
-    pub(crate) fn number(self, slot: Slot, domain: Domain) -> Result<Option<Number>, WrongType> {
+    pub(crate) fn number(&self, slot: Slot, domain: Domain) -> Result<Option<Number>, WrongType> {
         let read = match self.value(slot) {
             Json::Null => return Ok(None),
             Json::Number(text) => number::read(text, scale(domain)),
-            Json::Text(text) => number::read(&text, scale(domain)),
+            Json::Text(text) => number::read(text, scale(domain)),
             _ => return Err(WrongType),
         };
         if read == Number::Nonsense { Err(WrongType) } else { Ok(Some(read)) }
     }
 
     /// One part of a key: text, or a number letter by letter as written.
-    pub(crate) fn key_part(self, slot: Slot) -> Result<Option<Cow<'a, str>>, WrongType> {
+    pub(crate) fn key_part(&self, slot: Slot) -> Result<Option<&str>, WrongType> {
         match self.value(slot) {
-            Json::Number(text) => Ok(Some(Cow::Borrowed(text))),
+            Json::Number(text) => Ok(Some(text)),
             _ => self.text(slot),
         }
     }
 
     /// Whether a filter holds. Every field it names is looked at, so that the order of its parts means nothing.
-    pub(crate) fn holds(self, condition: &Condition) -> Result<bool, WrongType> {
+    pub(crate) fn holds(&self, condition: &Condition) -> Result<bool, WrongType> {
         match condition {
             Condition::And(parts) => Ok(self.each(parts)?.into_iter().all(|holds| holds)),
             Condition::Or(parts) => Ok(self.each(parts)?.into_iter().any(|holds| holds)),
@@ -68,12 +67,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn each(self, parts: &[Condition]) -> Result<Vec<bool>, WrongType> {
+    fn each(&self, parts: &[Condition]) -> Result<Vec<bool>, WrongType> {
         parts.iter().map(|part| self.holds(part)).collect()
     }
 
     /// Null, and a number that is bad, compare false with everything.
-    fn compare(self, slot: Slot, op: CompareOp, literal: &Literal) -> Result<bool, WrongType> {
+    fn compare(&self, slot: Slot, op: CompareOp, literal: &Literal) -> Result<bool, WrongType> {
         match literal {
             Literal::Text(right) => {
                 Ok(self.text(slot)?.is_some_and(|left| satisfies(left.as_bytes(), op, right.as_bytes())))

@@ -18,8 +18,8 @@ pub(crate) enum Json<'a> {
     Text(Cow<'a, str>),
     /// No field reads one.
     Array,
-    /// As written.
-    Object(&'a str),
+    /// Its members in order, doubled names included, each value as written.
+    Object(Vec<(Cow<'a, str>, &'a str)>),
 }
 
 impl<'a> Json<'a> {
@@ -28,16 +28,15 @@ impl<'a> Json<'a> {
         let text = std::str::from_utf8(payload).ok()?;
         let raw: &RawValue = serde_json::from_str(text).ok()?;
         let is_object = raw.get().starts_with('{') && surrogates_are_paired(raw.get());
-        is_object.then_some(Json::Object(raw.get()))
+        is_object.then(|| Json::value(raw.get()))
     }
 
     /// The value at a path; a missing step is null, and of doubled names the last counts.
     pub(crate) fn at(&self, path: &[String]) -> Json<'a> {
         let Some((name, rest)) = path.split_first() else { return self.clone() };
-        let Json::Object(text) = self else { return Json::Null };
-        let Ok(members) = serde_json::from_str::<Members<'_>>(text) else { return Json::Null };
-        match members.0.iter().rev().find(|(member, _)| member.0 == name.as_str()) {
-            Some((_, raw)) => Json::value(raw.get()).at(rest),
+        let Json::Object(members) = self else { return Json::Null };
+        match members.iter().rev().find(|(member, _)| member == name) {
+            Some((_, text)) => Json::value(text).at(rest),
             None => Json::Null,
         }
     }
@@ -50,7 +49,9 @@ impl<'a> Json<'a> {
             Some(b'f') => Json::Bool(false),
             Some(b'"') => serde_json::from_str::<Text<'_>>(text).map_or(Json::Null, |text| Json::Text(text.0)),
             Some(b'[') => Json::Array,
-            Some(b'{') => Json::Object(text),
+            Some(b'{') => {
+                serde_json::from_str::<Members<'_>>(text).map_or(Json::Null, |members| Json::Object(members.0))
+            }
             Some(_) => Json::Number(text),
         }
     }
@@ -78,8 +79,8 @@ fn surrogates_are_paired(text: &str) -> bool {
 /// A string, borrowed where it holds no escape.
 struct Text<'a>(Cow<'a, str>);
 
-/// The members of an object in order, doubled names included.
-struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
+/// The members of an object.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'de> serde::Deserialize<'de> for Text<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -110,8 +111,8 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                while let Some((name, value)) = map.next_entry::<Text<'de>, &RawValue>()? {
+                    members.push((name.0, value.get()));
                 }
                 Ok(Members(members))
             }

@@ -86,11 +86,11 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
     if behind > i128::from(source.allowed_lateness.0) && !record.admit {
         return refused(Verdict::Late);
     }
-    let fields = Fields { source, json: &json };
+    let fields = Fields::new(source, &json);
     let at = Position { partition, offset: record.offset };
     let mut views = Vec::new();
     for view in &plan.views {
-        match row(view, fields, ts, at) {
+        match row(view, &fields, ts, at) {
             Ok(None) => {}
             Ok(Some(row)) => views.push((view.id, Some(row))),
             Err(WrongType) => views.push((view.id, None)),
@@ -107,7 +107,7 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
 }
 
 /// The row of a view, or `None` where its filter does not take the record.
-fn row(view: &ViewPlan, fields: Fields<'_>, ts: Timestamp, at: Position) -> Result<Option<Keyed>, WrongType> {
+fn row(view: &ViewPlan, fields: &Fields<'_>, ts: Timestamp, at: Position) -> Result<Option<Keyed>, WrongType> {
     if let Some(filter) = &view.filter
         && !fields.holds(filter)?
     {
@@ -123,7 +123,7 @@ fn row(view: &ViewPlan, fields: Fields<'_>, ts: Timestamp, at: Position) -> Resu
         parts.push(part);
     }
     let mut key = Vec::new();
-    key::encode(parts.iter().map(AsRef::as_ref), &mut key);
+    key::encode(parts.iter().copied(), &mut key);
     let mut measures = Vec::new();
     for measure in &view.measures {
         if let Some(filter) = &measure.filter

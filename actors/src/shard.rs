@@ -12,11 +12,13 @@ mod read;
 mod slab;
 mod snapshot;
 mod switch;
+mod translate;
 
 pub use digest::{Digest, DigestBuilder, PageBytes};
 pub use read::ViewReading;
 pub use snapshot::{InstallError, RangeSnapshot, SnapshotPage};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, ViewId};
@@ -29,6 +31,7 @@ use self::frontier::Frontiers;
 use self::layout::Layout;
 use self::range::RangeState;
 use self::slab::Slab;
+use self::translate::Translation;
 use crate::entity::Turn;
 use crate::window::{Bounds, Snapshots};
 
@@ -38,6 +41,8 @@ pub use self::apply::Applied;
 #[derive(Debug)]
 pub struct Shard {
     layout: Arc<Layout>,
+    /// Every plan it was given: rows from before an activation arrive under the plan in force there.
+    plans: BTreeMap<ControlIndex, Arc<Plan>>,
     /// In ascending order of prefix.
     ranges: Vec<RangeState>,
     frontiers: Frontiers,
@@ -54,6 +59,10 @@ struct Scratch {
     bounds: Vec<Bounds>,
     /// Per range: whether the frame moves it.
     moving: Vec<bool>,
+    /// How rows of one plan reach the pages of another, and which two these are.
+    translations: Vec<Option<(usize, Vec<Option<Translation>>)>>,
+    translated: Option<(ControlIndex, ControlIndex)>,
+    numbers: Vec<i64>,
 }
 
 impl Shard {
@@ -61,12 +70,18 @@ impl Shard {
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
         Self {
+            plans: BTreeMap::from([(plan.index, Arc::clone(&plan))]),
             layout: Arc::new(Layout::new(plan)),
             ranges: Vec::new(),
             frontiers: Frontiers::default(),
             slab: Slab::default(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// Tells of the plan of an older entry, because frames from before an activation may come.
+    pub fn remember(&mut self, plan: Arc<Plan>) {
+        self.plans.insert(plan.index, plan);
     }
 
     /// Adds a range without state that stands at `positions`, under the newest plan. A range that was here is replaced.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::RangeSet;
+use featuregrid_protocol::row::Row;
 
 use super::range::{RangeState, find_or_create};
 use super::slab::Slab;
+use super::translate::translations;
 use super::{Scratch, Shard};
 use crate::entity::Page;
 
@@ -19,7 +22,8 @@ pub struct Applied {
 
 impl Shard {
     /// Applies the rows of `frame` that lie in `ranges`, then moves the position of its partition to the frame's end
-    /// for every range of them that is here. `feed::Receiver` has admitted the frame for exactly these ranges.
+    /// for every range of them that is here. `feed::Receiver` has admitted the frame for exactly these ranges. A frame of
+    /// an older index than a range's covers an interval before its activation: the plan of that index must be known.
     pub fn apply(&mut self, frame: &Frame, ranges: &RangeSet) -> Applied {
         self.mark(ranges);
         // T after the frame may be used for its rows: what it tiles now, the page at the new v has tiled too.
@@ -63,7 +67,13 @@ impl Shard {
                 state.layout.bounds(self.frontiers.t_max(state.frontier), &mut self.scratch.bounds);
                 bounds_of = Some(wanted);
             }
-            rows += usize::from(apply_row(state, &mut self.slab, &mut self.scratch, frame, &row));
+            if frame.index == state.layout.plan.index {
+                rows += usize::from(apply_row(state, &mut self.slab, &mut self.scratch, frame, &row));
+            } else if let Some(plan) = self.plans.get(&frame.index) {
+                rows += usize::from(apply_older(plan, state, &mut self.slab, &mut self.scratch, frame, &row));
+            } else {
+                debug_assert!(false, "rows of {}, whose plan this shard was never told", frame.index);
+            }
         }
         rows
     }
@@ -78,13 +88,7 @@ impl Shard {
     }
 }
 
-fn apply_row(
-    state: &mut RangeState,
-    slab: &mut Slab,
-    scratch: &mut Scratch,
-    frame: &Frame,
-    row: &featuregrid_protocol::row::Row<'_>,
-) -> bool {
+fn apply_row(state: &mut RangeState, slab: &mut Slab, scratch: &mut Scratch, frame: &Frame, row: &Row<'_>) -> bool {
     let view = usize::from(row.head.view);
     let Some(layout) = state.layout.views.get(view) else { return false };
     for ladder in layout.ladders.clone() {
@@ -94,5 +98,37 @@ fn apply_row(
         Page::open(shape, &mut memory).turn(&mut scratch.turn, &scratch.bounds[ladder], frame.partition, row);
     }
     state.applied[view] += 1;
+    true
+}
+
+/// Applies a row that was decoded under an older plan than its range's: the interval before an activation.
+fn apply_older(
+    plan: &Plan,
+    state: &mut RangeState,
+    slab: &mut Slab,
+    scratch: &mut Scratch,
+    frame: &Frame,
+    row: &Row<'_>,
+) -> bool {
+    let Some(old) = plan.views.get(usize::from(row.head.view)) else { return false };
+    let key = (plan.index, state.layout.plan.index);
+    if scratch.translated != Some(key) {
+        scratch.translations = translations(plan, &state.layout.plan);
+        scratch.translated = Some(key);
+    }
+    let Some((view, ladders)) = &scratch.translations[usize::from(row.head.view)] else {
+        *state.retired.entry(old.id).or_default() += 1;
+        return true;
+    };
+    for (ladder, translation) in state.layout.views[*view].ladders.clone().zip(ladders) {
+        let Some(translation) = translation else { continue };
+        let head = translation.row(old, row, &mut scratch.numbers);
+        let row = Row { head: &head, key: row.key, numbers: &scratch.numbers };
+        let shape = &state.layout.shapes[ladder];
+        let entry = find_or_create(&mut state.tables[ladder], shape, slab, head.hash, row.key);
+        let mut memory = slab.lend(&mut entry.slot);
+        Page::open(shape, &mut memory).turn(&mut scratch.turn, &scratch.bounds[ladder], frame.partition, &row);
+    }
+    state.applied[*view] += 1;
     true
 }

@@ -138,6 +138,7 @@ impl Shard {
         if snapshot.index != plan.index {
             return Err(InstallError::Index { range, found: snapshot.index, plan: plan.index });
         }
+        self.remember(Arc::clone(&plan));
         let layout = self.layout_of(plan);
         let mut pages = Vec::with_capacity(snapshot.pages.len());
         for page in &snapshot.pages {

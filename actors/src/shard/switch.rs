@@ -18,6 +18,7 @@ use crate::entity::{Page, Remap, remap, tail_words};
 impl Shard {
     /// Activates `plan` for every range that stands at an older index, and for ranges added from now on.
     pub fn switch(&mut self, plan: Arc<Plan>) {
+        self.remember(Arc::clone(&plan));
         self.layout = Arc::new(Layout::new(plan));
         let ranges: Vec<RangeId> = self.ranges().collect();
         for range in ranges {
@@ -27,6 +28,7 @@ impl Shard {
 
     /// Activates `plan` for one range that stands at an older index: it was replayed up to the activation.
     pub fn switch_range(&mut self, range: RangeId, plan: Arc<Plan>) {
+        self.remember(Arc::clone(&plan));
         let layout = self.layout_of(plan);
         self.switch_range_to(range, layout);
     }

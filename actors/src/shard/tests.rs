@@ -1,5 +1,9 @@
 //! Shards against a naive reading of the same events, and against themselves by other routes.
 
+mod activation;
+mod canonical;
+mod examples;
+mod memory;
 mod naive;
 mod support;
 mod values;

@@ -132,6 +132,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
 
 /// Events of three partitions, each with its own clock, out of order within two seconds; partition 0 is far ahead of 2.
 pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
+    // Half of the logs hold numbers at the ends of their type.
     let number = prop_oneof![8 => -1000i64..1000, 1 => any::<i64>(), 1 => Just(i64::MAX)];
     let one = (
         0u32..3,
@@ -142,7 +143,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
         prop::array::uniform2(number),
         1u64..3,
     );
-    (prop::collection::vec(one, 1..400), 0i64..100).prop_map(|(list, apart)| {
+    (prop::collection::vec(one, 1..400), 0i64..100, any::<bool>()).prop_map(|(list, apart, extreme)| {
         let mut clocks = [0i64, -apart * SECOND / 10, -apart * SECOND];
         let mut offsets = [0; 3];
         let event =
@@ -155,6 +156,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
                 // Whole seconds now and then, so that edges are met.
                 let ts = clocks[at] - back;
                 let ts = Timestamp(if bits >> 6 == 0 { ts - ts.rem_euclid(SECOND) } else { ts });
+                let numbers = numbers.map(|number| if extreme { number } else { number % 1000 });
                 Event { partition, offset, ts, key, present, bad, numbers: [0, 0, numbers[0], numbers[1]] }
             };
         list.into_iter().map(event).collect()
@@ -279,3 +281,41 @@ pub(super) fn shard(plan: &Arc<Plan>, count: u32) -> (Shard, RangeSet) {
     ranges.iter().for_each(|range| shard.add_range(*range, start()));
     (shard, ranges.into_iter().collect())
 }
+
+/// Hops of 1 s and 5 s, windows of 10 s and 60 s, lifetime, slack 10 s; columns rows, decimal(2) and whole numbers.
+pub(super) fn two_level_plan(index: u64) -> Arc<Plan> {
+    let levels = vec![
+        Level { hop: Span::seconds(1), span: Span::seconds(10) },
+        Level { hop: Span::seconds(5), span: Span::seconds(60) },
+    ];
+    let windows = levels.iter().map(|level| (level.span, level.hop)).collect();
+    let ladder = LadderPlan { levels, lifetime: true, columns: columns([0, 2, 3]) };
+    plan(index, source(Span::seconds(10), Span::seconds(5)), vec![view(vec![ladder], &[windows], measures())])
+}
+
+/// Two keys over two minutes: something is raw, something in each level, something only in lifetime.
+pub(super) fn six_events() -> Vec<Event> {
+    let event = |partition, offset, seconds: i64, key, number: i64| Event {
+        partition,
+        offset,
+        ts: Timestamp(seconds * SECOND),
+        key: Some(key),
+        present: 0b1101,
+        bad: if number < 0 { 0b1000 } else { 0 },
+        numbers: [0, 0, number, number],
+    };
+    vec![
+        event(0, 0, 1, 1, 10),
+        event(0, 1, 70, 1, 20),
+        event(0, 2, 72, 1, -5),
+        event(0, 4, 110, 1, 30),
+        event(1, 0, 125, 1, 40),
+        event(1, 1, 126, 2, 50),
+    ]
+}
+
+/// Their pages in order of key hash, as release 0.1 wrote them: state outlives releases, so these never change.
+pub(super) const SIX_EVENTS_PAGES: [&str; 2] = [
+    "010180def36802000480def368010080e59a770003030032092802013c1428011c0202001e092801012801dc010101003c01003c0180e59a77010007005050",
+    "010001010180ee947800000000000000000180ee9478010107006464",
+];

@@ -14,3 +14,5 @@ pub mod window;
 pub mod aggregate;
 pub mod control;
 pub mod ownership;
+#[cfg(feature = "host")]
+pub mod host;

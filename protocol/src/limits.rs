@@ -114,3 +114,6 @@ pub const FEATURES_PER_VIEW_MAX: usize = 1024;
 pub const LADDERS_PER_VIEW_MAX: usize = 8;
 /// Longest duration in definitions: a hundred years, so that no sum of instants and spans leaves the range of an i64.
 pub const DURATION_MAX: Span = Span::seconds(36_500 * 86_400);
+/// Restarts of one supervised actor in a node's life: a record that fails an actor fails it again at every replay, so
+/// more would only hide it.
+pub const CHILD_RESTARTS_MAX: u32 = 5;

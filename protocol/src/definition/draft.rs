@@ -119,9 +119,6 @@ pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
     let views = views.and_then(|node| {
         section(node, "feature_views", "a feature view", notes, |name, node, notes| view::read(name, node, text, notes))
     });
-    if let Some(extra) = views.as_ref().and_then(|views| views.get(limits::VIEWS_MAX)) {
-        notes.add(extra.name.at, format!("a project has at most {} feature views; remove some", limits::VIEWS_MAX));
-    }
     if let Some(extra) = sources.as_ref().and_then(|sources| sources.get(1)) {
         notes.add(extra.name.at, "several sources come with a later release; keep one for now");
     }
@@ -139,6 +136,9 @@ fn section<T>(
     mut part: impl FnMut(Word, &Node, &mut Notes) -> Option<T>,
 ) -> Option<Vec<T>> {
     let section = Section::open(node, node.at, format!("`{key}`"), notes)?;
+    if let Some((extra, _)) = section.entries.get(limits::VIEWS_MAX) {
+        return refuse(notes, extra.at, format!("`{key}` has at most {} names; remove some", limits::VIEWS_MAX));
+    }
     let mut parts = Vec::new();
     for (name, node) in section.entries {
         check_name(name, what, notes);
@@ -153,25 +153,25 @@ fn entity(name: Word, node: &Node, notes: &mut Notes) -> Option<Entity> {
     let section = Section::with_keys(node, name.at, owner, &KEYS, notes);
     let keys = section.and_then(|section| {
         let keys = section.need("join_keys", "join_keys: [user_id]", notes)?;
-        words(keys, &section.of("join_keys"), "[user_id]", notes)
+        words(keys, &section.of("join_keys"), "[user_id]", limits::JOIN_KEYS_MAX, notes)
     });
     let join_keys = keys.unwrap_or_default();
-    if let Some(extra) = join_keys.get(limits::JOIN_KEYS_MAX) {
-        notes.add(extra.at, format!("an entity has at most {} join keys", limits::JOIN_KEYS_MAX));
-    }
     Some(Entity { name, join_keys })
 }
 
 fn service(name: Word, node: &Node, notes: &mut Notes) -> Option<Service> {
     let owner = format!("feature service {}", quoted(&name.value));
-    let views = words(node, &owner, "[user_spend]", notes)?;
+    let views = words(node, &owner, "[user_spend]", limits::VIEWS_MAX, notes)?;
     Some(Service { views, name })
 }
 
-/// A list of different names.
-fn words(node: &Node, what: &str, example: &str, notes: &mut Notes) -> Option<Vec<Word>> {
+/// A list of at most `most` different names.
+fn words(node: &Node, what: &str, example: &str, most: usize, notes: &mut Notes) -> Option<Vec<Word>> {
     let mut words: Vec<Word> = Vec::new();
     for node in node.list(what, example, notes)? {
+        if words.len() == most {
+            return refuse(notes, node.at, format!("{what}: more than {most} names; remove some"));
+        }
         let Some(word) = node.word(what, notes) else { continue };
         if words.iter().any(|other| other.value == word.value) {
             return refuse(notes, word.at, format!("{what}: {} stands twice; remove one", quoted(&word.value)));

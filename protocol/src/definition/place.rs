@@ -35,38 +35,48 @@ pub(super) enum Style {
     Block,
 }
 
+/// Characters between two remembered byte offsets: a place is found in at most so many steps, however long its line.
+const STRIDE: usize = 256;
+
 /// The file's text by lines.
 #[derive(Clone, Debug)]
 pub(super) struct Source<'t> {
     text: &'t str,
-    /// Byte offsets at which lines begin.
-    lines: Vec<usize>,
+    /// Where lines begin: byte and character.
+    lines: Vec<(usize, usize)>,
+    /// The byte of every [`STRIDE`]th character.
+    strides: Vec<usize>,
 }
 
 impl<'t> Source<'t> {
     /// Splits where YAML does: after a line feed, a carriage return, or both.
     pub(super) fn new(text: &'t str) -> Self {
-        let bytes = text.as_bytes();
-        let mut lines = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
-                lines.push(at + 1);
+        let (mut lines, mut strides, mut before) = (vec![(0, 0)], Vec::new(), ' ');
+        for (character, (byte, c)) in text.char_indices().enumerate() {
+            if character % STRIDE == 0 {
+                strides.push(byte);
             }
+            if before == '\n' || (before == '\r' && c != '\n') {
+                lines.push((byte, character));
+            }
+            before = c;
         }
-        Self { text, lines }
+        Self { text, lines, strides }
     }
 
     /// A line without its end; empty past the last.
     pub(super) fn line(&self, line: usize) -> &'t str {
-        let Some(start) = self.lines.get(line.wrapping_sub(1)) else { return "" };
-        let end = self.lines.get(line).copied().unwrap_or(self.text.len());
+        let Some((start, _)) = self.lines.get(line.wrapping_sub(1)) else { return "" };
+        let end = self.lines.get(line).map_or(self.text.len(), |(start, _)| *start);
         self.text[*start..end].trim_end_matches(['\n', '\r'])
     }
 
     /// The text from a place on.
     fn from(&self, at: Mark) -> &'t str {
-        let rest = self.lines.get(at.line.wrapping_sub(1)).map_or("", |start| &self.text[*start..]);
-        rest.char_indices().nth(at.column - 1).map_or("", |(byte, _)| &rest[byte..])
+        let Some((_, start)) = self.lines.get(at.line.wrapping_sub(1)) else { return "" };
+        let character = start + at.column - 1;
+        let rest = self.strides.get(character / STRIDE).map_or("", |byte| &self.text[*byte..]);
+        rest.char_indices().nth(character % STRIDE).map_or("", |(byte, _)| &rest[byte..])
     }
 
     /// Where each character of a scalar stands, and, last, where it ends. `at` is its first character in the file (a

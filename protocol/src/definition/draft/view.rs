@@ -7,6 +7,7 @@ use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
 use crate::definition::yaml::{Node, Value};
+use crate::limits;
 use crate::plan::Operator;
 
 const VIEW: Keys = Keys {
@@ -63,9 +64,16 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let features = section.need("features", "features: { purchases: { count: true, windows: [1h] } }", notes);
     let features = features.and_then(|node| Section::open(node, node.at, section.of("features"), notes));
-    let features = features.map_or(Vec::new(), |features| {
-        features.entries.iter().filter_map(|(name, node)| feature(name, node, text, notes)).collect()
+    let features = features.filter(|features| match features.entries.get(limits::FEATURES_PER_VIEW_MAX) {
+        None => true,
+        Some((extra, _)) => {
+            let most = limits::FEATURES_PER_VIEW_MAX;
+            notes.add(extra.at, format!("a view has at most {most} features; move some to another view"));
+            false
+        }
     });
+    let features = features.iter().flat_map(|features| features.entries);
+    let features = features.filter_map(|(name, node)| feature(name, node, text, notes)).collect();
     Some(View { name, entity, source, filter, features })
 }
 

@@ -5,6 +5,7 @@ use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
 use crate::definition::shape::{Keys, Section, duration, refuse};
 use crate::definition::yaml::{Node, Value};
+use crate::limits;
 use crate::plan::{Window, default_hop};
 use crate::time::Span;
 
@@ -31,6 +32,10 @@ pub(super) fn several(feature: &Word, node: &Node, hop: Hop, what: &str, notes: 
     let mut results: Vec<NamedWindow> = Vec::new();
     for node in node.list(what, "[5m, 1h]", notes).unwrap_or_default() {
         let Some((typed, window, hop_at)) = window(node, hop, what, notes) else { continue };
+        if results.len() == limits::FEATURES_PER_VIEW_MAX {
+            notes.add(node.at, format!("{what}: more than {} windows; remove some", limits::FEATURES_PER_VIEW_MAX));
+            break;
+        }
         let alike = results.iter().find(|other| match (other.window, window) {
             (Window::Rolling { span: left, .. }, Window::Rolling { span: right, .. }) => left == right,
             (left, right) => left == right,

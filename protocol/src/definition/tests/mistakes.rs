@@ -51,7 +51,11 @@ fn feature(features: &str, want: &str) {
 
 fn only(text: &str, want: &str) {
     let got = mistakes(text, None);
-    assert!(got.len() == 1 && got[0].starts_with(want), "{text}\nwanted: {want}\ngot: {got:#?}");
+    assert!(
+        got.len() == 1 && got[0].starts_with(want),
+        "{}\nwanted: {want}\ngot: {got:#?}",
+        &text[..text.len().min(2000)]
+    );
 }
 
 #[test]
@@ -266,13 +270,26 @@ fn a_filter_is_found_wherever_it_is_written() {
 }
 
 #[test]
+fn a_column_counts_characters_however_long_the_line() {
+    let text = with_features("a: { count: true, windows: [5m] }");
+    for (length, line_end) in [(1, "\n"), (254, "\r\n"), (255, "\n"), (256, "\r\n"), (1000, "\n")] {
+        let filter = format!("    where: kind == \"{}\" and amount >> 3\n", "ü€".repeat(length));
+        let text = text.replace("    source: s\n", &format!("    source: s\n{filter}")).replace('\n', line_end);
+        only(&text, &format!("14:{} `where`: `>>`", 34 + 2 * length));
+    }
+}
+
+#[test]
 fn everything_is_bounded() {
     let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().join("\n");
     let measures = |count| many(count, &|at| format!("f{at}: {{ count: true, where: amount > {at}, windows: [5m] }}"));
     assert_eq!(plan(&with_features(&measures(63))).views[0].measures.len(), 64);
     feature(&measures(64), "78:7 a view has at most 64 different pairs of field and `where`");
-    let results = many(1025, &|at| format!("f{at}: {{ count: true, window: 5m }}"));
-    feature(&results, "1039:");
+    let features = many(1025, &|at| format!("f{at}: {{ count: true, window: 5m }}"));
+    feature(&features, "1039:7 a view has at most 1024 features");
+    let results =
+        many(1024, &|at| format!("f{at}: {{ count: true, windows: [{}] }}", ["5m", "5m, 1h"][usize::from(at == 9)]));
+    feature(&results, "1038:39 a view has at most 1024 results");
     let long = format!("{}: {{ count: true, window: 5m }}", "x".repeat(129));
     feature(&long, "15:7 a name of a feature has at most 128 characters");
     let hops = many(17, &|at| format!("f{at}: {{ count: true, window: {}s, hop: {}s }}", 5 << (at + 1), 5 << at));
@@ -283,11 +300,16 @@ fn everything_is_bounded() {
     let found = compile(&with_features(&wrong), "d.yaml", None, ControlIndex(0)).unwrap_err();
     assert_eq!((found.list.len(), found.more), (100, 200));
     assert!(found.to_string().ends_with("d.yaml: and 200 more mistakes"));
+    let views = many(1025, &|at| format!("  w{at}: {{}}"));
+    only(
+        &with_features("").replace("  v:\n    entity: user\n    source: s\n    features:\n", &views),
+        "1035:3 `feature_views` has at most 1024 names",
+    );
     let keys: Vec<String> = (0..9).map(|at| format!("k{at}")).collect();
     let fields: String = keys.iter().map(|key| format!("{key}: {key}, ")).collect();
     let text = with_features("a: { count: true, windows: [5m] }");
     let text = text
         .replace("[user_id]", &format!("[{}]", keys.join(", ")))
         .replace("fields: { ", &format!("fields: {{ {fields}"));
-    only(&text, "3:55 an entity has at most 8 join keys");
+    only(&text, "3:55 entity `user`, `join_keys`: more than 8 names");
 }

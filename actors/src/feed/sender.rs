@@ -165,3 +165,6 @@ impl Sender {
         out.push(Effect::Halt(reason));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A node's own lease: its right to have effects, and the proof to others that it is alive. Knows no range.
 //!
 //! Invariant: the holder believes in its lease for [`LEASE_HOLDER`] from the *sending* of a renewal that succeeded, by its
-//! own clock; a successor waits [`LEASE_SUCCESSOR`](featuregrid_protocol::limits::LEASE_SUCCESSOR) from the last change it
+//! own clock; a successor waits [`LEASE_SUCCESSOR`] from the last change it
 //! saw, by its own. The change was seen after the sending, so with rates 5 % apart the holder stops (2.11 s) before the
 //! successor acts (2.85 s): trace C8.
 

@@ -10,4 +10,4 @@ pub mod ratio;
 
 pub use accumulator::Accumulator;
 pub use answer::{Answer, answer};
-pub(crate) use cells::{CellShape, Form};
+pub(crate) use cells::{CellShape, Form, One};

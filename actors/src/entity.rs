@@ -15,9 +15,8 @@ mod varint;
 
 pub use canonical::Damaged;
 pub(crate) use canonical::{decode, encode};
-pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, tail_words};
+pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
 pub(crate) use remap::{Remap, remap};
-pub(crate) use turn::Turn;
 pub(crate) use varint::{Bytes, put, put_signed};
 
 use featuregrid_protocol::ids::ViewId;

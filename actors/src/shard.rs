@@ -9,6 +9,7 @@ mod frontier;
 mod layout;
 mod range;
 mod read;
+mod router;
 mod slab;
 mod snapshot;
 mod switch;
@@ -30,9 +31,9 @@ use featuregrid_protocol::range::RangeId;
 use self::frontier::Frontiers;
 use self::layout::Layout;
 use self::range::RangeState;
+use self::router::{Route, Router};
 use self::slab::Slab;
 use self::translate::Translation;
-use crate::entity::Turn;
 use crate::window::{Bounds, Snapshots};
 
 pub use self::apply::Applied;
@@ -45,6 +46,8 @@ pub struct Shard {
     plans: BTreeMap<ControlIndex, Arc<Plan>>,
     /// In ascending order of prefix.
     ranges: Vec<RangeState>,
+    /// Of [`Shard::ranges`], made anew before the first use after they changed.
+    router: Option<Router>,
     frontiers: Frontiers,
     slab: Slab,
     scratch: Scratch,
@@ -53,7 +56,6 @@ pub struct Shard {
 /// Memory kept between calls, so that neither a turn nor a read allocates.
 #[derive(Debug, Default)]
 struct Scratch {
-    turn: Turn,
     leaving: Vec<u64>,
     snapshots: Vec<Snapshots>,
     bounds: Vec<Bounds>,
@@ -73,6 +75,7 @@ impl Shard {
             plans: BTreeMap::from([(plan.index, Arc::clone(&plan))]),
             layout: Arc::new(Layout::new(plan)),
             ranges: Vec::new(),
+            router: None,
             frontiers: Frontiers::default(),
             slab: Slab::default(),
             scratch: Scratch::default(),
@@ -91,12 +94,14 @@ impl Shard {
         let state = RangeState::new(range, Arc::clone(&self.layout), frontier);
         let at = self.ranges.partition_point(|other| other.range < range);
         self.ranges.insert(at, state);
+        self.router = None;
     }
 
     /// Forgets a range; whether it was here.
     pub fn remove_range(&mut self, range: RangeId) -> bool {
         let Some(at) = self.find_range(range) else { return false };
         let mut state = self.ranges.remove(at);
+        self.router = None;
         state.free_pages(&mut self.slab);
         self.frontiers.leave(state.frontier);
         true
@@ -166,8 +171,18 @@ impl Shard {
         self.ranges.binary_search_by_key(&range, |state| state.range).ok()
     }
 
-    /// The range that holds a hash: the last that starts at or before it, since ranges do not overlap.
+    /// The range that holds a hash.
+    #[inline]
     fn find(&self, hash: KeyHash) -> Option<usize> {
+        match self.router.as_ref().map_or(Route::Search, |router| router.route(hash)) {
+            Route::Nowhere => None,
+            Route::To(at) => Some(at),
+            Route::Search => self.search(hash),
+        }
+    }
+
+    /// The last range that starts at or before a hash, if it holds it: ranges do not overlap.
+    fn search(&self, hash: KeyHash) -> Option<usize> {
         let after = self.ranges.partition_point(|state| state.range.prefix <= hash.0);
         after.checked_sub(1).filter(|at| self.ranges[*at].range.contains(hash))
     }

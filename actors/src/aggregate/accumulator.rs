@@ -22,24 +22,6 @@ impl Default for Accumulator {
 }
 
 impl Accumulator {
-    /// Of one number.
-    #[must_use]
-    pub fn of(number: i64) -> Self {
-        Self { n: 1, bad: 0, sum: i128::from(number), min: number, max: number }
-    }
-
-    /// Of one row of a measure without value.
-    #[must_use]
-    pub fn of_row() -> Self {
-        Self { n: 1, ..Self::default() }
-    }
-
-    /// Of one row whose number is none of the domain.
-    #[must_use]
-    pub fn of_bad() -> Self {
-        Self { bad: 1, ..Self::default() }
-    }
-
     /// The union of two multisets. Saturates only beyond 2^64 rows, which no log holds.
     #[inline]
     pub fn merge(&mut self, other: &Self) {
@@ -48,11 +30,5 @@ impl Accumulator {
         self.sum = self.sum.saturating_add(other.sum);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
-    }
-
-    /// Of nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.n == 0 && self.bad == 0
     }
 }

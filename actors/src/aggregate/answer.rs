@@ -73,10 +73,11 @@ mod tests {
     #[test]
     fn ten_tenths_have_the_mean_of_a_tenth() {
         let mut tenths = Accumulator::default();
-        (0..10).for_each(|_| tenths.merge(&Accumulator::of(1)));
+        let tenth = Accumulator { n: 1, bad: 0, sum: 1, min: 1, max: 1 };
+        (0..10).for_each(|_| tenths.merge(&tenth));
         assert_eq!(read(Operator::Mean, &tenths).0, Value::Float(0.1));
         assert_eq!(read(Operator::Sum, &tenths).0, Value::Decimal { unscaled: 10, scale: 1 });
-        tenths.merge(&Accumulator::of_bad());
+        tenths.merge(&Accumulator { bad: 1, ..Accumulator::default() });
         let reading = answer(Answer { operator: Operator::Max, domain: Domain::Int, partial_coverage: true }, &tenths);
         assert!(reading.inexact_input && reading.partial_coverage);
     }

@@ -19,6 +19,8 @@ pub(crate) enum Form {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellShape {
     columns: Vec<Place>,
+    /// Narrow words of all columns that only count; the others follow, four words each.
+    count_words: usize,
     narrow_words: usize,
     wide_words: usize,
 }
@@ -32,12 +34,15 @@ struct Place {
 }
 
 const LOW: u64 = u32::MAX as u64;
+/// One bad row in the first word of a narrow cell.
+const BAD: u64 = 1 << 32;
 
 impl CellShape {
     /// For columns that have a value (`true`) or only count rows.
     pub(crate) fn new(has_value: impl Iterator<Item = bool> + Clone) -> Self {
         let counts = has_value.clone().filter(|value| !value).count();
-        let (mut count, mut narrow, mut wide) = (0, counts.div_ceil(2), 0);
+        let count_words = counts.div_ceil(2);
+        let (mut count, mut narrow, mut wide) = (0, count_words, 0);
         let mut columns = Vec::new();
         for value in has_value {
             if value {
@@ -50,7 +55,7 @@ impl CellShape {
                 wide += 1;
             }
         }
-        Self { columns, narrow_words: narrow, wide_words: wide }
+        Self { columns, count_words, narrow_words: narrow, wide_words: wide }
     }
 
     /// How many columns.
@@ -131,10 +136,80 @@ impl CellShape {
     }
 
     /// Merges one accumulator into a cell.
-    #[inline]
     pub(crate) fn add(&self, cells: &mut [u64], form: Form, column: usize, value: &Accumulator) {
         let mut sum = self.load(cells, form, column);
         sum.merge(value);
         self.store(cells, form, column, &sum);
     }
+
+    /// Adds one row to a cell.
+    #[inline]
+    pub(crate) fn count(&self, cells: &mut [u64], form: Form, column: usize, one: One) {
+        let place = self.columns[column];
+        if form == Form::Wide {
+            return self.add(cells, form, column, &one.accumulator());
+        }
+        match (place.half, one) {
+            (Some(shift), _) => cells[place.narrow] += 1 << shift,
+            (None, One::Number(number)) => {
+                let cell = &mut cells[place.narrow..place.narrow + 4];
+                let first = cell[0] & LOW == 0;
+                cell[0] += 1;
+                cell[1] = cell[1].wrapping_add(number as u64);
+                cell[2] = if first { number } else { number.min(cell[2] as i64) } as u64;
+                cell[3] = if first { number } else { number.max(cell[3] as i64) } as u64;
+            }
+            (None, One::Row | One::Bad) => cells[place.narrow] += BAD,
+        }
+    }
+
+    /// Merges the cells of a tile into others of the same form.
+    #[inline]
+    pub(crate) fn merge(&self, cells: &mut [u64], form: Form, other: &[u64]) {
+        if form == Form::Wide {
+            for column in 0..self.columns.len() {
+                self.add(cells, form, column, &self.load(other, form, column));
+            }
+            return;
+        }
+        // Both halves of a word of counts are added at once: none of them overflows.
+        let (counts, cells) = cells[..self.narrow_words].split_at_mut(self.count_words);
+        let (other_counts, other) = other[..self.narrow_words].split_at(self.count_words);
+        for (word, other) in counts.iter_mut().zip(other_counts) {
+            *word += other;
+        }
+        for (cell, other) in cells.chunks_exact_mut(4).zip(other.chunks_exact(4)) {
+            if other[0] & LOW != 0 {
+                let first = cell[0] & LOW == 0;
+                cell[1] = cell[1].wrapping_add(other[1]);
+                cell[2] = if first { other[2] } else { (cell[2] as i64).min(other[2] as i64) as u64 };
+                cell[3] = if first { other[3] } else { (cell[3] as i64).max(other[3] as i64) as u64 };
+            }
+            cell[0] += other[0];
+        }
+    }
 }
+
+/// What one row is to one column that takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum One {
+    /// A row of a measure without value.
+    Row,
+    /// A number.
+    Number(i64),
+    /// No number of the domain.
+    Bad,
+}
+
+impl One {
+    fn accumulator(self) -> Accumulator {
+        match self {
+            Self::Row => Accumulator { n: 1, ..Accumulator::default() },
+            Self::Bad => Accumulator { bad: 1, ..Accumulator::default() },
+            Self::Number(number) => Accumulator { n: 1, bad: 0, sum: number.into(), min: number, max: number },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

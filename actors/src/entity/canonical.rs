@@ -284,7 +284,7 @@ fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut To
             total.magnitude |= number.unsigned_abs();
             words[head_words + value] = number as u64;
         }
-        page.insert_raw(&words);
+        page.insert_raw(head.order).copy_from_slice(&words);
         total.weight = total.weight.saturating_add(1);
     }
     Ok(())

@@ -60,10 +60,7 @@ impl<M: Memory> Page<'_, M> {
                 if last == Some(place) {
                     let target = at + (written - 1) * words;
                     let (before, after) = self.memory.words_mut().split_at_mut(source);
-                    for column in 0..shape.cells.columns() {
-                        let cell = shape.cells.load(&after[1..words], form, column);
-                        shape.cells.add(&mut before[target + 1..target + words], form, column, &cell);
-                    }
+                    shape.cells.merge(&mut before[target + 1..target + words], form, &after[1..words]);
                     continue;
                 }
                 let target = at + written * words;
@@ -78,6 +75,7 @@ impl<M: Memory> Page<'_, M> {
             }
         }
         debug_assert_eq!(read, total, "every tile belongs to a level");
+        self.set_tiles_end(at + written * words);
         for (level, len) in lens.iter().enumerate().take(levels) {
             self.set_level_len(level, *len);
         }
@@ -85,12 +83,10 @@ impl<M: Memory> Page<'_, M> {
 
     /// Adds the cells that stand at `cells_at` to lifetime: they leave level 0, once.
     fn keep(&mut self, cells_at: usize) {
-        let shape: &Shape = self.shape;
-        let form = self.form();
-        for column in 0..shape.cells.columns() {
-            let cell = shape.cells.load(&self.memory.words()[cells_at..], form, column);
-            shape.cells.add(self.lifetime_mut(), form, column, &cell);
-        }
+        let (shape, form, words) = (self.shape, self.form(), self.tile_words() - 1);
+        let lifetime = self.tiles_at() - words;
+        let (before, after) = self.memory.words_mut().split_at_mut(cells_at);
+        shape.cells.merge(&mut before[lifetime..lifetime + words], form, &after[..words]);
     }
 }
 

@@ -5,7 +5,7 @@
 //! word 0        newest tiled event time (i64::MIN: none)
 //! word 1        raw rows u16 | key bytes u16 | positions u16 | flags u16
 //! word 2        weight: rows that may be in a cell, an upper bound of any n
-//! word 3        magnitude: bits of the largest number that may be in a cell
+//! word 3        end of the tiles, in words, u32 | magnitude u32: bits of the largest number that may be in a cell
 //! ...           tiles per level, u16 each, finest level first
 //! ...           key bytes, zero padded
 //! ...           positions: partition, last offset applied, newest event time, ascending by partition
@@ -50,11 +50,12 @@ impl Memory for Vec<u64> {
 const NEWEST_TILED: usize = 0;
 const COUNTS: usize = 1;
 const WEIGHT: usize = 2;
-const MAGNITUDE: usize = 3;
+const END: usize = 3;
 const LEVELS: usize = 4;
 /// Words of one position.
 pub(super) const POSITION_WORDS: usize = 3;
 const WIDE: u64 = 1 << 48;
+const END_BITS: u64 = !(u32::MAX as u64);
 
 /// A page under work.
 #[derive(Debug)]
@@ -76,7 +77,9 @@ pub(crate) fn has_key(shape: &Shape, words: &[u64], key: &[u8]) -> bool {
         return false;
     }
     let stored = &words[LEVELS + shape.level_words()..];
-    key.chunks(8).zip(stored).all(|(chunk, word)| pack(chunk) == *word)
+    let (chunks, rest) = key.as_chunks::<8>();
+    chunks.iter().zip(stored).all(|(chunk, word)| u64::from_le_bytes(*chunk) == *word)
+        && (rest.is_empty() || pack(rest) == stored[chunks.len()])
 }
 
 /// The key of the page in `words`.
@@ -85,15 +88,21 @@ pub(crate) fn key_in(shape: &Shape, words: &[u64]) -> Vec<u8> {
     words[LEVELS + shape.level_words()..].iter().flat_map(|word| word.to_le_bytes()).take(len).collect()
 }
 
+/// The word that a turn will look at first among the raw rows, or one beside it.
+#[inline]
+pub(crate) fn newest_raw_word(shape: &Shape, words: &[u64]) -> u64 {
+    words[words.len().saturating_sub(tail_words(shape, words) + 1)]
+}
+
 /// How many words at the end of `words` are raw rows: they stay at the end where the page moves.
 pub(crate) fn tail_words(shape: &Shape, words: &[u64]) -> usize {
     usize::from(words[COUNTS] as u16) * shape.row_words()
 }
 
+/// Up to eight key bytes as a word, zero padded.
+#[inline]
 fn pack(chunk: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..chunk.len()].copy_from_slice(chunk);
-    u64::from_le_bytes(bytes)
+    chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 impl<'a, M: Memory> Page<'a, M> {
@@ -113,9 +122,9 @@ impl<'a, M: Memory> Page<'a, M> {
             *word = pack(chunk);
         }
         let lifetime = at + key.len().div_ceil(8);
-        if shape.lifetime {
-            words[lifetime..][..shape.cells.words(Form::Narrow)].fill(0);
-        }
+        let end = lifetime + if shape.lifetime { shape.cells.words(Form::Narrow) } else { 0 };
+        words[lifetime..end].fill(0);
+        words[END] = (end as u64) << 32;
         Self { shape, memory }
     }
 
@@ -234,8 +243,11 @@ impl<'a, M: Memory> Page<'a, M> {
     }
 
     /// All tiles.
+    #[inline]
     pub(super) fn tiles_len(&self) -> usize {
-        (0..self.shape.levels.len()).map(|level| self.level_len(level)).sum()
+        // Sums four counts at once; a page has fewer tiles than fit sixteen bits.
+        let words = &self.memory.words()[LEVELS..][..self.shape.level_words()];
+        words.iter().map(|word| (word.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize).sum()
     }
 
     /// Words of a tile.
@@ -270,11 +282,19 @@ impl<'a, M: Memory> Page<'a, M> {
         all.copy_within(at..end, at + words);
         all[at] = start.0 as u64;
         all[at + 1..at + words].fill(0);
+        self.set_tiles_end(end + words);
         self.set_level_len(level, self.level_len(level) + 1);
     }
 
+    #[inline]
     pub(super) fn tiles_end(&self) -> usize {
-        self.tiles_at() + self.tiles_len() * self.tile_words()
+        (self.word(END) >> 32) as usize
+    }
+
+    #[inline]
+    pub(super) fn set_tiles_end(&mut self, end: usize) {
+        let word = self.word(END);
+        self.set_word(END, word & u64::from(u32::MAX) | (end as u64) << 32);
     }
 
     fn raw_words(&self) -> usize {
@@ -344,6 +364,7 @@ impl<'a, M: Memory> Page<'a, M> {
         let words = self.memory.words_mut();
         words.copy_within(at..end, at + POSITION_WORDS);
         words[at..at + POSITION_WORDS].copy_from_slice(&[u64::from(partition), offset, ts.0 as u64]);
+        self.set_tiles_end(end + POSITION_WORDS);
         self.set_positions_len(len + 1);
     }
 
@@ -354,6 +375,7 @@ impl<'a, M: Memory> Page<'a, M> {
             if (self.word(at + 2) as i64) < boundary.0 {
                 let end = self.tiles_end();
                 self.memory.words_mut().copy_within(at + POSITION_WORDS..end, at);
+                self.set_tiles_end(end - POSITION_WORDS);
                 self.set_positions_len(self.positions_len() - 1);
             }
         }
@@ -362,10 +384,10 @@ impl<'a, M: Memory> Page<'a, M> {
     /// Counts one row of numbers up to `magnitude` in advance; whether every narrow cell still surely fits.
     #[inline]
     pub(super) fn weigh(&mut self, magnitude: u64) -> bool {
-        let words = self.memory.words_mut();
+        let words = &mut self.memory.words_mut()[..LEVELS];
         words[WEIGHT] += 1;
-        words[MAGNITUDE] |= magnitude;
-        fits(words[WEIGHT], words[MAGNITUDE])
+        words[END] = words[END].max(words[END] & END_BITS | u64::from(bits(magnitude)));
+        fits(words[WEIGHT], words[END] as u32)
     }
 
     /// The page no longer surely fits: counts what is really there, and widens the cells unless that leaves ample room.
@@ -382,7 +404,7 @@ impl<'a, M: Memory> Page<'a, M> {
         let tiled: u64 = (0..self.tiles_len()).map(|index| count(self.tile(index).1)).sum();
         let weight = kept + tiled + self.raw_len() as u64 + 1;
         self.set_word(WEIGHT, weight);
-        if !fits(weight.saturating_mul(2), self.word(MAGNITUDE)) {
+        if !fits(weight.saturating_mul(2), self.word(END) as u32) {
             self.widen();
         }
     }
@@ -390,17 +412,18 @@ impl<'a, M: Memory> Page<'a, M> {
     /// Weight and magnitude of a page that was decoded.
     pub(super) fn set_weight(&mut self, weight: u64, magnitude: u64) {
         self.set_word(WEIGHT, weight);
-        self.set_word(MAGNITUDE, magnitude);
+        self.set_word(END, self.word(END) & END_BITS | u64::from(bits(magnitude)));
     }
 
     /// The same rows, other columns.
     pub(super) fn copy_weight<N: Memory>(&mut self, other: &Page<'_, N>) {
-        self.set_weight(other.word(WEIGHT), other.word(MAGNITUDE));
+        self.set_word(WEIGHT, other.word(WEIGHT));
+        self.set_word(END, self.word(END) & END_BITS | other.word(END) & !END_BITS);
     }
 
     /// Whether every narrow cell surely fits.
     pub(super) fn is_ample(&self) -> bool {
-        fits(self.word(WEIGHT), self.word(MAGNITUDE))
+        fits(self.word(WEIGHT), self.word(END) as u32)
     }
 
     /// Rewrites every cell in wide form.
@@ -426,13 +449,19 @@ impl<'a, M: Memory> Page<'a, M> {
         }
         self.reserve(low.len() - end);
         low[COUNTS] |= WIDE;
+        low[END] = low[END] & !END_BITS | (low.len() as u64) << 32;
         self.memory.words_mut()[..low.len()].copy_from_slice(&low);
     }
 }
 
-/// Whether no n reaches 2^32 and no sum 2^63 with so many rows of so large numbers.
+/// Bits of a magnitude.
 #[inline]
-fn fits(weight: u64, magnitude: u64) -> bool {
-    let bits = |word: u64| u64::BITS - word.leading_zeros();
-    weight <= u64::from(u32::MAX) && bits(weight) + bits(magnitude) <= 63
+fn bits(magnitude: u64) -> u32 {
+    u64::BITS - magnitude.leading_zeros()
+}
+
+/// Whether no n reaches 2^32 and no sum 2^63 with so many rows of numbers of so many bits.
+#[inline]
+fn fits(weight: u64, magnitude: u32) -> bool {
+    weight <= u64::from(u32::MAX) && bits(weight) + magnitude <= 63
 }

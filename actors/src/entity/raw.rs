@@ -7,7 +7,7 @@ use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::row::{Position, Row};
 use featuregrid_protocol::time::Timestamp;
 
-use crate::aggregate::Accumulator;
+use crate::aggregate::{Form, One};
 use crate::window::Shape;
 
 /// Where a row stands in the total order of its entity: event time, then place in the source.
@@ -58,19 +58,19 @@ impl<'a> RawRow<'a> {
         self.words[if self.packed { 3 } else { 5 } + value] as i64
     }
 
-    /// What the row is to each column that takes it.
+    /// Adds the row to the cells of every column that takes it.
     #[inline]
-    pub(crate) fn each(self, shape: &Shape, mut take: impl FnMut(usize, &Accumulator)) {
+    pub(crate) fn add_to(self, shape: &Shape, form: Form, cells: &mut [u64]) {
         let (mut present, bad) = (self.present(), self.bad());
         while present != 0 {
             let column = present.trailing_zeros() as usize;
             present &= present - 1;
             let one = match shape.inputs[column].value {
-                _ if bad >> column & 1 == 1 => Accumulator::of_bad(),
-                Some(value) => Accumulator::of(self.number(value)),
-                None => Accumulator::of_row(),
+                _ if bad >> column & 1 == 1 => One::Bad,
+                Some(value) => One::Number(self.number(value)),
+                None => One::Row,
             };
-            take(column, &one);
+            shape.cells.count(cells, form, column, one);
         }
     }
 }
@@ -102,28 +102,41 @@ impl RawHead {
     }
 }
 
-/// Writes `row` of `partition` as `shape`'s columns see it; the largest magnitude among its numbers.
+/// Writes `row` of `partition` as `shape`'s columns see it.
 #[inline]
-pub(crate) fn write(shape: &Shape, partition: PartitionId, row: &Row<'_>, words: &mut [u64]) -> u64 {
+pub(crate) fn write(shape: &Shape, partition: PartitionId, row: &Row<'_>, words: &mut [u64]) {
     let head = row.head;
-    let numbers_of = head.present & !head.bad & shape.value_measures;
-    let (mut present, mut bad, mut magnitude) = (0u64, 0u64, 0u64);
+    let by_column = |bits: u64| {
+        if shape.is_straight {
+            return bits & (u64::MAX >> (64 - shape.inputs.len()));
+        }
+        let columns = shape.inputs.iter().enumerate();
+        columns.fold(0, |out, (column, input)| out | (bits >> input.measure & 1) << column)
+    };
+    // Only where a measure has a value can a row be bad.
+    let (present, bad) = (by_column(head.present), by_column(head.present & head.bad & shape.value_measures));
+    let with_number = head.present & !head.bad & shape.value_measures;
     let numbers = shape.row_head_words();
-    for (column, input) in shape.inputs.iter().enumerate() {
-        let measure = input.measure;
-        present |= (head.present >> measure & 1) << column;
-        let Some(value) = input.value else { continue };
-        bad |= ((head.present & head.bad) >> measure & 1) << column;
-        let number = if numbers_of >> measure & 1 == 1 {
-            let rank = (numbers_of & ((1 << measure) - 1)).count_ones() as usize;
-            row.numbers.get(rank).copied().unwrap_or_default()
-        } else {
-            0
-        };
-        magnitude |= number.unsigned_abs();
-        words[numbers + value] = number as u64;
+    words[numbers..].fill(0);
+    for input in &shape.inputs {
+        if let Some(value) = input.value
+            && with_number >> input.measure & 1 == 1
+        {
+            let rank = (with_number & ((1 << input.measure) - 1)).count_ones() as usize;
+            words[numbers + value] = row.numbers.get(rank).copied().unwrap_or_default() as u64;
+        }
     }
-    let order = (head.ts, Position { partition, offset: head.offset });
-    RawHead { order, present, bad }.write(shape, words);
-    magnitude
+    RawHead { order: order(partition, row), present, bad }.write(shape, words);
+}
+
+/// Where `row` of `partition` stands in the total order.
+#[inline]
+pub(crate) fn order(partition: PartitionId, row: &Row<'_>) -> Order {
+    (row.head.ts, Position { partition, offset: row.head.offset })
+}
+
+/// Bits of the largest number of a row, those of other ladders included.
+#[inline]
+pub(crate) fn magnitude(row: &Row<'_>) -> u64 {
+    row.numbers.iter().fold(0, |bits, number| bits | number.unsigned_abs())
 }

@@ -10,11 +10,11 @@ impl<M: Memory> Page<'_, M> {
     pub(crate) fn read(&self, at: Timestamp, out: &mut Snapshots) {
         let shape: &Shape = self.shape;
         let form = self.form();
-        let mut pass = Pass::start(out, shape, at);
+        let mut pass = Pass::start(out, shape, form, at);
         for index in (0..self.raw_len()).rev() {
             let row = self.raw(index);
             if pass.reach(row.ts()) {
-                row.each(shape, |column, one| pass.running(column).merge(one));
+                row.add_to(shape, form, pass.running());
             }
         }
         let mut end = self.tiles_len();
@@ -23,9 +23,7 @@ impl<M: Memory> Page<'_, M> {
             for index in (first..end).rev() {
                 let (start, cells) = self.tile(index);
                 if pass.reach(start) {
-                    for column in 0..shape.cells.columns() {
-                        pass.running(column).merge(&shape.cells.load(cells, form, column));
-                    }
+                    shape.cells.merge(pass.running(), form, cells);
                 }
                 if level > 0 && pass.is_past_all() {
                     return pass.finish();
@@ -33,7 +31,7 @@ impl<M: Memory> Page<'_, M> {
             }
             if level == 0 && shape.lifetime {
                 // What has left level 0 stands in the header, all of it before any answerable instant.
-                pass.close_lifetime(|column| shape.cells.load(self.lifetime(), form, column));
+                pass.close_lifetime(shape, self.lifetime());
             }
             end = first;
         }

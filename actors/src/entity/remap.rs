@@ -56,13 +56,14 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> V
     let mut words = vec![0; new.row_words()];
     for index in 0..old.raw_len() {
         let row = old.raw(index);
-        RawHead { order: row.order(), present: bits(row.present()), bad: bits(row.bad()) }.write(new, &mut words);
+        let head = RawHead { order: row.order(), present: bits(row.present()), bad: bits(row.bad()) };
+        head.write(new, &mut words);
         for (column, input) in new.inputs.iter().enumerate() {
             let Some(value) = input.value else { continue };
             let number = map.0[column].and_then(|from| old.shape.inputs[from].value).map_or(0, |from| row.number(from));
             words[new.row_head_words() + value] = number as u64;
         }
-        page.insert_raw(&words);
+        page.insert_raw(head.order).copy_from_slice(&words);
     }
     memory
 }

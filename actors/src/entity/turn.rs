@@ -4,53 +4,51 @@ use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::row::Row;
+use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
-use super::raw::{self, RawRow};
-use crate::window::{Bounds, Shape};
+use super::raw::{self, Order, RawRow};
+use crate::window::Bounds;
 
 /// Rows a page holds before it tiles those that are due: a turn then usually only writes one row, and a page that saw
 /// few events needs no tile at all.
 const ROWS_HELD: usize = RAW_ROWS_MAX + 16;
 
-/// Memory of turns, kept between them.
-#[derive(Debug, Default)]
-pub(crate) struct Turn {
-    row: Vec<u64>,
-    leaving: Vec<u64>,
+/// The tile that rows are being added to.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    level: usize,
+    /// Rows before this belong to it.
+    end: Timestamp,
+    index: usize,
 }
 
 impl<M: Memory> Page<'_, M> {
     /// Applies one row. `bounds` are those of T after the frame: what they tile now, the canonical page has tiled too.
-    pub(crate) fn turn(&mut self, turn: &mut Turn, bounds: &Bounds, partition: PartitionId, row: &Row<'_>) {
-        let words = self.shape.row_words();
-        turn.row.clear();
-        turn.row.resize(words, 0);
-        let magnitude = raw::write(self.shape, partition, row, &mut turn.row);
-        if !self.weigh(magnitude) {
+    pub(crate) fn turn(&mut self, bounds: &Bounds, leaving: &mut Vec<u64>, partition: PartitionId, row: &Row<'_>) {
+        if !self.weigh(raw::magnitude(row)) {
             self.reweigh();
         }
         self.note(partition.0, row.head.offset, row.head.ts);
         if self.raw_len() >= ROWS_HELD {
-            self.graduate(bounds, &mut turn.leaving);
+            self.graduate(bounds, leaving);
         }
-        self.insert_raw(&turn.row);
+        let shape = self.shape;
+        raw::write(shape, partition, row, self.insert_raw(raw::order(partition, row)));
     }
 
-    /// Puts a row where the total order wants it, which is usually last.
-    pub(super) fn insert_raw(&mut self, row: &[u64]) {
-        let order = RawRow::new(self.shape, row).order();
-        let len = self.raw_len();
-        let mut index = len;
-        while index > 0 && self.raw(index - 1).order() > order && !plants::on(Plant::RawByArrival) {
-            index -= 1;
-        }
-        self.reserve(row.len());
-        let (at, end) = (self.raw_at(), self.memory.words().len());
-        let all = self.memory.words_mut();
-        all.copy_within(at..end - index * row.len(), at - row.len());
-        all[end - (index + 1) * row.len()..][..row.len()].copy_from_slice(row);
+    /// Makes room for a row where the total order wants it, which is usually last: words for the caller to write.
+    #[inline]
+    pub(super) fn insert_raw(&mut self, order: Order) -> &mut [u64] {
+        let words = self.shape.row_words();
+        self.reserve(words);
+        let (shape, len, at) = (self.shape, self.raw_len(), self.raw_at());
         self.set_raw_len(len + 1);
+        let all = self.memory.words_mut();
+        let is_newer = |row: &&[u64]| RawRow::new(shape, row).order() > order && !plants::on(Plant::RawByArrival);
+        let newer = all[at..].chunks_exact(words).take_while(is_newer).count() * words;
+        all.copy_within(at..at + newer, at - words);
+        &mut all[at + newer - words..at + newer]
     }
 
     /// Moves the rows that are raw no more into tiles: those before the raw edge, and the oldest beyond the bound.
@@ -76,10 +74,11 @@ impl<M: Memory> Page<'_, M> {
         }
         let shape = self.shape;
         let mut newest = self.newest_tiled();
+        let mut open = None;
         for words in leaving.rchunks_exact(words) {
             let row = RawRow::new(shape, words);
             newest = newest.max(row.ts());
-            self.tile_row(bounds, row);
+            self.tile_row(bounds, row, &mut open);
         }
         self.set_newest_tiled(newest);
         if self.level_len(0) > 0 && self.tile(self.level_start(0)).0 < bounds.overdue {
@@ -87,22 +86,27 @@ impl<M: Memory> Page<'_, M> {
         }
     }
 
-    fn tile_row(&mut self, bounds: &Bounds, row: RawRow<'_>) {
-        let shape: &Shape = self.shape;
-        let form = self.form();
-        let place = bounds.place(shape, row.ts());
-        if shape.lifetime && place.is_none_or(|(level, _)| level > 0) {
-            let cells = self.lifetime_mut();
-            row.each(shape, |column, one| shape.cells.add(cells, form, column, one));
+    /// Adds a row to its tile. Rows come in order of time, so the tile of the last one is usually theirs: `open`.
+    fn tile_row(&mut self, bounds: &Bounds, row: RawRow<'_>, open: &mut Option<Open>) {
+        let (shape, form, ts) = (self.shape, self.form(), row.ts());
+        if open.is_none_or(|open| ts >= open.end) {
+            *open = bounds.place(shape, ts).map(|(level, start)| {
+                let end = start + shape.levels[level].hop;
+                // A coarse tile ends early where a finer level begins.
+                let end = level.checked_sub(1).map_or(end, |finer| end.min(bounds.levels[finer]));
+                Open { level, end, index: self.find_or_insert(level, start) }
+            });
         }
-        let Some((level, start)) = place else { return };
-        let index = self.find_or_insert(level, start);
-        let cells = self.tile_mut(index);
-        row.each(shape, |column, one| shape.cells.add(cells, form, column, one));
+        if shape.lifetime && open.is_none_or(|open| open.level > 0) {
+            row.add_to(shape, form, self.lifetime_mut());
+        }
+        if let Some(open) = open {
+            row.add_to(shape, form, self.tile_mut(open.index));
+        }
     }
 
     /// Index of the tile of `level` that begins at `start`; rows leave in order, so it is usually the newest.
-    fn find_or_insert(&mut self, level: usize, start: featuregrid_protocol::time::Timestamp) -> usize {
+    fn find_or_insert(&mut self, level: usize, start: Timestamp) -> usize {
         let (first, len) = (self.level_start(level), self.level_len(level));
         let mut low = first;
         let mut high = first + len;

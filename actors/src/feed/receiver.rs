@@ -207,6 +207,3 @@ impl Receiver {
         self.say(ToReader::Nack(nack), out);
     }
 }
-
-#[cfg(test)]
-mod tests;

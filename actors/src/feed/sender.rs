@@ -165,6 +165,3 @@ impl Sender {
         out.push(Effect::Halt(reason));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,11 +7,15 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::row::Row;
 
-use super::range::{RangeState, find_or_create};
+use super::range::{RangeState, guess};
+use super::router::Router;
 use super::slab::Slab;
 use super::translate::translations;
 use super::{Scratch, Shard};
-use crate::entity::Page;
+use crate::entity::newest_raw_word;
+
+/// Rows whose pages are fetched from memory together.
+const BATCH: usize = 32;
 
 /// What a frame did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,19 +60,25 @@ impl Shard {
     }
 
     fn apply_rows(&mut self, frame: &Frame) -> usize {
+        self.router.get_or_insert_with(|| Router::new(self.ranges.iter().map(|state| state.range)));
         let mut rows = 0;
         // Boundaries are computed once for all ranges of the same plan that stand at the same T.
         let mut bounds_of: Option<(usize, *const super::layout::Layout)> = None;
-        for row in &frame.rows {
-            let Some(at) = self.find(row.head.hash).filter(|at| self.scratch.moving[*at]) else { continue };
-            let state = &mut self.ranges[at];
+        let mut ahead = frame.rows.iter();
+        let mut homes = [const { None }; BATCH];
+        for (index, row) in frame.rows.iter().enumerate() {
+            if index % BATCH == 0 {
+                self.fetch(ahead.by_ref(), &mut homes);
+            }
+            let Some(Home { range, hint }) = homes[index % BATCH] else { continue };
+            let state = &mut self.ranges[range];
             let wanted = (state.frontier, Arc::as_ptr(&state.layout));
             if bounds_of != Some(wanted) {
                 state.layout.bounds(self.frontiers.t_max(state.frontier), &mut self.scratch.bounds);
                 bounds_of = Some(wanted);
             }
             if frame.index == state.layout.plan.index {
-                rows += usize::from(apply_row(state, &mut self.slab, &mut self.scratch, frame, &row));
+                rows += usize::from(apply_row(state, &mut self.slab, &mut self.scratch, frame, &row, hint));
             } else if let Some(plan) = self.plans.get(&frame.index) {
                 rows += usize::from(apply_older(plan, state, &mut self.slab, &mut self.scratch, frame, &row));
             } else {
@@ -76,6 +86,27 @@ impl Shard {
             }
         }
         rows
+    }
+
+    /// Finds the ranges of the next rows, and reads the words of their pages that a turn begins with. The reads do not
+    /// depend on each other, so the processor waits for all of them at once, where turns would wait for one after the
+    /// other; each loop waits for one step of the way to the page.
+    fn fetch<'a>(&self, rows: impl Iterator<Item = Row<'a>>, homes: &mut [Option<Home>; BATCH]) {
+        let mut pages = [const { None }; BATCH];
+        for ((home, page), row) in homes.iter_mut().zip(&mut pages).zip(rows) {
+            let range = self.find(row.head.hash).filter(|range| self.scratch.moving[*range]);
+            *home = range.map(|range| Home { range, hint: None });
+            let Some(Home { range, hint }) = home else { continue };
+            let state = &self.ranges[*range];
+            let Some(view) = state.layout.views.get(usize::from(row.head.view)) else { continue };
+            let ladder = view.ladders.start;
+            *hint = guess(&state.tables[ladder], row.head.hash);
+            let entry = hint.and_then(|bucket| state.tables[ladder].get_bucket(bucket));
+            *page = entry.map(|entry| (&state.layout.shapes[ladder], self.slab.words(entry.slot)));
+        }
+        let heads = pages.iter().flatten().fold(0, |sum, (_, words)| sum ^ words[0]);
+        let tails = pages.iter().flatten().fold(0, |sum, (shape, words)| sum ^ newest_raw_word(shape, words));
+        std::hint::black_box(heads ^ tails);
     }
 
     fn reunite(&mut self, moved: Option<usize>) {
@@ -88,14 +119,27 @@ impl Shard {
     }
 }
 
-fn apply_row(state: &mut RangeState, slab: &mut Slab, scratch: &mut Scratch, frame: &Frame, row: &Row<'_>) -> bool {
+/// Where a row belongs.
+#[derive(Clone, Copy, Debug)]
+struct Home {
+    range: usize,
+    /// Where its page probably is in the view's first table.
+    hint: Option<usize>,
+}
+
+fn apply_row(
+    state: &mut RangeState,
+    slab: &mut Slab,
+    scratch: &mut Scratch,
+    frame: &Frame,
+    row: &Row<'_>,
+    mut hint: Option<usize>,
+) -> bool {
     let view = usize::from(row.head.view);
     let Some(layout) = state.layout.views.get(view) else { return false };
     for ladder in layout.ladders.clone() {
-        let shape = &state.layout.shapes[ladder];
-        let entry = find_or_create(&mut state.tables[ladder], shape, slab, row.head.hash, row.key);
-        let mut memory = slab.lend(&mut entry.slot);
-        Page::open(shape, &mut memory).turn(&mut scratch.turn, &scratch.bounds[ladder], frame.partition, row);
+        let bounds = &scratch.bounds[ladder];
+        state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, row), hint.take());
     }
     state.applied[view] += 1;
     true
@@ -124,10 +168,8 @@ fn apply_older(
         let Some(translation) = translation else { continue };
         let head = translation.row(old, row, &mut scratch.numbers);
         let row = Row { head: &head, key: row.key, numbers: &scratch.numbers };
-        let shape = &state.layout.shapes[ladder];
-        let entry = find_or_create(&mut state.tables[ladder], shape, slab, head.hash, row.key);
-        let mut memory = slab.lend(&mut entry.slot);
-        Page::open(shape, &mut memory).turn(&mut scratch.turn, &scratch.bounds[ladder], frame.partition, &row);
+        let bounds = &scratch.bounds[ladder];
+        state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, &row), None);
     }
     state.applied[*view] += 1;
     true

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::ids::{PartitionId, ViewId};
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::row::Row;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 
@@ -78,6 +79,24 @@ impl RangeState {
         self.layout.views.iter().filter_map(pages).sum()
     }
 
+    /// One turn: a row to the page of its key in `ladder`. The hint is of [`guess`].
+    #[inline]
+    pub(crate) fn turn(
+        &mut self,
+        ladder: usize,
+        slab: &mut Slab,
+        (bounds, leaving): (&Bounds, &mut Vec<u64>),
+        (partition, row): (PartitionId, &Row<'_>),
+        hint: Option<usize>,
+    ) {
+        let (table, shape) = (&mut self.tables[ladder], &self.layout.shapes[ladder]);
+        let bucket = find_or_create(table, shape, slab, (row.head.hash, row.key), hint);
+        if let Some(entry) = table.get_bucket_mut(bucket) {
+            let mut memory = slab.lend(&mut entry.slot);
+            Page::open(shape, &mut memory).turn(bounds, leaving, partition, row);
+        }
+    }
+
     /// Folds every page of a ladder to `bounds` and forgets the empty ones.
     pub(crate) fn sweep(&mut self, ladder: usize, bounds: &Bounds, slab: &mut Slab, leaving: &mut Vec<u64>) {
         let shape = &self.layout.shapes[ladder];
@@ -108,22 +127,31 @@ pub(crate) fn find<'a>(
     table.find_mut(spread(hash.0), |entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key))
 }
 
-/// The slot of a key's page, which is made if it is new.
+/// The bucket of a page with this hash, whichever key it has: a hint for [`find_or_create`].
 #[inline]
-pub(crate) fn find_or_create<'a>(
-    table: &'a mut Table,
+pub(crate) fn guess(table: &Table, hash: KeyHash) -> Option<usize> {
+    table.find_bucket_index(spread(hash.0), |entry| entry.hash == hash.0)
+}
+
+/// The bucket of a key's page, which is made if it is new. A hint that no longer holds does no harm.
+#[inline]
+fn find_or_create(
+    table: &mut Table,
     shape: &Shape,
     slab: &mut Slab,
-    hash: KeyHash,
-    key: &[u8],
-) -> &'a mut Entry {
+    (hash, key): (KeyHash, &[u8]),
+    hint: Option<usize>,
+) -> usize {
     let is_it = |entry: &Entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key);
+    if let Some(bucket) = hint.filter(|bucket| table.get_bucket(*bucket).is_some_and(is_it)) {
+        return bucket;
+    }
     match table.entry(spread(hash.0), is_it, |entry| spread(entry.hash)) {
-        TableEntry::Occupied(found) => found.into_mut(),
+        TableEntry::Occupied(found) => found.bucket_index(),
         TableEntry::Vacant(place) => {
             let mut slot = slab.allocate(initial_words(shape, key));
             Page::create(shape, &mut slab.lend(&mut slot), key);
-            place.insert(Entry { hash: hash.0, slot }).into_mut()
+            place.insert(Entry { hash: hash.0, slot }).bucket_index()
         }
     }
 }

@@ -10,9 +10,9 @@ use featuregrid_protocol::value::{Edge, Reading, Status};
 use super::Shard;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::find;
-use crate::aggregate::answer;
+use crate::aggregate::{Form, answer};
 use crate::entity::Page;
-use crate::window::{AsOf, Instant, Seen, Snapshots, Target, resolve};
+use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, resolve};
 
 /// A view of one entity at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Shard {
         let (shown, readings) = match instant {
             None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange)),
             Some(instant) if self.evaluate(at, &layout, plan, hash, key, instant.at) => {
-                (instant, plan.features.iter().map(|feature| self.reading(feature)).collect())
+                (instant, plan.features.iter().map(|feature| self.reading(&layout, plan, feature)).collect())
             }
             Some(instant) => (instant, nothing(plan, Status::NotFound)),
         };
@@ -97,20 +97,21 @@ impl Shard {
             let shape = &layout.shapes[ladder];
             match find(&mut self.ranges[at].tables[ladder], shape, &self.slab, hash, key) {
                 Some(entry) => Page::open(shape, &mut self.slab.lend(&mut entry.slot)).read(instant, out),
-                None => crate::window::Pass::start(out, shape, instant).finish(),
+                None => Pass::start(out, shape, Form::Narrow, instant).finish(),
             }
-            found |= shape.longest.is_some_and(|window| out.cell(Some(window), 0).n > 0);
-            found |= shape.lifetime && out.cell(None, 0).n > 0;
+            found |= shape.longest.is_some_and(|window| out.cell(shape, Some(window), 0).n > 0);
+            found |= shape.lifetime && out.cell(shape, None, 0).n > 0;
         }
         found
     }
 
-    fn reading(&self, feature: &FeatureLayout) -> Reading {
+    fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout) -> Reading {
         let window = match feature.target {
             Target::Rolling(window) => Some(window),
             Target::Lifetime => None,
         };
-        answer(feature.answer, self.scratch.snapshots[feature.ladder].cell(window, feature.column))
+        let shape = &layout.shapes[view.ladders.start + feature.ladder];
+        answer(feature.answer, &self.scratch.snapshots[feature.ladder].cell(shape, window, feature.column))
     }
 }
 

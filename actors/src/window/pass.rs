@@ -7,23 +7,31 @@ use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::Shape;
-use crate::aggregate::Accumulator;
+use crate::aggregate::{Accumulator, Form};
 
-/// Memory of passes, kept between reads: one row of columns for each window, then one for lifetime.
-#[derive(Debug, Default)]
+/// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
+/// of the page, whose weight covers the sum of all its rows.
+#[derive(Debug)]
 pub(crate) struct Snapshots {
-    cells: Vec<Accumulator>,
-    running: Vec<Accumulator>,
+    words: Vec<u64>,
+    /// Words of the cells of one window.
+    each: usize,
+    form: Form,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
-    columns: usize,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self { words: Vec::new(), each: 0, form: Form::Narrow, edges: Vec::new() }
+    }
 }
 
 impl Snapshots {
     /// The cell of `column` in a window's answer; `None` is lifetime.
-    pub(crate) fn cell(&self, window: Option<usize>, column: usize) -> &Accumulator {
-        let row = window.unwrap_or(self.edges.len());
-        &self.cells[row * self.columns + column]
+    pub(crate) fn cell(&self, shape: &Shape, window: Option<usize>, column: usize) -> Accumulator {
+        let at = window.unwrap_or(self.edges.len()) * self.each;
+        shape.cells.load(&self.words[at..at + self.each], self.form, column)
     }
 }
 
@@ -36,19 +44,18 @@ pub(crate) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Starts a pass for the windows of `shape` at `at`.
-    pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, at: Timestamp) -> Self {
-        out.columns = shape.inputs.len();
+    /// Starts a pass for the windows of `shape` at `at`, over cells of `form`.
+    pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, form: Form, at: Timestamp) -> Self {
+        out.each = shape.cells.words(form);
+        out.form = form;
         out.edges.clear();
         out.edges.extend(shape.windows.iter().enumerate().map(|(index, window)| {
             let edge = (at - window.span).floor(window.hop);
             (if plants::on(Plant::TailOffByOne) { edge + window.hop } else { edge }, index)
         }));
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
-        out.running.clear();
-        out.running.resize(out.columns, Accumulator::default());
-        out.cells.clear();
-        out.cells.resize(out.columns * (out.edges.len() + 1), Accumulator::default());
+        out.words.clear();
+        out.words.resize(out.each * (out.edges.len() + 2), 0);
         let head = if plants::on(Plant::HeadInclusive) { at + Span::TICK } else { at };
         Self { out, head, next: 0 }
     }
@@ -73,20 +80,19 @@ impl<'a> Pass<'a> {
         self.next == self.out.edges.len()
     }
 
-    /// The running cell of a column, to be merged into.
+    /// The running cells, to be added to.
     #[inline]
-    pub(crate) fn running(&mut self, column: usize) -> &mut Accumulator {
-        &mut self.out.running[column]
+    pub(crate) fn running(&mut self) -> &mut [u64] {
+        let at = (self.out.edges.len() + 1) * self.out.each;
+        &mut self.out.words[at..]
     }
 
-    /// What was fed so far is what lifetime holds beside the header's `kept` cells.
-    pub(crate) fn close_lifetime(&mut self, kept: impl Fn(usize) -> Accumulator) {
-        let row = self.out.edges.len() * self.out.columns;
-        for column in 0..self.out.columns {
-            let mut cell = kept(column);
-            cell.merge(&self.out.running[column]);
-            self.out.cells[row + column] = cell;
-        }
+    /// What was fed so far is what lifetime holds beside the `kept` cells of the header.
+    pub(crate) fn close_lifetime(&mut self, shape: &Shape, kept: &[u64]) {
+        let lifetime = self.out.edges.len();
+        self.close(lifetime);
+        let at = lifetime * self.out.each;
+        shape.cells.merge(&mut self.out.words[at..at + self.out.each], self.out.form, kept);
     }
 
     /// Everything was fed: the windows still open hold all of it.
@@ -97,8 +103,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn close(&mut self, window: usize) {
-        let columns = self.out.columns;
-        self.out.cells[window * columns..][..columns].copy_from_slice(&self.out.running);
+    fn close(&mut self, row: usize) {
+        let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
+        self.out.words.copy_within(running..running + each, row * each);
     }
 }

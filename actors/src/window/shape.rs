@@ -23,6 +23,8 @@ pub(crate) struct Shape {
     pub(crate) cells: CellShape,
     /// What feeds each column.
     pub(crate) inputs: Vec<Input>,
+    /// Whether column c is measure c throughout: then the bits of a row need no sorting.
+    pub(crate) is_straight: bool,
     /// Measures of the view that have a value: numbers of a row stand in their order.
     pub(crate) value_measures: u64,
     /// How many columns have a value.
@@ -62,6 +64,7 @@ impl Shape {
         );
         let has_value = |measure: usize| view.measures[measure].value.is_some();
         let mut value_columns = 0;
+        let is_straight = plan.columns.iter().enumerate().all(|(column, kept)| kept.measure == column);
         let inputs = plan
             .columns
             .iter()
@@ -93,6 +96,7 @@ impl Shape {
             slack_exact: source.slack_exact(),
             cells: CellShape::new(plan.columns.iter().map(|column| has_value(column.measure))),
             inputs,
+            is_straight,
             value_measures: value_bits.fold(0, |bits, (measure, _)| bits | 1 << measure),
             value_columns,
             windows,

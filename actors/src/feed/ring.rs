@@ -50,6 +50,11 @@ impl Ring {
         self.chunks.push_back(chunk);
     }
 
+    /// How many chunks are kept.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
     /// The chunk that begins at `next`.
     pub(super) fn at(&self, next: Offset) -> Option<&Arc<Chunk>> {
         self.chunks.binary_search_by_key(&next, |chunk| chunk.from).ok().map(|index| &self.chunks[index])

@@ -142,6 +142,12 @@ impl Sender {
         self.subscriptions.len()
     }
 
+    /// Decoded chunks that are kept.
+    #[must_use]
+    pub fn ring_chunks(&self) -> usize {
+        self.ring.len()
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn statistics(&self) -> &Statistics {

@@ -87,6 +87,16 @@ impl<'a> Cut<'a> {
         Ok(self.totals().views.get(&id).map_or(0, |counters| counters.rows - counters.rejected))
     }
 
+    /// The same for the keys that `holds` (their canonical bytes) is true of: one range, say.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn rows(&self, view: &str, holds: impl Fn(&[u8]) -> bool) -> Result<u64, OracleError> {
+        let keys = self.fold.keys(self.view(view)?.id);
+        let visible = |rows: &[Row]| rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).count();
+        Ok(keys.into_iter().flatten().filter(|(key, _)| holds(key)).map(|(_, rows)| visible(rows) as u64).sum())
+    }
+
     /// The canonical key bytes of every key with a row in the view, in ascending order.
     ///
     /// # Errors

@@ -1,0 +1,110 @@
+//! Looks at states: the canonical bytes of a range on a node now and then, every manifest that lands, and everything at
+//! the end. Knows no reader of them.
+
+use featuregrid_actors::ports::Key;
+use featuregrid_actors::shard::{RangeSnapshot, Shard};
+use featuregrid_protocol::ids::{Incarnation, NodeId};
+use featuregrid_protocol::manifest::Manifest;
+use featuregrid_protocol::position;
+use featuregrid_protocol::range::RangeId;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::heap::Micros;
+use super::{Event, Power, World};
+use crate::invariants::Fact;
+
+/// Somebody looks this often.
+const LOOK_EVERY: Micros = 350_000;
+
+impl World<'_, '_> {
+    /// Looks at some range of some node.
+    pub(super) fn look(&mut self) {
+        let now = self.heap.now();
+        let node = NodeId(self.random.below(self.machines.len() as u64) as u32);
+        let pick = self.random.next();
+        let machine = &self.machines[node.0 as usize];
+        if machine.power == Power::On
+            && let Some(host) = &machine.node
+            && host.is_running()
+        {
+            let ranges: Vec<RangeId> = host.shard.iter().flat_map(Shard::ranges).collect();
+            if !ranges.is_empty() {
+                self.look_at(node, ranges[(pick % ranges.len() as u64) as usize]);
+            }
+        }
+        self.heap.push(now + LOOK_EVERY, Event::Look);
+    }
+
+    /// Looks at every copy.
+    pub(super) fn look_at_everything(&mut self) {
+        for node in (0..self.machines.len() as u32).map(NodeId) {
+            let host = self.machines[node.0 as usize].node.as_ref();
+            let ranges: Vec<RangeId> =
+                host.into_iter().flat_map(|host| host.shard.iter()).flat_map(Shard::ranges).collect();
+            for range in ranges {
+                self.look_at(node, range);
+            }
+        }
+    }
+
+    fn look_at(&mut self, node: NodeId, range: RangeId) {
+        let Some(host) = self.machines[node.0 as usize].node.as_mut() else { return };
+        let me = host.me;
+        let Some(snapshot) = host.shard.as_mut().and_then(|shard| shard.snapshot(range)) else { return };
+        self.show_state(me, &snapshot);
+    }
+
+    fn show_state(&mut self, node: Incarnation, snapshot: &RangeSnapshot) {
+        let now = self.heap.now();
+        let v = position::offsets(&snapshot.positions);
+        let Ok((accounting, truth)) = self.judge.range(snapshot.index, &v, snapshot.range) else { return };
+        let plan = self.judge.plan(snapshot.index);
+        let id =
+            |name: &str| plan.and_then(|plan| plan.views.iter().find(|view| view.name == name)).map(|view| view.id);
+        let rows: Vec<(String, u64, u64)> = truth
+            .iter()
+            .map(|(name, rows)| {
+                let here = id(name).and_then(|id| snapshot.applied.get(&id)).copied().unwrap_or(0);
+                (name.to_string(), here, *rows)
+            })
+            .collect();
+        let hash = xxh3_64(&snapshot.encode());
+        self.watch.mark("states_compared");
+        self.watch.note(now, node.node.0, "state", hash, || format!("{} {} {v:?}", snapshot.range, snapshot.index));
+        let fact = Fact::State {
+            node,
+            range: snapshot.range,
+            index: snapshot.index,
+            positions: &snapshot.positions,
+            hash,
+            accounting: &accounting,
+            rows: &rows,
+        };
+        self.watch.observe(now, &fact);
+    }
+
+    /// A manifest landed: it is restored into an empty shard, and compared like any other state.
+    pub(super) fn look_at_manifest(&mut self, manifest: &Manifest) {
+        let now = self.heap.now();
+        let Some(part) = manifest.parts.last() else { return };
+        let restored = self.restore(manifest.range, &part.name);
+        let state = match &restored {
+            Ok(snapshot) => Ok((snapshot.index, &snapshot.positions)),
+            Err(why) => Err(why.as_str()),
+        };
+        self.watch.observe(now, &Fact::Restored { manifest, state });
+        if let Ok(snapshot) = &restored {
+            self.show_state(manifest.owner.unwrap_or_default(), snapshot);
+        }
+    }
+
+    fn restore(&self, range: RangeId, part: &str) -> Result<RangeSnapshot, String> {
+        let object = self.store.object(&Key::Part(part.to_owned())).ok_or_else(|| format!("part {part} is missing"))?;
+        let snapshot = RangeSnapshot::decode(&object.bytes).map_err(|error| error.to_string())?;
+        let plan = self.judge.plan(snapshot.index).ok_or_else(|| format!("{} is not active", snapshot.index))?;
+        let mut shard = Shard::new(Arc::clone(plan));
+        shard.install(&snapshot, Arc::clone(plan)).map_err(|error| error.to_string())?;
+        shard.snapshot(range).ok_or_else(|| "it holds another range".to_owned())
+    }
+}

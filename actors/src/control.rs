@@ -10,6 +10,10 @@
 //! [`history`] is what a node knows of past activations, [`participant`] what every node does, [`coordinator`] what
 //! the one does that proposes an entry.
 
+pub mod coordinator;
 pub mod history;
+pub mod participant;
 
+pub use coordinator::{Coordinator, Proposal};
 pub use history::{Activation, History};
+pub use participant::Participant;

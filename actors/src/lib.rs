@@ -3,7 +3,8 @@
 //!
 //! Reading order is the way of an event: [`reader`] makes rows of records, [`feed`] carries them in frames,
 //! [`shard`] finds the [`entity`], whose [`window`] ladders hold [`aggregate`] cells. Beside it stand the two protocols
-//! that move meaning and responsibility: [`control`] and [`ownership`]. [`ports`] are the words they have for the store.
+//! that move meaning and responsibility: [`control`] and [`ownership`], which [`steward`] runs for one node.
+//! [`ports`] are the words they have for the store.
 
 pub mod ports;
 pub mod reader;
@@ -14,3 +15,6 @@ pub mod window;
 pub mod aggregate;
 pub mod control;
 pub mod ownership;
+pub mod steward;
+#[cfg(feature = "host")]
+pub mod host;

@@ -1,4 +1,4 @@
-//! The words in which pure machines ask the object store for something, and the two ways they use it: [`write`]
+//! The words in which pure machines ask the object store for something, and the two ways they use it: [`mod@write`]
 //! (one conditional write, decided for certain) and [`gather`] (many reads, all of them). Knows no client, no
 //! clock and no random number: the shell, a real one or a simulated one, performs requests and hands in replies.
 //!

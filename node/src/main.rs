@@ -1,3 +1,10 @@
 //! The binary `featuregrid`.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    featuregrid_node::cli::main()
+}

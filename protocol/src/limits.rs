@@ -94,3 +94,26 @@ pub const MOVE_SILENCE_MAX: Span = Span::seconds(5);
 pub const OBJECT_BYTES_MAX: usize = 4 << 20;
 /// Largest definitions file, bytes.
 pub const DEFINITIONS_BYTES_MAX: usize = 1 << 20;
+/// Nesting of a definitions file: a view's window stands six deep; more is no definition, and reading must not recurse far.
+pub const DEFINITIONS_DEPTH_MAX: usize = 16;
+/// Mistakes listed for one definitions file: more than a person corrects in one go.
+pub const MISTAKES_MAX: usize = 100;
+/// Longest name in definitions, characters: names stand in every reply.
+pub const NAME_CHARS_MAX: usize = 128;
+/// Join keys of one entity: with parts of [`KEY_PART_BYTES_MAX`] a row's key length still fits 16 bits.
+pub const JOIN_KEYS_MAX: usize = 8;
+/// Fields of one source: each is looked for in every record.
+pub const FIELDS_MAX: usize = 1024;
+/// Steps of the path of one field.
+pub const PATH_STEPS_MAX: usize = 32;
+/// Comparisons of one `where`: it runs for every record.
+pub const FILTER_TERMS_MAX: usize = 64;
+/// Results of one view: a read answers all of them.
+pub const FEATURES_PER_VIEW_MAX: usize = 1024;
+/// Ladders of one view: each keeps a page of its own per entity, and a read visits all.
+pub const LADDERS_PER_VIEW_MAX: usize = 8;
+/// Longest duration in definitions: a hundred years, so that no sum of instants and spans leaves the range of an i64.
+pub const DURATION_MAX: Span = Span::seconds(36_500 * 86_400);
+/// Restarts of one supervised actor in a node's life: a record that fails an actor fails it again at every replay, so
+/// more would only hide it.
+pub const CHILD_RESTARTS_MAX: u32 = 5;

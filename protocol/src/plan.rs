@@ -31,6 +31,26 @@ pub struct Plan {
     pub services: Vec<ServicePlan>,
 }
 
+impl Plan {
+    /// The view of this name.
+    #[must_use]
+    pub fn view(&self, name: &str) -> Option<&ViewPlan> {
+        self.view_index(name).map(|index| &self.views[index])
+    }
+
+    /// The index into [`Plan::views`] of the view of this name.
+    #[must_use]
+    pub fn view_index(&self, name: &str) -> Option<usize> {
+        self.views.binary_search_by(|view| view.name.as_str().cmp(name)).ok()
+    }
+
+    /// The feature service of this name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&ServicePlan> {
+        self.services.iter().find(|service| service.name == name)
+    }
+}
+
 /// Where records come from and how they are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourcePlan {
@@ -110,6 +130,14 @@ pub struct ViewPlan {
     pub ladders: Vec<LadderPlan>,
     /// In order of definition.
     pub features: Vec<Feature>,
+}
+
+impl ViewPlan {
+    /// The index into [`ViewPlan::features`] of the result of this name.
+    #[must_use]
+    pub fn feature_index(&self, name: &str) -> Option<usize> {
+        self.features.iter().position(|feature| feature.name == name)
+    }
 }
 
 /// (filter, value, domain): what a row contributes.
@@ -192,7 +220,8 @@ pub enum Literal {
 /// One tile ladder: the levels its windows need, finest first, and the columns it keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LadderPlan {
-    /// Finest first; level 0 has a hop that divides [`limits::INSTANT_STEP`]; each hop divides the next; spans rise.
+    /// Finest first; level 0 has a hop that divides [`limits::INSTANT_STEP`]; each hop divides the next; no span is shorter
+    /// than the one before.
     pub levels: Vec<Level>,
     /// Whether lifetime features read it: then what leaves level 0 is also kept for ever in the header.
     pub lifetime: bool,
@@ -206,6 +235,27 @@ impl LadderPlan {
     pub fn longest(&self) -> Option<Level> {
         self.levels.last().copied().filter(|level| level.span > Span(0))
     }
+
+    /// Whether its levels hold every row of a window, apart from others.
+    #[must_use]
+    pub fn answers(&self, window: Window) -> bool {
+        match window {
+            Window::Rolling { span, hop } => self.levels.iter().any(|level| level.answers(span, hop)),
+            Window::Lifetime => self.lifetime,
+        }
+    }
+
+    /// The most tiles an entity can have in it, level by level.
+    pub fn tiles_max(&self, slack: Span) -> impl Iterator<Item = i64> {
+        // What lies in a level, and a tile at each end that is only partly in it.
+        let slack = slack + limits::INSTANT_STEP;
+        let mut finer = Span(-slack.0);
+        self.levels.iter().map(move |level| {
+            let held = level.span.0.saturating_sub(finer.0);
+            finer = level.span;
+            (held / level.hop.0).saturating_add(2)
+        })
+    }
 }
 
 /// One resolution of a ladder.
@@ -218,6 +268,13 @@ pub struct Level {
 }
 
 impl Level {
+    /// Whether a rolling window can be told from its tiles and the finer ones: a coarser tail edge lies up to the
+    /// difference of the hops further back.
+    #[must_use]
+    pub fn answers(self, window: Span, hop: Span) -> bool {
+        hop.0 % self.hop.0 == 0 && self.span.0 >= window.0.saturating_add(hop.0 - self.hop.0)
+    }
+
     /// Tiles that start before this instant have left the level when T is `t_max`: no answerable read
     /// needs them this fine. The slack is widened to a whole [`limits::INSTANT_STEP`], so that a
     /// blurred instant, rounded down by up to one step, is still answered.
@@ -239,7 +296,7 @@ pub struct Column {
 /// One named result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {
-    /// `name_window`, or `name` for lifetime.
+    /// `name_window` (`spend_5m`, `spend_lifetime`), or `name` alone where the definition says `window:`.
     pub name: String,
     /// What is computed.
     pub operator: Operator,

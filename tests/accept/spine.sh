@@ -119,7 +119,7 @@ for line in sys.stdin:
 for i in 0 1 2 3 4 5 6 7 8 9; do echo "{\"user_id\":\"u2\",\"amount\":0.1,\"ts\":\"2026-01-01T12:00:0${i}Z\"}"; done > "$work/tenths.jsonl"
 echo '{"user_id":"u2","as_of":"2026-01-01T12:01:00Z"}' > "$work/tenths.spine"
 "$fg" eval "$work/edge.yaml" --events "$work/tenths.jsonl" --spine "$work/tenths.spine" 2>/dev/null | tee "$work/tenths.out"
-expect "$work/tenths.out" '"total_1h":1,'
+expect "$work/tenths.out" '"total_1h":1}'
 cat > "$work/wrong.yaml" <<'YAML'
 project: wrong
 entities:

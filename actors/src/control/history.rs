@@ -103,5 +103,15 @@ impl History {
     }
 }
 
+impl crate::feed::InForce for History {
+    fn index_at(&self, partition: PartitionId, offset: Offset) -> ControlIndex {
+        self.index_at(partition, offset)
+    }
+
+    fn newest(&self) -> ControlIndex {
+        self.latest().index
+    }
+}
+
 #[cfg(test)]
 mod tests;

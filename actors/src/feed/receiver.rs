@@ -207,3 +207,6 @@ impl Receiver {
         self.say(ToReader::Nack(nack), out);
     }
 }
+
+#[cfg(test)]
+mod tests;

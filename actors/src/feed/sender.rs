@@ -171,3 +171,6 @@ impl Sender {
         out.push(Effect::Halt(reason));
     }
 }
+
+#[cfg(test)]
+mod tests;

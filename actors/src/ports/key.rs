@@ -47,8 +47,8 @@ pub enum Prefix {
 impl Key {
     /// A data object's name, drawn at random: nobody else writes it.
     #[must_use]
-    pub fn part(nonce: Nonce) -> Self {
-        Self::Part(format!("{:016x}", nonce.0))
+    pub fn part_name(nonce: Nonce) -> String {
+        format!("{:016x}", nonce.0)
     }
 
     /// The path below the grid's root.
@@ -129,7 +129,7 @@ mod tests {
                 let mask = if bits == 0 { 0 } else { u64::MAX << (64 - u32::from(bits)) };
                 (Key::Manifest(RangeId { prefix: prefix & mask, bits }), Prefix::Manifests)
             }),
-            any::<u64>().prop_map(|n| (Key::part(Nonce(n)), Prefix::Parts)),
+            any::<u64>().prop_map(|n| (Key::Part(Key::part_name(Nonce(n))), Prefix::Parts)),
         ]
     }
 

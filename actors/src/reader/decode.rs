@@ -1,7 +1,10 @@
 //! JSON payloads to the fields a source declares, by path. Knows no type, no view and no time.
 //!
-//! The whole payload is checked to be JSON, but only declared paths are kept, as slices of the payload: a number
+//! The whole payload is checked to be JSON, escapes and encoding included and whatever is declared, because a record
+//! that is decodable moves the prefix max and definitions must never change which records are late. But only declared paths are kept, as slices of the payload: a number
 //! stays the text it was written as and never passes through a float. Of repeated keys the last counts.
+
+mod surrogates;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -64,10 +67,19 @@ impl JsonDecoder {
 
     /// Fills `fields`, one per slot; whether the payload is one JSON object and nothing else.
     pub fn decode<'a>(&self, payload: &'a [u8], fields: &mut Vec<Field<'a>>) -> bool {
+        let Ok(text) = std::str::from_utf8(payload) else { return false };
+        if payload.contains(&b'\\') && !surrogates::are_paired(text) {
+            return false;
+        }
+        // A number that no float holds stops the quick walk where an object was expected; it is no reason to refuse.
+        self.walk(text, fields, false) || self.walk(text, fields, true)
+    }
+
+    fn walk<'a>(&self, text: &'a str, fields: &mut Vec<Field<'a>>, careful: bool) -> bool {
         fields.clear();
         fields.resize(self.slots, Field::Missing);
-        let mut json = serde_json::Deserializer::from_slice(payload);
-        let inner = Inner { node: &self.root, fields, must_be_object: true };
+        let mut json = serde_json::Deserializer::from_str(text);
+        let inner = Inner { node: &self.root, fields, careful, must_be_object: true };
         inner.deserialize(&mut json).is_ok() && json.end().is_ok()
     }
 }
@@ -87,6 +99,8 @@ impl Node {
 struct Inner<'n, 'f, 'a> {
     node: &'n Node,
     fields: &'f mut Vec<Field<'a>>,
+    /// Looks at the first letter of a value before it is walked.
+    careful: bool,
     must_be_object: bool,
 }
 
@@ -101,17 +115,18 @@ impl<'a> DeserializeSeed<'a> for Inner<'_, '_, 'a> {
 impl<'n, 'a> Inner<'n, '_, 'a> {
     fn child<A: MapAccess<'a>>(&mut self, node: &'n Node, map: &mut A) -> Result<(), A::Error> {
         node.forget(self.fields);
-        if node.leaves.is_empty() {
-            return map.next_value_seed(Inner { node, fields: self.fields, must_be_object: false });
+        let careful = self.careful;
+        if node.leaves.is_empty() && !careful {
+            return map.next_value_seed(Inner { node, fields: self.fields, careful, must_be_object: false });
         }
         let raw: &'a RawValue = map.next_value()?;
         let field = leaf(raw.get()).map_err(A::Error::custom)?;
         for slot in &node.leaves {
             self.fields[*slot] = field.clone();
         }
-        if !node.children.is_empty() {
+        if field == Field::Composite && !node.children.is_empty() {
             let mut json = serde_json::Deserializer::from_str(raw.get());
-            let inner = Inner { node, fields: self.fields, must_be_object: false };
+            let inner = Inner { node, fields: self.fields, careful, must_be_object: false };
             json.deserialize_any(inner).map_err(A::Error::custom)?;
         }
         Ok(())

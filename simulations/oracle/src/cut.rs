@@ -118,11 +118,16 @@ impl<'a> Cut<'a> {
         let visible: Vec<&Row> = rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).collect();
         let ladders: Vec<Vec<&Row>> = view.ladders.iter().map(|ladder| self.rows_of(ladder, &visible)).collect();
 
-        let asked = self.asked(&ladders, as_of);
         let source = &self.plan.source;
+        let nothing = |status| {
+            let partial = view.features.iter().map(|feature| is_partial(view, feature));
+            partial.map(|partial| nothing(status, partial)).collect()
+        };
+        let asked = self.asked(&ladders, as_of);
         if asked < self.t_max - source.slack {
-            let none = refusal(Status::OutOfRange);
-            return Ok(Answer { instant: asked, edge: Edge::Exact, readings: vec![none; view.features.len()] });
+            // The instant is the one of the request: what the key has seen is of no use to anybody there.
+            let (AsOf::At(instant) | AsOf::Now(instant)) = as_of;
+            return Ok(Answer { instant, edge: Edge::Exact, readings: nothing(Status::OutOfRange) });
         }
         let raw_for = limits::SLACK_EXACT.min(source.slack);
         let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, self.t_max - raw_for) >= Some(asked));
@@ -133,8 +138,7 @@ impl<'a> Cut<'a> {
             rows.iter().any(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
         });
         if !found {
-            let none = refusal(Status::NotFound);
-            return Ok(Answer { instant, edge, readings: vec![none; view.features.len()] });
+            return Ok(Answer { instant, edge, readings: nothing(Status::NotFound) });
         }
         let readings = view.features.iter().map(|feature| {
             self.feature(view, feature, ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice), instant)
@@ -181,13 +185,18 @@ impl<'a> Cut<'a> {
             .filter_map(|row| row.input(measure.id))
             .collect();
         let domain = measure.value.map(|(_, domain)| domain);
-        window::answer(feature.operator, domain, &inputs, column.since > ControlIndex(0))
+        window::answer(feature.operator, domain, &inputs, is_partial(view, feature))
     }
 }
 
-/// Every feature of a view that has no value for one reason.
-fn refusal(status: Status) -> Reading {
-    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: false }
+/// Whether a feature's column began at an activation, so that earlier rows are not in it.
+fn is_partial(view: &ViewPlan, feature: &Feature) -> bool {
+    view.ladders[feature.ladder].columns[feature.column].since > ControlIndex(0)
+}
+
+/// A feature without a value, for a reason that all features of the view share.
+fn nothing(status: Status, partial_coverage: bool) -> Reading {
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage }
 }
 
 /// What a ladder still answers for when nothing shorter holds a row.

@@ -125,9 +125,8 @@ impl Sender {
     fn tag(&self, generation: Generation) -> Generation {
         let Some(subscription) = self.subscriptions.get(&generation) else { return generation };
         if plants::on(Plant::A4ReplayShared) && matches!(subscription.stage, Stage::Replay { .. }) {
-            let of_same = |other: &&(&Generation, &Subscription)| other.1.subscriber == subscription.subscriber;
-            let largest =
-                self.subscriptions.iter().filter(|pair| of_same(&pair)).max_by_key(|(_, other)| other.set.len());
+            let of_same = |(_, other): &(&Generation, &Subscription)| other.subscriber == subscription.subscriber;
+            let largest = self.subscriptions.iter().rev().filter(of_same).max_by_key(|(_, other)| other.set.len());
             return largest.map_or(generation, |(name, _)| *name);
         }
         generation

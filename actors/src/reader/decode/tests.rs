@@ -42,6 +42,27 @@ fn what_is_no_whole_object_is_refused() {
     }
 }
 
+#[test]
+fn what_no_field_names_decides_as_much_as_what_one_does() {
+    for payload in [
+        r#"{"z":"\ud800"}"#,
+        r#"{"z":"\ude00\ud83d"}"#,
+        r#"{"z":"\ud83dx\ude00"}"#,
+        r#"{"\ud800":1}"#,
+        r#"{"f":"\ud800\n"}"#,
+        r#"{"z":"\q"}"#,
+    ] {
+        assert_eq!(decode(payload), None, "{payload}");
+    }
+    let decoder = JsonDecoder::new([]);
+    assert!(!decoder.decode(b"{\"z\":\"\xff\"}", &mut Vec::new()));
+    for payload in [r#"{"z":"\ud83d\ude00\\ud800"}"#, r#"{"z":1e999,"a":1e999,"b":1e999}"#, r#"{"b":{"d":-1e400}}"#] {
+        assert!(decode(payload).is_some(), "{payload}");
+    }
+    let deep = format!(r#"{{"z":{0}{1},"b":{0}{1}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert!(decode(&deep).is_some());
+}
+
 fn json() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),

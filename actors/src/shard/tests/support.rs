@@ -102,7 +102,7 @@ pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<
 
 /// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.
 pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
-    let ladder = (0usize..3, 0i64..4, prop::collection::vec((1i64..4, 1i64..6), 0..3), any::<bool>(), any::<bool>());
+    let ladder = (0usize..3, 0i64..4, prop::collection::vec((1i64..4, 0i64..6), 0..3), any::<bool>(), any::<bool>());
     (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
         let mut windows = Vec::new();
         let plans = ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower))| {
@@ -120,6 +120,9 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
             {
                 of_ladder.push((Span(span.0 - hop.0 - 1), hop));
             }
+            // As the compiler plans: a window with a coarser hop is told by a finer level that is longer by the difference.
+            let coarser = levels.iter().filter(|level| level.span.0 >= 3 * level.hop.0);
+            of_ladder.extend(coarser.map(|level| (Span(level.span.0 - level.hop.0), Span(2 * level.hop.0))));
             windows.push(of_ladder);
             let kept = if index == 0 { columns([0, 2, 1, 3]) } else { columns([0, 3]) };
             let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;

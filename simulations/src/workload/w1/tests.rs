@@ -3,60 +3,23 @@
 use std::collections::BTreeMap;
 
 use featuregrid_oracle::{Oracle, Record};
-use featuregrid_protocol::ids::{ColumnId, ControlIndex, Offset, ViewId};
-use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{
-    Column, FieldKind, FieldPlan, LadderPlan, Level, Measure, Plan, SourcePlan, ViewPlan,
-};
+use featuregrid_protocol::definition;
+use featuregrid_protocol::ids::{ControlIndex, Offset};
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 
 use super::*;
 
-/// What of [`DEFINITIONS`] decides where a record goes.
 fn plan() -> Plan {
-    let path = |path: &str| -> Vec<String> { path.split('.').map(str::to_owned).collect() };
-    let amount = Domain::Decimal(2);
-    let source = SourcePlan {
-        name: "transactions".into(),
-        topic: "payments".into(),
-        fields: vec![
-            FieldPlan { name: "user_id".into(), path: path("payload.user_id"), kind: None },
-            FieldPlan {
-                name: "amount".into(),
-                path: path("payload.properties.amount"),
-                kind: Some(FieldKind::Number(amount)),
-            },
-        ],
-        event_timestamp: path("metadata.timestamp"),
-        event_id: None,
-        allowed_lateness: ALLOWED_LATENESS,
-        max_skew: Span::seconds(300),
-        slack: Span::seconds(300),
-    };
-    let view = ViewPlan {
-        id: ViewId(1),
-        name: "user_spend".into(),
-        entity: "user".into(),
-        keys: vec![("user_id".into(), 0)],
-        filter: None,
-        measures: vec![
-            Measure { id: ColumnId(0), filter: None, value: None },
-            Measure { id: ColumnId(1), filter: None, value: Some((1, amount)) },
-        ],
-        ladders: vec![LadderPlan {
-            levels: vec![Level { hop: Span::seconds(5), span: Span::seconds(300) }],
-            lifetime: false,
-            columns: vec![Column { measure: 0, since: ControlIndex(0) }],
-        }],
-        features: Vec::new(),
-    };
-    Plan { index: ControlIndex(0), project: "payments".into(), source, views: vec![view], services: Vec::new() }
+    definition::compile(DEFINITIONS, "fraud.yaml", None, ControlIndex(0)).unwrap()
 }
 
 fn check(parameters: Parameters) -> Expected {
     let mut workload = W1::new(parameters);
     let mut oracle = Oracle::new();
-    oracle.activate(ControlIndex(0), OffsetVector::default(), plan());
+    let plan = plan();
+    let view = plan.views[0].id;
+    oracle.activate(ControlIndex(0), OffsetVector::default(), plan);
     let mut next: BTreeMap<PartitionId, Offset> = BTreeMap::new();
     for produced in workload.by_ref() {
         let offset = next.entry(produced.partition).or_default();
@@ -66,7 +29,7 @@ fn check(parameters: Parameters) -> Expected {
         *offset += 1;
     }
     let totals = oracle.cut(ControlIndex(0), &OffsetVector(next)).unwrap().totals();
-    let view = totals.views.get(&ViewId(1)).copied().unwrap_or_default();
+    let view = totals.views.get(&view).copied().unwrap_or_default();
     let expected = workload.expected();
     let judged = Expected {
         records: totals.records,
@@ -100,6 +63,14 @@ fn sparse_and_odd_settings_keep_their_account() {
     let expected = check(odd);
     assert!(expected.tombstones > 1_000 && expected.rejected > 300, "{expected:?}");
     assert_eq!(check(Parameters::new(4, 0)), Expected::default());
+}
+
+#[test]
+fn the_definitions_are_the_thirty_features_it_is_made_for() {
+    let plan = plan();
+    assert_eq!(plan.views.iter().map(|view| view.features.len()).collect::<Vec<_>>(), [30]);
+    assert_eq!(plan.source.allowed_lateness, ALLOWED_LATENESS);
+    assert!(LATE_BY > ALLOWED_LATENESS + Parameters::new(0, 0).disorder);
 }
 
 #[test]

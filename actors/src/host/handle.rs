@@ -1,0 +1,121 @@
+//! The way to a shard actor: a permit first, then the cast. Knows no placement and no core.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::limits::{SHARD_READ_BATCHES_MAX, SHARD_ROW_BATCHES_MAX};
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::range::RangeId;
+use ractor::ActorRef;
+use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::message::{Outcome, RangePages, Read, Rows, ShardMessage, ShardStatus};
+
+/// The shard ended; its supervisor starts a successor, whose handle is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the shard ended and is being restarted; try again")]
+pub struct Gone;
+
+/// One life of a shard actor.
+#[derive(Clone, Debug)]
+pub struct ShardHandle {
+    actor: ActorRef<ShardMessage>,
+    rows: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl ShardHandle {
+    pub(super) fn new(actor: ActorRef<ShardMessage>, bytes: Arc<AtomicUsize>) -> Self {
+        Self {
+            actor,
+            rows: Arc::new(Semaphore::new(SHARD_ROW_BATCHES_MAX)),
+            reads: Arc::new(Semaphore::new(SHARD_READ_BATCHES_MAX)),
+            bytes,
+        }
+    }
+
+    /// Hands over a frame; waits for a permit. When it returns, the frame is in the mailbox, in order.
+    ///
+    /// # Errors
+    /// [`Gone`]: the frame was not applied here.
+    pub async fn apply(&self, rows: Arc<Rows>) -> Result<(), Gone> {
+        let permit = permit(&self.rows).await?;
+        self.actor.cast(ShardMessage::Rows(rows, permit)).map_err(|_| Gone)
+    }
+
+    /// The same without waiting, where a permit is free.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub fn try_apply(&self, rows: &Arc<Rows>) -> Result<bool, Gone> {
+        let Ok(permit) = Arc::clone(&self.rows).try_acquire_owned() else { return Ok(false) };
+        self.actor.cast(ShardMessage::Rows(Arc::clone(rows), permit)).map_err(|_| Gone)?;
+        Ok(true)
+    }
+
+    /// Reads; waits for a permit and the answer.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn read(&self, read: Read) -> Result<Vec<(usize, Outcome)>, Gone> {
+        self.ask(|permit, reply| ShardMessage::Read(read, permit, reply)).await
+    }
+
+    /// The canonical pages of a view of a range.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn pages(&self, view: ViewId, range: RangeId) -> Result<Option<RangePages>, Gone> {
+        self.ask(|permit, reply| ShardMessage::Pages(view, range, permit, reply)).await
+    }
+
+    /// What the shard holds, after everything handed over before.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn status(&self) -> Result<ShardStatus, Gone> {
+        self.ask(ShardMessage::Status).await
+    }
+
+    /// Activates a plan after everything handed over before. There are few of these, and each waits for a decision of
+    /// the control log, so they take no permit.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub fn switch(&self, plan: Arc<Plan>) -> Result<(), Gone> {
+        self.actor.cast(ShardMessage::Switch(plan)).map_err(|_| Gone)
+    }
+
+    pub(super) fn actor(&self) -> &ActorRef<ShardMessage> {
+        &self.actor
+    }
+
+    /// Whether both lead to the same life of the same shard.
+    #[must_use]
+    pub fn is_same_life(&self, other: &Self) -> bool {
+        self.actor.get_id() == other.actor.get_id()
+    }
+
+    /// Bytes of pages and index after the last frame.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    async fn ask<T>(
+        &self,
+        message: impl FnOnce(OwnedSemaphorePermit, oneshot::Sender<T>) -> ShardMessage,
+    ) -> Result<T, Gone> {
+        let permit = permit(&self.reads).await?;
+        let (reply, answer) = oneshot::channel();
+        self.actor.cast(message(permit, reply)).map_err(|_| Gone)?;
+        answer.await.map_err(|_| Gone)
+    }
+}
+
+async fn permit(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Gone> {
+    Arc::clone(semaphore).acquire_owned().await.map_err(|_| Gone)
+}

@@ -1,0 +1,122 @@
+//! What a shard actor is told and what it answers. Knows no wire.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{OffsetVector, Positions};
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::shard::ViewReading;
+use crate::window::AsOf;
+
+/// An admitted frame on its way to the shards of a node.
+#[derive(Debug)]
+pub struct Rows {
+    /// What to apply.
+    pub frame: Frame,
+    /// The ranges it moves.
+    pub ranges: Arc<RangeSet>,
+    /// Shards that have not applied it yet.
+    waiting: AtomicUsize,
+}
+
+impl Rows {
+    /// A frame for `shards` shards.
+    #[must_use]
+    pub fn new(frame: Frame, ranges: Arc<RangeSet>, shards: usize) -> Self {
+        Self { frame, ranges, waiting: AtomicUsize::new(shards) }
+    }
+
+    /// One shard has applied it; whether it was the last, so that the frame is visible everywhere.
+    pub(super) fn applied(&self) -> bool {
+        self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}
+
+/// One view of one entity.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The asker's number for it.
+    pub slot: usize,
+    /// Index into the plan's views.
+    pub view: usize,
+    /// Canonical key bytes.
+    pub key: Arc<[u8]>,
+}
+
+/// Some reads at one instant.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What to read.
+    pub items: Vec<Item>,
+    /// At which instant.
+    pub as_of: AsOf,
+    /// Only from state at or after this.
+    pub at_least: Arc<OffsetVector>,
+}
+
+/// What became of one item.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Its values, and the offsets they are a function of.
+    Reading(ViewReading, Arc<OffsetVector>),
+    /// The state is not at the offsets demanded yet.
+    Behind,
+    /// The key's range is not here, or its plan has no such view.
+    Elsewhere,
+}
+
+/// A canonical page, copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedPage {
+    /// Hash of the key.
+    pub hash: KeyHash,
+    /// Canonical key bytes.
+    pub key: Vec<u8>,
+    /// Which of the view's ladders.
+    pub ladder: u16,
+    /// Canonical page bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The canonical pages of one view of one range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangePages {
+    /// Where the range stands.
+    pub positions: Positions,
+    /// In order of (key hash, key, ladder).
+    pub pages: Vec<OwnedPage>,
+}
+
+/// What a shard holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardStatus {
+    /// Where each range stands.
+    pub ranges: BTreeMap<RangeId, Positions>,
+    /// Rows applied, by view.
+    pub applied: BTreeMap<ViewId, u64>,
+    /// Keys that have a page, counted once for each view.
+    pub entities: usize,
+    /// Bytes of pages and index.
+    pub bytes: usize,
+}
+
+/// What a shard actor is told.
+pub enum ShardMessage {
+    /// Apply a frame.
+    Rows(Arc<Rows>, OwnedSemaphorePermit),
+    /// Read; outcomes come with the askers' numbers.
+    Read(Read, OwnedSemaphorePermit, oneshot::Sender<Vec<(usize, Outcome)>>),
+    /// Activate a plan.
+    Switch(Arc<Plan>),
+    /// Show the canonical pages of a view of a range; `None` where it is not here.
+    Pages(ViewId, RangeId, OwnedSemaphorePermit, oneshot::Sender<Option<RangePages>>),
+    /// Say what is held.
+    Status(OwnedSemaphorePermit, oneshot::Sender<ShardStatus>),
+}

@@ -1,0 +1,160 @@
+//! A shard as an actor: one message, one call of the core. Knows neither log nor client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{OffsetVector, Positions, offsets};
+use featuregrid_protocol::range::RangeId;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+
+use super::handle::ShardHandle;
+use super::message::{Outcome, OwnedPage, RangePages, Read, Rows, ShardMessage, ShardStatus};
+use crate::shard::Shard;
+
+/// Called after a frame was applied: the frame, and whether every shard has it now. Must be quick and must not block.
+pub type Applied = Arc<dyn Fn(&Rows, bool) + Send + Sync>;
+
+/// What a shard begins with.
+#[derive(Clone)]
+pub struct ShardArguments {
+    /// The plan in force.
+    pub plan: Arc<Plan>,
+    /// Its ranges.
+    pub ranges: Vec<RangeId>,
+    /// Where all of them stand, without state.
+    pub positions: Positions,
+    /// See [`Applied`].
+    pub applied: Applied,
+}
+
+/// See the module.
+pub struct ShardActor;
+
+/// The core and what surrounds it.
+pub struct ShardState {
+    shard: Shard,
+    applied: Applied,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl ShardActor {
+    /// Starts a shard under a supervisor.
+    ///
+    /// # Errors
+    /// When the runtime ends.
+    pub async fn start(arguments: ShardArguments, supervisor: ActorCell) -> Result<ShardHandle, SpawnErr> {
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let (actor, _) = Self::spawn_linked(None, Self, (arguments, Arc::clone(&bytes)), supervisor).await?;
+        Ok(ShardHandle::new(actor, bytes))
+    }
+}
+
+impl ShardHandle {
+    /// The actor, for its supervisor.
+    #[must_use]
+    pub fn cell(&self) -> ActorCell {
+        self.actor().get_cell()
+    }
+}
+
+impl Actor for ShardActor {
+    type Msg = ShardMessage;
+    type State = ShardState;
+    type Arguments = (ShardArguments, Arc<AtomicUsize>);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<ShardMessage>,
+        (arguments, bytes): Self::Arguments,
+    ) -> Result<ShardState, ActorProcessingErr> {
+        let mut shard = Shard::new(arguments.plan);
+        for range in arguments.ranges {
+            shard.add_range(range, arguments.positions.clone());
+        }
+        Ok(ShardState { shard, applied: arguments.applied, bytes })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<ShardMessage>,
+        message: ShardMessage,
+        state: &mut ShardState,
+    ) -> Result<(), ActorProcessingErr> {
+        // An asker that went away does not want the answer: send errors are nobody's loss.
+        match message {
+            ShardMessage::Rows(rows, permit) => {
+                state.apply(&rows);
+                drop(permit);
+            }
+            ShardMessage::Read(read, permit, reply) => {
+                let outcomes = state.read(&read);
+                drop(permit);
+                let _ = reply.send(outcomes);
+            }
+            ShardMessage::Switch(plan) => state.shard.switch(plan),
+            ShardMessage::Pages(view, range, permit, reply) => {
+                let pages = state.pages(view, range);
+                drop(permit);
+                let _ = reply.send(pages);
+            }
+            ShardMessage::Status(permit, reply) => {
+                let status = state.status();
+                drop(permit);
+                let _ = reply.send(status);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ShardState {
+    fn apply(&mut self, rows: &Rows) {
+        self.shard.apply(&rows.frame, &rows.ranges);
+        self.bytes.store(self.shard.bytes(), Ordering::Relaxed);
+        (self.applied)(rows, rows.applied());
+    }
+
+    fn read(&mut self, read: &Read) -> Vec<(usize, Outcome)> {
+        // Keys of one range share a token, and askers sort by range: computed once per run of them.
+        let mut token: Option<(RangeId, Arc<OffsetVector>)> = None;
+        let mut outcomes = Vec::with_capacity(read.items.len());
+        for item in &read.items {
+            let Some(reading) = self.shard.read(item.view, &item.key, read.as_of) else {
+                outcomes.push((item.slot, Outcome::Elsewhere));
+                continue;
+            };
+            let known = token.take().filter(|(range, _)| *range == reading.range);
+            let (range, v) = known.unwrap_or_else(|| {
+                let positions = self.shard.positions(reading.range);
+                (reading.range, Arc::new(positions.map(offsets).unwrap_or_default()))
+            });
+            let outcome =
+                if v.covers(&read.at_least) { Outcome::Reading(reading, Arc::clone(&v)) } else { Outcome::Behind };
+            token = Some((range, v));
+            outcomes.push((item.slot, outcome));
+        }
+        outcomes
+    }
+
+    fn pages(&mut self, view: featuregrid_protocol::ids::ViewId, range: RangeId) -> Option<RangePages> {
+        let positions = self.shard.positions(range)?.clone();
+        let mut pages = Vec::new();
+        self.shard.visit(view, range, &mut |page| {
+            pages.push(OwnedPage {
+                hash: page.hash,
+                key: page.key.to_vec(),
+                ladder: page.ladder,
+                bytes: page.bytes.to_vec(),
+            });
+        });
+        Some(RangePages { positions, pages })
+    }
+
+    fn status(&self) -> ShardStatus {
+        let shard = &self.shard;
+        let ranges = shard.ranges().filter_map(|range| Some((range, shard.positions(range)?.clone()))).collect();
+        let applied = shard.plan().views.iter().map(|view| (view.id, shard.applied(view.id))).collect();
+        ShardStatus { ranges, applied, entities: shard.entities(), bytes: shard.bytes() }
+    }
+}

@@ -1,0 +1,247 @@
+//! `featuregrid eval`: definitions tried on a file before they are deployed. Knows no log: the lines of the file are one
+//! partition, and their order is the order of arrival.
+//!
+//! The reader decides line by line what is late or dead, exactly as it would on a topic; then rows are applied in order
+//! of event time, each spine row's up to its `as_of`, through the shard that serves.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use featuregrid_actors::reader::{Interpreter, Record};
+use featuregrid_actors::shard::{Shard, ViewReading};
+use featuregrid_actors::window::AsOf;
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
+use featuregrid_protocol::key;
+use featuregrid_protocol::limits::FRAME_ROWS_MAX;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::row::RowBatch;
+use featuregrid_protocol::time::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json};
+
+use super::output;
+use crate::files;
+
+const PARTITION: PartitionId = PartitionId(0);
+const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
+
+/// `featuregrid eval`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The definitions (YAML).
+    definitions: PathBuf,
+    /// Events, one JSON object per line, in order of arrival.
+    #[arg(long)]
+    events: PathBuf,
+    /// What to evaluate, one JSON object per line: join keys and `as_of` (RFC 3339, or milliseconds since 1970).
+    #[arg(long)]
+    spine: PathBuf,
+}
+
+/// One line of the output.
+#[derive(Serialize)]
+struct Evaluated<'a> {
+    #[serde(flatten)]
+    keys: &'a Map<String, Json>,
+    features: Ordered<Box<RawValue>>,
+    status: Ordered<&'static str>,
+}
+
+/// A JSON object in the order of its definition.
+struct Ordered<T>(Vec<(String, T)>);
+
+impl<T: Serialize> Serialize for Ordered<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// A row of the spine.
+struct Asked {
+    line: usize,
+    keys: Map<String, Json>,
+    as_of: Timestamp,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let plan = Arc::new(files::plan(&arguments.definitions)?);
+    let (rows, counters) = read_events(&plan, &arguments.events)?;
+    let spine = read_spine(&arguments.spine)?;
+    let lines = evaluate(&plan, &rows, &spine)?;
+    let mut stdout = std::io::stdout().lock();
+    for line in lines {
+        writeln!(stdout, "{line}")?;
+    }
+    let PartitionCounters { records, late, dead_lettered, tombstones, unmatched, routed, .. } = counters;
+    eprintln!(
+        "records {records} = late {late} + dead_lettered {dead_lettered} + tombstones {tombstones} + unmatched \
+         {unmatched} + routed {routed}"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every line of a file that is not empty, numbered from 1.
+fn lines(path: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<(usize, String)>>> {
+    let name = path.display().to_string();
+    let file = File::open(path).with_context(|| name.clone())?;
+    let lines = BufReader::new(file)
+        .lines()
+        .enumerate()
+        .map(move |(at, line)| line.map(|line| (at + 1, line)).with_context(|| format!("{name}:{}", at + 1)));
+    Ok(lines.filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty())))
+}
+
+/// The rows of all events in order of (event time, line), and where every line went.
+fn read_events(plan: &Arc<Plan>, path: &Path) -> anyhow::Result<(Vec<RowBatch>, PartitionCounters)> {
+    let mut interpreter = Interpreter::new(Arc::clone(plan), PARTITION, PartitionPosition::start(0));
+    let mut rows: Vec<(Timestamp, usize, RowBatch)> = Vec::new();
+    for line in lines(path)? {
+        let (number, text) = line?;
+        let payload = Some(text.as_bytes()).filter(|text| *text != b"null");
+        // A file does not say when its lines were appended, so none is from the future.
+        let record = Record { offset: number as u64, log_timestamp: Timestamp::MAX, admit: false, payload };
+        interpreter.record(&record);
+        let chunk = interpreter.cut().map(|chunk| chunk.rows).filter(|rows| !rows.is_empty());
+        rows.extend(chunk.and_then(|chunk| Some((chunk.heads().first()?.ts, number, chunk))));
+    }
+    rows.sort_by_key(|(ts, line, _)| (*ts, *line));
+    let counters = interpreter.position().counters.clone();
+    Ok((rows.into_iter().map(|(.., rows)| rows).collect(), counters))
+}
+
+fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
+    let mut spine = Vec::new();
+    for line in lines(path)? {
+        let (line, text) = line?;
+        let place = || format!("{}:{line}", path.display());
+        let keys: Map<String, Json> = serde_json::from_str(&text).with_context(place)?;
+        let as_of = match keys.get("as_of") {
+            Some(Json::String(text)) => Timestamp::parse(text).with_context(place)?,
+            Some(Json::Number(number)) => number
+                .as_i64()
+                .and_then(Timestamp::from_millis)
+                .with_context(|| format!("{}: as_of {number} is no time in milliseconds", place()))?,
+            _ => bail!("{}: add `as_of`, for example \"as_of\": \"2026-01-01T12:00:00Z\"", place()),
+        };
+        spine.push(Asked { line, keys, as_of });
+    }
+    Ok(spine)
+}
+
+/// One line of output per row of the spine, in its order.
+fn evaluate(plan: &Arc<Plan>, rows: &[RowBatch], spine: &[Asked]) -> anyhow::Result<Vec<String>> {
+    let mut shard = Shard::new(Arc::clone(plan));
+    shard.add_range(WHOLE, Positions::from([(PARTITION, PartitionPosition::start(0))]));
+    let mut applier = Applier { plan, shard, rows, at: 0, newest: Timestamp::MIN };
+    let mut order: Vec<usize> = (0..spine.len()).collect();
+    order.sort_by_key(|row| spine[*row].as_of);
+    let mut output = vec![String::new(); spine.len()];
+    for row in order {
+        let asked = &spine[row];
+        applier.advance(asked.as_of);
+        output[row] = answer(plan, &mut applier.shard, asked)?;
+    }
+    Ok(output)
+}
+
+/// Applies rows in order of event time.
+struct Applier<'a> {
+    plan: &'a Plan,
+    shard: Shard,
+    rows: &'a [RowBatch],
+    at: usize,
+    newest: Timestamp,
+}
+
+impl Applier<'_> {
+    /// Everything that happened before `until`.
+    fn advance(&mut self, until: Timestamp) {
+        loop {
+            let (from, max_before) = (self.at as u64, self.newest);
+            let mut batch = RowBatch::default();
+            while let Some(rows) = self.rows.get(self.at)
+                && let Some(ts) = rows.heads().first().map(|head| head.ts)
+                && ts < until
+                && batch.len() < FRAME_ROWS_MAX
+            {
+                for row in rows {
+                    batch.push(*row.head, row.key, row.numbers);
+                }
+                self.newest = self.newest.max(ts);
+                self.at += 1;
+            }
+            if batch.is_empty() {
+                return;
+            }
+            let frame = Frame {
+                topic: TopicId::default(),
+                partition: PARTITION,
+                leader_epoch: LeaderEpoch(0),
+                index: self.plan.index,
+                generation: Generation::default(),
+                from,
+                to: self.at as u64,
+                max_before,
+                max_after: self.newest,
+                deltas: PartitionCounters::default(),
+                rows: batch,
+            };
+            self.shard.apply(&frame, &RangeSet::from_iter([WHOLE]));
+        }
+    }
+}
+
+fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<String> {
+    let mut readings: Vec<(usize, ViewReading)> = Vec::new();
+    for (index, view) in plan.views.iter().enumerate() {
+        let parts: Option<Vec<String>> = view.keys.iter().map(|(name, _)| key_text(asked.keys.get(name)?)).collect();
+        let Some(parts) = parts else { continue };
+        let mut bytes = Vec::new();
+        key::encode(parts.iter().map(String::as_str), &mut bytes);
+        readings.extend(shard.read(index, &bytes, AsOf::At(asked.as_of)).map(|reading| (index, reading)));
+    }
+    if readings.is_empty() {
+        let wanted: Vec<String> = plan
+            .views
+            .iter()
+            .map(|view| view.keys.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "))
+            .collect();
+        bail!("line {} of the spine has the join keys of no view; they are: {}", asked.line, wanted.join("; "));
+    }
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, _) in &readings {
+        for feature in &plan.views[*index].features {
+            *times.entry(&feature.name).or_default() += 1;
+        }
+    }
+    let (mut features, mut status) = (Ordered(Vec::new()), Ordered(Vec::new()));
+    for (index, reading) in &readings {
+        let view = &plan.views[*index];
+        for (feature, reading) in view.features.iter().zip(&reading.readings) {
+            // Two views may use one name; then the view's stands before it.
+            let is_unique = times.get(feature.name.as_str()).is_none_or(|times| *times == 1);
+            let name = if is_unique { feature.name.clone() } else { format!("{}__{}", view.name, feature.name) };
+            features.0.push((name.clone(), output::json(&reading.value)));
+            status.0.push((name, reading.status.name()));
+        }
+    }
+    Ok(serde_json::to_string(&Evaluated { keys: &asked.keys, features, status })?)
+}
+
+/// A join key as the reader takes it: text, or the digits of a number.
+fn key_text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

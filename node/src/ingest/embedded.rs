@@ -1,0 +1,290 @@
+//! The log as a file: a few partitions in redb, for the demo, tests and installs without Kafka. Knows no plan.
+//!
+//! Layout (version 1): table `meta` holds `version`, `partitions` and `topic` (16 random bytes); table `p<N>` maps an
+//! offset to a record: log timestamp (i64 little-endian, microseconds), flags (bit 0 payload present, bit 1 admitted),
+//! payload. Offsets of a partition are dense here; nothing relies on it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use featuregrid_actors::reader::Record;
+use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
+use featuregrid_protocol::partitioner;
+use featuregrid_protocol::time::Timestamp;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+
+use super::{Bounds, Log, LogError, LogEvent, LogReader, POLL_RECORDS_MAX};
+
+/// Partitions of a new log: as many as the reference workload, and enough readers for a small machine.
+pub const PARTITIONS: u32 = 4;
+const VERSION: u64 = 1;
+/// Memory for pages of the file: a log is written and read in order, so little helps.
+const CACHE_BYTES: usize = 64 << 20;
+const HEADER: usize = 9;
+const HAS_PAYLOAD: u8 = 1;
+const ADMITTED: u8 = 2;
+
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+
+fn table(name: &str) -> TableDefinition<'_, u64, &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+fn table_name(partition: PartitionId) -> String {
+    partition.to_string()
+}
+
+/// A record to append.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Decides the partition, as Kafka's default partitioner would.
+    pub key: Vec<u8>,
+    /// What CreateTime would be.
+    pub timestamp: Timestamp,
+    /// `None` is a tombstone.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// A log in one file.
+#[derive(Clone)]
+pub struct EmbeddedLog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    topic: TopicId,
+    partitions: u32,
+    database: Database,
+    /// Next offset per partition, changed after the commit; readers that caught up wait here.
+    ends: Mutex<BTreeMap<PartitionId, Offset>>,
+    grown: Condvar,
+}
+
+impl EmbeddedLog {
+    /// Opens the file, or creates it with [`PARTITIONS`] partitions.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] if the file is damaged, of a newer version, or open elsewhere.
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        let wrong = |why: String| LogError::Unavailable { what: format!("log file {}", path.display()), why };
+        let database =
+            redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|e| wrong(e.to_string()))?;
+        let (topic, partitions) = genesis(&database).map_err(|e| wrong(e.to_string()))?;
+        let log_ends = ends(&database, partitions).map_err(|e| wrong(e.to_string()))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                name: path.display().to_string(),
+                topic,
+                partitions,
+                database,
+                ends: Mutex::new(log_ends),
+                grown: Condvar::new(),
+            }),
+        })
+    }
+
+    /// Appends records in one durable transaction.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`]: then none of them was appended.
+    pub fn append(&self, records: &[Append]) -> Result<(), LogError> {
+        let shared = &self.shared;
+        let wrong = |why: String| LogError::Unavailable { what: format!("append to {}", shared.name), why };
+        // Held while writing: offsets are handed out here.
+        let mut ends = shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = shared.write(&ends, records).map_err(|e| wrong(e.to_string()))?;
+        *ends = new;
+        shared.grown.notify_all();
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn write(
+        &self,
+        ends: &BTreeMap<PartitionId, Offset>,
+        records: &[Append],
+    ) -> Result<BTreeMap<PartitionId, Offset>, redb::Error> {
+        let mut ends = ends.clone();
+        let mut by_partition: BTreeMap<PartitionId, Vec<&Append>> = BTreeMap::new();
+        for record in records {
+            let partition = PartitionId(partitioner::partition(&record.key, self.partitions));
+            by_partition.entry(partition).or_default().push(record);
+        }
+        let transaction = self.database.begin_write()?;
+        for (partition, records) in by_partition {
+            let name = table_name(partition);
+            let mut rows = transaction.open_table(table(&name))?;
+            let next = ends.entry(partition).or_default();
+            for record in records {
+                let payload = record.payload.as_deref().unwrap_or_default();
+                let mut value = rows.insert_reserve(*next, HEADER + payload.len())?;
+                let (head, body) = value.as_mut().split_at_mut(HEADER);
+                head[..8].copy_from_slice(&record.timestamp.0.to_le_bytes());
+                head[8] = if record.payload.is_some() { HAS_PAYLOAD } else { 0 };
+                body.copy_from_slice(payload);
+                *next += 1;
+            }
+        }
+        transaction.commit()?;
+        Ok(ends)
+    }
+
+    fn end(&self, partition: PartitionId) -> Offset {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.get(&partition).copied().unwrap_or(0)
+    }
+}
+
+/// Identity and shape of the log, written when the file is new.
+fn genesis(database: &Database) -> Result<(TopicId, u32), redb::Error> {
+    let transaction = database.begin_write()?;
+    let shape = {
+        let mut meta = transaction.open_table(META)?;
+        if meta.get("version")?.is_none() {
+            meta.insert("topic", crate::entropy::bytes().as_slice())?;
+            meta.insert("partitions", PARTITIONS.to_le_bytes().as_slice())?;
+            meta.insert("version", VERSION.to_le_bytes().as_slice())?;
+        }
+        let fixed = |name: &str| -> Result<Vec<u8>, redb::Error> {
+            Ok(meta.get(name)?.map(|bytes| bytes.value().to_vec()).unwrap_or_default())
+        };
+        let version = fixed("version")?;
+        let damaged = |what: &str| redb::Error::Corrupted(what.to_owned());
+        if version != VERSION.to_le_bytes() {
+            return Err(damaged("the log is of another version; upgrade first"));
+        }
+        let topic = fixed("topic")?.try_into().map_err(|_| damaged("topic id"))?;
+        let partitions = fixed("partitions")?.try_into().map_err(|_| damaged("number of partitions"))?;
+        (TopicId(topic), u32::from_le_bytes(partitions))
+    };
+    transaction.commit()?;
+    Ok(shape)
+}
+
+fn ends(database: &Database, partitions: u32) -> Result<BTreeMap<PartitionId, Offset>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let mut ends = BTreeMap::new();
+    for partition in (0..partitions).map(PartitionId) {
+        let name = table_name(partition);
+        let rows = transaction.open_table(table(&name))?;
+        let end = rows.last()?.map_or(0, |(offset, _)| offset.value() + 1);
+        ends.insert(partition, end);
+    }
+    transaction.commit()?;
+    Ok(ends)
+}
+
+impl Log for EmbeddedLog {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    fn topic(&self) -> TopicId {
+        self.shared.topic
+    }
+
+    fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
+        Ok((0..self.shared.partitions).map(PartitionId).collect())
+    }
+
+    fn bounds(&self, partition: PartitionId) -> Result<Bounds, LogError> {
+        Ok(Bounds { earliest: 0, end: self.shared.end(partition) })
+    }
+
+    fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError> {
+        for (partition, wanted) in from.iter().copied() {
+            let end = self.shared.end(partition);
+            if wanted > end {
+                return Err(LogError::Truncated { topic: self.shared.name.clone(), partition, wanted, end });
+            }
+        }
+        let next = from.iter().map(|(partition, next)| (*partition, *next, None)).collect();
+        Ok(Box::new(EmbeddedReader { shared: Arc::clone(&self.shared), next, turn: 0, paused: false }))
+    }
+}
+
+struct EmbeddedReader {
+    shared: Arc<Shared>,
+    /// Partition, next offset, and the end last told.
+    next: Vec<(PartitionId, Offset, Option<Offset>)>,
+    turn: usize,
+    paused: bool,
+}
+
+impl EmbeddedReader {
+    fn read(
+        &self,
+        partition: PartitionId,
+        from: Offset,
+        sink: &mut dyn FnMut(LogEvent<'_>),
+    ) -> Result<Offset, redb::Error> {
+        let transaction = self.shared.database.begin_read()?;
+        let name = table_name(partition);
+        let rows = transaction.open_table(table(&name))?;
+        let mut next = from;
+        for row in rows.range(from..)?.take(POLL_RECORDS_MAX) {
+            let (offset, value) = row?;
+            let offset = offset.value();
+            let record = decode(offset, value.value()).ok_or_else(|| {
+                redb::Error::Corrupted(format!("record {offset} of {partition} is shorter than its header"))
+            })?;
+            sink(LogEvent::Record(partition, record));
+            next = offset + 1;
+        }
+        Ok(next)
+    }
+}
+
+fn decode(offset: Offset, value: &[u8]) -> Option<Record<'_>> {
+    let (timestamp, rest) = value.split_first_chunk::<8>()?;
+    let (flags, payload) = rest.split_first()?;
+    Some(Record {
+        offset,
+        log_timestamp: Timestamp(i64::from_le_bytes(*timestamp)),
+        admit: flags & ADMITTED != 0,
+        payload: (flags & HAS_PAYLOAD != 0).then_some(payload),
+    })
+}
+
+impl LogReader for EmbeddedReader {
+    fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(LogEvent<'_>)) -> Result<(), LogError> {
+        let all = self.next.len();
+        for step in 0..all {
+            let at = (self.turn + step) % all;
+            let (partition, next, told) = self.next[at];
+            let end = self.shared.end(partition);
+            if next < end && !self.paused {
+                let read = self.read(partition, next, sink);
+                self.next[at].1 = read.map_err(|error| LogError::Unavailable {
+                    what: format!("{partition} of {}", self.shared.name),
+                    why: error.to_string(),
+                })?;
+                self.turn = (at + 1) % all; // one partition does not starve the others
+                return Ok(());
+            }
+            if next >= end && told != Some(end) {
+                self.next[at].2 = Some(end);
+                sink(LogEvent::End(partition, end));
+            }
+        }
+        let ends = self.shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = self.next.iter().any(|(partition, next, _)| ends.get(partition).is_some_and(|end| end > next));
+        if !news || self.paused {
+            // Woken by an append, by time, or for nothing: the caller polls again anyway.
+            drop(self.shared.grown.wait_timeout(ends, wait));
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<(), LogError> {
+        self.paused = paused;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! A reading thread as a supervised actor: when the thread ends, the actor fails, and its supervisor starts another
+//! one from where the shards stand. Knows nothing of what is read.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use featuregrid_actors::host::ShardHandle;
+use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::position::PartitionPosition;
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+
+use super::worker::{Command, Groups, Surroundings, Worker};
+use crate::grid::Grid;
+
+/// Commands on their way to one thread: more than all restarts a supervisor allows.
+const COMMANDS_MAX: usize = 256;
+
+/// Where the threads of a node listen.
+#[derive(Clone, Default)]
+pub struct Listeners(Arc<Mutex<BTreeMap<usize, SyncSender<Command>>>>);
+
+impl Listeners {
+    /// Tells every thread that a shard has a new life.
+    pub fn restarted(
+        &self,
+        at: usize,
+        handle: &ShardHandle,
+        ranges: &RangeSet,
+        positions: &BTreeMap<PartitionId, PartitionPosition>,
+    ) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for listener in listeners.values() {
+            let (handle, ranges, positions) = (handle.clone(), ranges.clone(), positions.clone());
+            // A thread that ended begins again from where the shards stand: it misses nothing.
+            let _ = listener.try_send(Command::Restarted { at, handle, ranges, positions });
+        }
+    }
+
+    fn listen(&self, reader: usize) -> std::sync::mpsc::Receiver<Command> {
+        let (sender, receiver) = sync_channel(COMMANDS_MAX);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(reader, sender);
+        receiver
+    }
+}
+
+/// What every life of a reader begins with.
+#[derive(Clone)]
+pub struct ReaderArguments {
+    /// Its number.
+    pub reader: usize,
+    /// Its partitions.
+    pub partitions: Vec<PartitionId>,
+    /// See [`Surroundings`].
+    pub around: Surroundings,
+    /// Whom it feeds.
+    pub grid: Arc<Grid>,
+    /// Where it listens.
+    pub listeners: Listeners,
+}
+
+/// See the module.
+pub struct Reader;
+
+/// The thread ended, and why.
+pub struct Ended(Result<(), String>);
+
+impl Reader {
+    /// Starts a reader under a supervisor.
+    ///
+    /// # Errors
+    /// When the runtime ends.
+    pub async fn start(arguments: ReaderArguments, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
+        let (actor, _) = Self::spawn_linked(None, Self, arguments, supervisor).await?;
+        Ok(actor.get_cell())
+    }
+}
+
+impl Actor for Reader {
+    type Msg = Ended;
+    type State = ();
+    type Arguments = ReaderArguments;
+
+    async fn pre_start(&self, myself: ActorRef<Ended>, arguments: ReaderArguments) -> Result<(), ActorProcessingErr> {
+        let ReaderArguments { reader, partitions, around, grid, listeners } = arguments;
+        // Listening first: a shard that restarts after its status was taken is heard of.
+        let commands = listeners.listen(reader);
+        let (shards, groups) = stand(&grid, &partitions).await;
+        let run = move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                let worker = Worker::new(around, shards, commands, groups).map_err(|error| error.to_string())?;
+                worker.run().map_err(|error| error.to_string())
+            }));
+            let ended = ended.unwrap_or_else(|_| Err("the reading thread panicked".to_owned()));
+            if myself.cast(Ended(ended)).is_err() {
+                tracing::debug!(reader, "the reader's actor ended before its thread");
+            }
+        };
+        std::thread::Builder::new().name(format!("reader-{reader}")).spawn(run)?;
+        Ok(())
+    }
+
+    async fn handle(&self, myself: ActorRef<Ended>, ended: Ended, _: &mut ()) -> Result<(), ActorProcessingErr> {
+        match ended.0 {
+            Ok(()) => myself.stop(Some("told to stop".to_owned())),
+            Err(why) => return Err(why.into()),
+        }
+        Ok(())
+    }
+}
+
+/// The shards, and where their ranges stand in these partitions.
+async fn stand(grid: &Grid, partitions: &[PartitionId]) -> (Vec<ShardHandle>, BTreeMap<PartitionId, Groups>) {
+    loop {
+        let shards = grid.handles();
+        let mut standing: Vec<(RangeId, _)> = Vec::new();
+        let mut complete = true;
+        for shard in &shards {
+            match shard.status().await {
+                Ok(status) => standing.extend(status.ranges),
+                Err(_) => complete = false,
+            }
+        }
+        if !complete {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            continue;
+        }
+        let mut groups: BTreeMap<PartitionId, Groups> = BTreeMap::new();
+        for partition in partitions {
+            let of_partition = groups.entry(*partition).or_default();
+            for (range, positions) in &standing {
+                let Some(position) = positions.get(partition) else { continue };
+                match of_partition.iter_mut().find(|(known, _)| known == position) {
+                    Some((_, set)) => set.insert(*range),
+                    None => of_partition.push((position.clone(), RangeSet::from_iter([*range]))),
+                }
+            }
+        }
+        return (shards, groups);
+    }
+}

@@ -1,0 +1,383 @@
+//! The loop of one reading thread: poll, interpret, write dead letters, hand frames to shards. Knows no plan and no
+//! protocol: [`PartitionFeed`] decides, this performs.
+//!
+//! Nothing here is dropped or overtaken: a frame with late or dead records waits for their ticket, and every later
+//! frame of its partition behind it; a shard without a free permit stops the loop, and with it the fetching.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use featuregrid_actors::control::History;
+use featuregrid_actors::host::{Gone, Rows, ShardHandle};
+use featuregrid_actors::reader::{Chunk, Outcome, Record};
+use featuregrid_protocol::ids::{Incarnation, Offset, PartitionId};
+use featuregrid_protocol::limits::IDLE_FRAME_EVERY;
+use featuregrid_protocol::position::PartitionPosition;
+use featuregrid_protocol::range::RangeSet;
+use featuregrid_protocol::time::Timestamp;
+use tokio::runtime::Handle;
+
+use super::partition::{PartitionFeed, Want};
+use super::progress::Progress;
+use super::replay::Replays;
+use super::{Log, LogError, LogEvent, LogReader};
+use crate::clock;
+use crate::store::dead_letters::DeadLetter;
+use crate::store::letter_writer::{LetterWriter, Ticket};
+
+/// Chunks of a partition that may wait for dead letters to be written: a few commits' worth at full speed.
+const WAITING_CHUNKS_MAX: usize = 64;
+/// A poll waits this long for a first record; ticks and commands are looked at in between.
+const POLL_WAIT: Duration = Duration::from_millis(20);
+/// The same while chunks wait for their dead letters.
+const POLL_WAIT_SHORT: Duration = Duration::from_millis(1);
+/// A log that does not answer is mentioned this often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+/// Reading goes on once state is below this share of the budget.
+const RESUME_PERCENT: usize = 90;
+
+/// What a thread is told.
+pub enum Command {
+    /// Shard `at` was restarted as `handle`; the state of `ranges` begins anew at these positions.
+    Restarted {
+        /// Which shard.
+        at: usize,
+        /// Its new life.
+        handle: ShardHandle,
+        /// Its ranges.
+        ranges: RangeSet,
+        /// Where they stand, by partition.
+        positions: BTreeMap<PartitionId, PartitionPosition>,
+    },
+}
+
+/// What all reading threads of a node share.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The node's life.
+    pub me: Incarnation,
+    /// What is read.
+    pub log: Arc<dyn Log>,
+    /// Which plan is in force where.
+    pub history: Arc<History>,
+    /// Where dead letters go; `None` where nobody keeps them.
+    pub letters: Option<Arc<LetterWriter>>,
+    /// How far everybody is.
+    pub progress: Arc<Progress>,
+    /// Bytes of entity state at which reading pauses.
+    pub memory_budget: usize,
+    /// Runs the shards.
+    pub runtime: Handle,
+    /// Ends the loop.
+    pub stop: Arc<AtomicBool>,
+    /// Reads one partition to its end before the next is begun.
+    pub one_after_the_other: bool,
+}
+
+/// Where the ranges of a partition stand.
+pub type Groups = Vec<(PartitionPosition, RangeSet)>;
+
+/// One reading thread.
+pub struct Worker {
+    around: Surroundings,
+    shards: Vec<Option<ShardHandle>>,
+    commands: Receiver<Command>,
+    reader: Box<dyn LogReader>,
+    feeds: BTreeMap<PartitionId, Lane>,
+    /// Partitions that are not read yet, with the end each shall reach before the next is begun.
+    later: VecDeque<(PartitionId, Offset)>,
+    replays: Replays,
+    ticked: Instant,
+    complained: Option<Instant>,
+    paused: bool,
+}
+
+/// One partition.
+struct Lane {
+    feed: PartitionFeed,
+    /// Decoded, in order; each may go once its ticket is written.
+    decoded: VecDeque<(Chunk, Ticket)>,
+    halted: bool,
+}
+
+/// Why a reading thread ended.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The log refused to be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Dead letters cannot be kept, so nothing may move past them.
+    #[error("dead letters: {0}")]
+    Letters(String),
+}
+
+impl Worker {
+    /// A thread for these partitions, whose ranges stand as the groups say.
+    ///
+    /// # Errors
+    /// [`WorkerError::Log`].
+    pub fn new(
+        around: Surroundings,
+        shards: Vec<ShardHandle>,
+        commands: Receiver<Command>,
+        partitions: BTreeMap<PartitionId, Groups>,
+    ) -> Result<Self, WorkerError> {
+        let now = now();
+        let (mut feeds, mut wanted) = (BTreeMap::new(), Vec::new());
+        for (partition, groups) in partitions {
+            let (history, topic) = (Arc::clone(&around.history), around.log.topic());
+            let mut wants = Vec::new();
+            let feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, &mut wants);
+            feeds.insert(partition, Lane { feed, decoded: VecDeque::new(), halted: false });
+            wanted.push((partition, wants));
+        }
+        let mut later = VecDeque::new();
+        if around.one_after_the_other {
+            for partition in feeds.keys() {
+                later.push_back((*partition, around.log.bounds(*partition)?.end));
+            }
+        }
+        let mut worker = Self {
+            reader: around.log.open(&[])?,
+            around,
+            shards: shards.into_iter().map(Some).collect(),
+            commands,
+            feeds,
+            later,
+            replays: Replays::default(),
+            ticked: Instant::now(),
+            complained: None,
+            paused: false,
+        };
+        worker.open()?;
+        for (partition, wants) in wanted {
+            worker.perform(partition, wants);
+        }
+        Ok(worker)
+    }
+
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// [`WorkerError`]; whoever supervises starts another one from where the shards stand.
+    pub fn run(mut self) -> Result<(), WorkerError> {
+        while !self.around.stop.load(Ordering::Relaxed) {
+            while let Ok(command) = self.commands.try_recv() {
+                self.obey(command);
+            }
+            self.watch_memory();
+            self.read()?;
+            self.release()?;
+            self.go_on_to_next()?;
+            let due = self.replays.pull(&self.around);
+            for (partition, id, chunk) in due {
+                let mut wants = Vec::new();
+                if let Some(lane) = self.feeds.get_mut(&partition) {
+                    match chunk {
+                        Ok(chunk) => lane.feed.replayed(now(), id, &chunk, &mut wants),
+                        Err(earliest) => lane.feed.replay_lost(now(), id, earliest, &mut wants),
+                    }
+                }
+                self.perform(partition, wants);
+            }
+            if self.ticked.elapsed() >= Duration::from_micros(IDLE_FRAME_EVERY.0.unsigned_abs()) {
+                self.ticked = Instant::now();
+                for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
+                    let mut wants = Vec::new();
+                    if let Some(lane) = self.feeds.get_mut(&partition) {
+                        lane.feed.tick(now(), &mut wants);
+                    }
+                    self.perform(partition, wants);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the log where the walks stand: all partitions, or the first of those that come one after the other.
+    fn open(&mut self) -> Result<(), LogError> {
+        let first = self.later.front().map(|(partition, _)| *partition);
+        let wanted = |partition: &PartitionId| first.is_none_or(|first| first == *partition);
+        let from: Vec<_> = self
+            .feeds
+            .iter()
+            .filter(|(partition, lane)| wanted(partition) && !lane.halted)
+            .map(|(partition, lane)| (*partition, lane.feed.next()))
+            .collect();
+        self.reader = self.around.log.open(&from)?;
+        self.paused = false;
+        Ok(())
+    }
+
+    fn go_on_to_next(&mut self) -> Result<(), LogError> {
+        let Some((partition, end)) = self.later.front().copied() else { return Ok(()) };
+        let done = |lane: &Lane| lane.halted || (lane.feed.next() >= end && lane.decoded.is_empty());
+        if self.feeds.get(&partition).is_none_or(done) {
+            self.later.pop_front();
+            self.open()?;
+        }
+        Ok(())
+    }
+
+    fn watch_memory(&mut self) {
+        let bytes: usize = self.shards.iter().flatten().map(ShardHandle::bytes).sum();
+        let budget = self.around.memory_budget;
+        let paused = if self.paused { bytes >= budget / 100 * RESUME_PERCENT } else { bytes >= budget };
+        if paused != self.paused {
+            match self.reader.pause(paused) {
+                Ok(()) => self.paused = paused,
+                Err(error) => tracing::error!(%error, "reading could not be paused or resumed"),
+            }
+            self.around.progress.set_paused(paused, bytes, budget);
+        }
+    }
+
+    /// Polls once, interprets what came, and queues it behind its dead letters.
+    fn read(&mut self) -> Result<(), WorkerError> {
+        let waits = self.feeds.values().any(|lane| !lane.decoded.is_empty()) || !self.replays.is_empty();
+        let wait = if waits { POLL_WAIT_SHORT } else { POLL_WAIT };
+        let (feeds, progress, keep) = (&mut self.feeds, &self.around.progress, self.around.letters.is_some());
+        let mut letters = Vec::new();
+        let polled = self.reader.poll(wait, &mut |event| match event {
+            LogEvent::Record(partition, record) => {
+                let outcome = feeds.get_mut(&partition).and_then(|lane| lane.feed.walk().record(&record));
+                letters.extend(outcome.filter(|_| keep).and_then(|outcome| letter(partition, &record, outcome)));
+            }
+            LogEvent::End(partition, end) => {
+                progress.set_log_end(partition, end);
+                if let Some(lane) = feeds.get_mut(&partition) {
+                    lane.feed.walk().advance_to(end);
+                }
+            }
+        });
+        let ticket = match &self.around.letters {
+            Some(writer) if !letters.is_empty() => writer.submit(letters).map_err(WorkerError::Letters)?,
+            _ => 0,
+        };
+        for lane in self.feeds.values_mut() {
+            let walk = lane.feed.walk();
+            walk.cut();
+            for chunk in walk.take() {
+                let has_letters = chunk.deltas.late + chunk.deltas.dead_lettered > 0;
+                lane.decoded.push_back((chunk, if has_letters { ticket } else { 0 }));
+            }
+        }
+        polled.or_else(|error| self.complain(error))
+    }
+
+    /// A partition that cannot go on halts; a log that does not answer is asked again.
+    fn complain(&mut self, error: LogError) -> Result<(), WorkerError> {
+        if let Some(partition) = error.halted() {
+            self.around.progress.halt(partition, &error.to_string());
+            if let Some(lane) = self.feeds.get_mut(&partition) {
+                lane.halted = true;
+            }
+        } else if self.complained.is_none_or(|since| since.elapsed() >= COMPLAIN_EVERY) {
+            self.complained = Some(Instant::now());
+            tracing::warn!(%error, "the log does not answer; trying on");
+        }
+        Ok(())
+    }
+
+    /// Lets go of every chunk whose dead letters are on disk.
+    fn release(&mut self) -> Result<(), WorkerError> {
+        for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
+            while let Some(chunk) = self.next_released(partition)? {
+                let mut wants = Vec::new();
+                if let Some(lane) = self.feeds.get_mut(&partition) {
+                    lane.feed.chunk(now(), chunk, &mut wants);
+                }
+                self.perform(partition, wants);
+            }
+        }
+        Ok(())
+    }
+
+    fn next_released(&mut self, partition: PartitionId) -> Result<Option<Chunk>, WorkerError> {
+        let Some(lane) = self.feeds.get_mut(&partition) else { return Ok(None) };
+        let Some((_, ticket)) = lane.decoded.front() else { return Ok(None) };
+        if let Some(writer) = self.around.letters.as_ref().filter(|writer| !writer.is_written(*ticket)) {
+            if lane.decoded.len() < WAITING_CHUNKS_MAX {
+                return Ok(None);
+            }
+            writer.wait(*ticket).map_err(WorkerError::Letters)?;
+        }
+        Ok(lane.decoded.pop_front().map(|(chunk, _)| chunk))
+    }
+
+    fn obey(&mut self, command: Command) {
+        let Command::Restarted { at, handle, ranges, positions } = command;
+        // This thread may have begun with that life already: its ranges then stand where it has brought them.
+        if self.shards[at].as_ref().is_some_and(|known| known.is_same_life(&handle)) {
+            return;
+        }
+        self.shards[at] = Some(handle);
+        for (partition, position) in positions {
+            let mut wants = Vec::new();
+            if let Some(lane) = self.feeds.get_mut(&partition) {
+                lane.feed.restart(now(), &ranges, position, &mut wants);
+            }
+            self.perform(partition, wants);
+        }
+    }
+
+    fn perform(&mut self, partition: PartitionId, wants: Vec<Want>) {
+        for want in wants {
+            match want {
+                Want::Apply(frame, ranges) => self.apply(Arc::new(Rows::new(frame, ranges, self.shards.len()))),
+                Want::OpenReplay { id, from, until } => self.replays.open(&self.around, partition, id, from, until),
+                Want::PullReplay(id) => self.replays.want(partition, id),
+                Want::CloseReplay(id) => self.replays.close(partition, id),
+                Want::Reread(_) => {
+                    if let Some(lane) = self.feeds.get_mut(&partition) {
+                        lane.decoded.clear();
+                    }
+                    if let Err(error) = self.open() {
+                        self.around.progress.halt(partition, &error.to_string());
+                    }
+                }
+                Want::Halt(why) => {
+                    self.around.progress.halt(partition, &why);
+                    if let Some(lane) = self.feeds.get_mut(&partition) {
+                        lane.halted = true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every shard gets every frame: also those without a row for them move over it.
+    fn apply(&mut self, rows: Arc<Rows>) {
+        for shard in &mut self.shards {
+            let Some(handle) = shard else { continue };
+            let done = match handle.try_apply(&rows) {
+                Ok(true) => Ok(()),
+                Ok(false) => self.around.runtime.block_on(handle.apply(Arc::clone(&rows))),
+                Err(gone) => Err(gone),
+            };
+            // Its successor comes with a command; until then its ranges get nothing.
+            if done == Err(Gone) {
+                *shard = None;
+            }
+        }
+    }
+}
+
+/// What is kept of a record that was not taken.
+fn letter(partition: PartitionId, record: &Record<'_>, outcome: Outcome) -> Option<DeadLetter> {
+    let reason = match outcome {
+        Outcome::Late => "late",
+        Outcome::Dead(reason) => reason.name(),
+        Outcome::Routed(_) | Outcome::Unmatched | Outcome::Tombstone => return None,
+    };
+    let payload = record.payload.unwrap_or_default().to_vec();
+    Some(DeadLetter { partition, offset: record.offset, reason, payload })
+}
+
+/// The node's monotonic clock, as the feed counts it.
+fn now() -> Timestamp {
+    Timestamp(clock::monotonic().0)
+}

@@ -1,0 +1,92 @@
+//! What a node keeps on its disk: one folder, one process. Knows no meaning of what it stores.
+//!
+//! ```text
+//! DIR/LOCK               held while a process uses the folder
+//! DIR/log.redb           the embedded log, where there is no Kafka
+//! DIR/dead_letters.redb  records that were not taken, with the reason
+//! DIR/objects/           the object store: control log, lease, manifests
+//! ```
+
+pub mod dead_letters;
+pub mod letter_writer;
+pub mod local;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A node's folder, locked for this process.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// The lock lives as long as the file is open.
+    _lock: File,
+}
+
+/// Why the folder cannot be used. Nothing in it was changed.
+#[derive(Debug, Error)]
+pub enum DataDirError {
+    /// Another process works in it.
+    #[error("{0}: another featuregrid process uses this folder; stop it, or choose another --data")]
+    InUse(String),
+    /// The disk says no.
+    #[error("{path}: {error}; choose a folder that this user may write to")]
+    Disk {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl DataDir {
+    /// Creates the folder where it is missing, and locks it.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let disk = |error| DataDirError::Disk { path: path.display().to_string(), error };
+        std::fs::create_dir_all(path).map_err(disk)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("LOCK")).map_err(disk)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(disk(error)),
+        }
+    }
+
+    /// Where the embedded log stands.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log.redb")
+    }
+
+    /// Where dead letters stand.
+    #[must_use]
+    pub fn dead_letters(&self) -> PathBuf {
+        self.path.join("dead_letters.redb")
+    }
+
+    /// Root of the object store.
+    #[must_use]
+    pub fn objects(&self) -> PathBuf {
+        self.path.join("objects")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! One process, one folder.
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDir::open(folder.path()).unwrap();
+        assert!(matches!(DataDir::open(folder.path()), Err(DataDirError::InUse(_))));
+        drop(first);
+        DataDir::open(folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,182 @@
+//! A definitions file as written: each part well formed by itself and with its place. Knows not yet whether names refer
+//! to anything; parts that could not be read are missing, and noted.
+
+mod source;
+mod view;
+mod window;
+
+use super::filter::Expression;
+use super::mistake::{Notes, quoted};
+use super::place::{Mark, Placed, Source, Word};
+use super::shape::{Keys, Section, check_name, refuse};
+use super::yaml::Node;
+use crate::limits;
+use crate::plan::{FieldKind, Operator, Window};
+use crate::time::Span;
+
+/// The whole file.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) project: Option<Word>,
+    /// `None` where the section could not be read: then nothing is said about names it may hold.
+    pub(super) entities: Option<Vec<Entity>>,
+    pub(super) sources: Option<Vec<SourceDraft>>,
+    pub(super) views: Option<Vec<View>>,
+    pub(super) services: Vec<Service>,
+}
+
+/// A kind of thing and its key columns.
+#[derive(Debug)]
+pub(super) struct Entity {
+    pub(super) name: Word,
+    pub(super) join_keys: Vec<Word>,
+}
+
+/// Where records come from.
+#[derive(Debug)]
+pub(super) struct SourceDraft {
+    pub(super) name: Word,
+    pub(super) topic: Option<Word>,
+    /// `None` where the section could not be read.
+    pub(super) fields: Option<Vec<Field>>,
+    pub(super) event_timestamp: Option<Placed<Vec<String>>>,
+    pub(super) event_id: Option<Placed<Vec<String>>>,
+    /// Where not written, at the source's name and with the default.
+    pub(super) allowed_lateness: Placed<Span>,
+    pub(super) max_skew: Placed<Span>,
+    pub(super) slack: Placed<Span>,
+}
+
+/// One field of a source.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: Word,
+    pub(super) path: Vec<String>,
+    pub(super) declared: Declared,
+}
+
+/// What a field says of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Declared {
+    Nothing,
+    Kind(FieldKind),
+    /// Something that could not be read: then nothing is said about its use.
+    Unclear,
+}
+
+/// A feature view.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) name: Word,
+    pub(super) entity: Option<Word>,
+    pub(super) source: Option<Word>,
+    pub(super) filter: Option<Expression>,
+    pub(super) features: Vec<Feature>,
+}
+
+/// A line of `features`: one operator over several windows.
+#[derive(Debug)]
+pub(super) struct Feature {
+    pub(super) name: Word,
+    /// And, but for count, of which field.
+    pub(super) operator: Option<(Operator, Option<Word>)>,
+    pub(super) filter: Option<Expression>,
+    pub(super) results: Vec<NamedWindow>,
+}
+
+/// One result of a feature.
+#[derive(Clone, Debug)]
+pub(super) struct NamedWindow {
+    /// Of the result, for example `spend_5m`; it stands where the window does.
+    pub(super) name: Word,
+    pub(super) window: Window,
+    /// Where the hop is written, if it is.
+    pub(super) hop_at: Option<Mark>,
+}
+
+/// An ordered list of views under one name.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) views: Vec<Word>,
+    pub(super) name: Word,
+}
+
+const FILE: Keys = Keys {
+    known: &["project", "entities", "sources", "feature_views", "feature_services"],
+    later: &["reference_tables", "on_demand_feature_views", "outputs", "enrichments", "access", "quotas"],
+};
+
+/// Reads what is there; everything that is not well formed is noted.
+pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
+    let Some(file) = Section::with_keys(root, root.at, "the file", &FILE, notes) else { return Draft::default() };
+    let project = file.need("project", "project: payments", notes).and_then(|node| node.word("`project`", notes));
+    let project = project.filter(|word| check_name(word, "a project", notes));
+    let entities = file.need("entities", "entities: { user: { join_keys: [user_id] } }", notes);
+    let entities = entities.and_then(|node| section(node, "entities", "an entity", notes, entity));
+    let sources = file.need("sources", "sources: { transactions: { kafka: { topic: transactions }, ... } }", notes);
+    let sources = sources.and_then(|node| section(node, "sources", "a source", notes, source::read));
+    let views = file.need("feature_views", "feature_views: { user_spend: { entity: user, ... } }", notes);
+    let views = views.and_then(|node| {
+        section(node, "feature_views", "a feature view", notes, |name, node, notes| view::read(name, node, text, notes))
+    });
+    if let Some(extra) = sources.as_ref().and_then(|sources| sources.get(1)) {
+        notes.add(extra.name.at, "several sources come with a later release; keep one for now");
+    }
+    let services = file.get("feature_services");
+    let services = services.and_then(|node| section(node, "feature_services", "a feature service", notes, service));
+    Draft { project, entities, sources, views, services: services.unwrap_or_default() }
+}
+
+/// Every named part of a section of the file.
+fn section<T>(
+    node: &Node,
+    key: &str,
+    what: &str,
+    notes: &mut Notes,
+    mut part: impl FnMut(Word, &Node, &mut Notes) -> Option<T>,
+) -> Option<Vec<T>> {
+    let section = Section::open(node, node.at, format!("`{key}`"), notes)?;
+    if let Some((extra, _)) = section.entries.get(limits::VIEWS_MAX) {
+        return refuse(notes, extra.at, format!("`{key}` has at most {} names; remove some", limits::VIEWS_MAX));
+    }
+    let mut parts = Vec::new();
+    for (name, node) in section.entries {
+        check_name(name, what, notes);
+        parts.extend(part(name.clone(), node, notes));
+    }
+    Some(parts)
+}
+
+fn entity(name: Word, node: &Node, notes: &mut Notes) -> Option<Entity> {
+    const KEYS: Keys = Keys { known: &["join_keys"], later: &[] };
+    let owner = format!("entity {}", quoted(&name.value));
+    let section = Section::with_keys(node, name.at, owner, &KEYS, notes);
+    let keys = section.and_then(|section| {
+        let keys = section.need("join_keys", "join_keys: [user_id]", notes)?;
+        words(keys, &section.of("join_keys"), "[user_id]", limits::JOIN_KEYS_MAX, notes)
+    });
+    let join_keys = keys.unwrap_or_default();
+    Some(Entity { name, join_keys })
+}
+
+fn service(name: Word, node: &Node, notes: &mut Notes) -> Option<Service> {
+    let owner = format!("feature service {}", quoted(&name.value));
+    let views = words(node, &owner, "[user_spend]", limits::VIEWS_MAX, notes)?;
+    Some(Service { views, name })
+}
+
+/// A list of at most `most` different names.
+fn words(node: &Node, what: &str, example: &str, most: usize, notes: &mut Notes) -> Option<Vec<Word>> {
+    let mut words: Vec<Word> = Vec::new();
+    for node in node.list(what, example, notes)? {
+        if words.len() == most {
+            return refuse(notes, node.at, format!("{what}: more than {most} names; remove some"));
+        }
+        let Some(word) = node.word(what, notes) else { continue };
+        if words.iter().any(|other| other.value == word.value) {
+            return refuse(notes, word.at, format!("{what}: {} stands twice; remove one", quoted(&word.value)));
+        }
+        words.push(word);
+    }
+    Some(words)
+}

@@ -1,0 +1,140 @@
+//! A feature view as written: entity, source, filter, features. Knows not what the names refer to.
+
+use super::window::{self, Hop};
+use super::{Feature, View};
+use crate::definition::filter::{self, Expression};
+use crate::definition::mistake::{Notes, quoted};
+use crate::definition::place::{Source, Word};
+use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
+use crate::definition::yaml::{Node, Value};
+use crate::limits;
+use crate::plan::Operator;
+
+const VIEW: Keys = Keys {
+    known: &["entity", "source", "where", "features"],
+    later: &["derived", "on_demand", "ttl", "max_age", "exclude_current", "order_by"],
+};
+const OPERATORS: [(&str, Operator); 5] = [
+    ("count", Operator::Count),
+    ("sum", Operator::Sum),
+    ("mean", Operator::Mean),
+    ("min", Operator::Min),
+    ("max", Operator::Max),
+];
+const FEATURE: Keys = Keys {
+    known: &["count", "sum", "mean", "min", "max", "where", "windows", "window", "hop"],
+    later: &[
+        "default",
+        "exclude_current",
+        "order_by",
+        "variance",
+        "variance_sample",
+        "stddev",
+        "stddev_sample",
+        "first",
+        "last",
+        "first_n",
+        "last_n",
+        "distinct_count",
+        "percentile",
+        "top_k",
+        "mode",
+        "entropy",
+        "histogram",
+        "decayed_count",
+        "decayed_sum",
+        "decayed_mean",
+        "z_score",
+        "anomaly_count",
+        "time_since_last",
+        "inter_arrival_mean",
+        "rate",
+        "ratio",
+        "any",
+        "all",
+    ],
+};
+
+pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<View> {
+    let owner = format!("feature view {}", quoted(&name.value));
+    let section = Section::with_keys(node, name.at, owner, &VIEW, notes)?;
+    let mut word = |key: &str, example: &str| section.need(key, example, notes)?.word(&section.of(key), notes);
+    let entity = word("entity", "entity: user");
+    let source = word("source", "source: transactions");
+    let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
+    let features = section.need("features", "features: { purchases: { count: true, windows: [1h] } }", notes);
+    let features = features.and_then(|node| Section::open(node, node.at, section.of("features"), notes));
+    let features = features.filter(|features| match features.entries.get(limits::FEATURES_PER_VIEW_MAX) {
+        None => true,
+        Some((extra, _)) => {
+            let most = limits::FEATURES_PER_VIEW_MAX;
+            notes.add(extra.at, format!("a view has at most {most} features; move some to another view"));
+            false
+        }
+    });
+    let features = features.iter().flat_map(|features| features.entries);
+    let features = features.filter_map(|(name, node)| feature(name, node, text, notes)).collect();
+    Some(View { name, entity, source, filter, features })
+}
+
+fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Expression> {
+    let word = node.word(what, notes)?;
+    let Value::Scalar(scalar) = &node.value else { return None };
+    filter::parse(&word.value, &text.marks(&word.value, scalar.style, node.at, scalar.end), notes)
+}
+
+fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<Feature> {
+    check_name(name, "a feature", notes);
+    let owner = format!("feature {}", quoted(&name.value));
+    let section = Section::with_keys(node, name.at, owner.clone(), &FEATURE, notes)?;
+    let operator = operator_of(&section, name, &owner, notes);
+    let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
+    let hop = match section.text("hop", notes) {
+        None => Hop::Default,
+        Some(word) if word.value == "exact" => {
+            notes.add(word.at, format!("{}: exact comes with a later release", section.of("hop")));
+            Hop::Unclear
+        }
+        Some(word) => match duration(&word, &section.of("hop"), notes) {
+            Some(value) => Hop::Written { at: word.at, value },
+            None => Hop::Unclear,
+        },
+    };
+    let results = match (section.get("windows"), section.get("window")) {
+        (Some(windows), None) => window::several(name, windows, hop, &section.of("windows"), notes),
+        (None, Some(window)) => window::single(name, window, hop, &section.of("window"), notes),
+        (Some(_), Some(second)) => {
+            notes.add(second.at, format!("{owner}: `windows` and `window` exclude each other; remove one"));
+            Vec::new()
+        }
+        (None, None) => {
+            section.need("windows", "windows: [5m, 1h]", notes);
+            Vec::new()
+        }
+    };
+    Some(Feature { name: name.clone(), operator, filter, results })
+}
+
+fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Notes) -> Option<(Operator, Option<Word>)> {
+    let mut found = OPERATORS.iter().filter_map(|(key, operator)| Some((*key, *operator, section.get(key)?)));
+    let Some((key, operator, node)) = found.next() else {
+        // A later release's operator, or a misspelt one, has already been named.
+        if section.entries.iter().all(|(key, _)| FEATURE.known.contains(&key.value.as_str())) {
+            let advice = "add one of `count: true`, `sum: FIELD`, `mean: FIELD`, `min: FIELD`, `max: FIELD`";
+            notes.add(name.at, format!("{owner} computes nothing; {advice}"));
+        }
+        return None;
+    };
+    if let Some((second, _, node)) = found.next() {
+        return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
+    }
+    let word = node.word(&section.of(key), notes)?;
+    if operator != Operator::Count {
+        return Some((operator, Some(word)));
+    }
+    if word.value != "true" {
+        let advice = "write `count: true`, and a condition as `where`";
+        return refuse(notes, word.at, format!("{owner}: `count` counts rows, not {}; {advice}", quoted(&word.value)));
+    }
+    Some((operator, None))
+}

@@ -1,0 +1,315 @@
+//! Every kind of mistake, named at its place with what to do.
+
+use super::*;
+
+const WRONG: &str = "project: wrong
+entities:
+  user: { join_keys: [user_id] }
+sources:
+  payments:
+    kafka: { topic: payments }
+    format: jsonn
+    fields: { user_id: user_id, amount: { path: amount, type: decimal(99) } }
+    event_timestamp: ts
+feature_views:
+  spend:
+    entity: usr
+    source: payments
+    features:
+      total: { sum: amount, windows: [5q] }
+      big: { count: true, where: amount >> 3, windows: [1h] }
+";
+
+#[test]
+fn five_mistakes_are_named_at_once_and_no_more() {
+    let places: Vec<String> =
+        mistakes(WRONG, None).iter().map(|one| one.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(places, ["7:13", "8:63", "12:13", "15:39", "16:41"]);
+}
+
+#[test]
+fn a_mistake_shows_its_line() {
+    let shown = compile(WRONG, "dir/wrong.yaml", None, ControlIndex(0)).unwrap_err().to_string();
+    let want = "dir/wrong.yaml:7:13: `format`: `jsonn` is unknown; did you mean `json`?
+  7 |     format: jsonn
+    |             ^
+dir/wrong.yaml:8:63: field `amount`, `type`: `decimal(99)` is not possible; digits after the point are a number from 0 to 18, for example decimal(2)
+  8 |     fields: { user_id: user_id, amount: { path: amount, type: decimal(99) } }
+    |                                                               ^
+";
+    assert!(shown.starts_with(want), "{shown}");
+    assert!(
+        shown.contains("dir/wrong.yaml:16:41: `where`: `>>` is no comparison; use one of == != < <= > >=\n  16 |"),
+        "{shown}"
+    );
+}
+
+/// The one mistake of a view with these features begins so.
+fn feature(features: &str, want: &str) {
+    only(&with_features(features), want);
+}
+
+fn only(text: &str, want: &str) {
+    let got = mistakes(text, None);
+    assert!(
+        got.len() == 1 && got[0].starts_with(want),
+        "{}\nwanted: {want}\ngot: {got:#?}",
+        &text[..text.len().min(2000)]
+    );
+}
+
+#[test]
+fn mistakes_in_features() {
+    for (features, want) in [
+        (
+            "a: { summ: amount, sum: amount, windows: [5m] }",
+            "15:12 feature `a`: unknown key `summ`; did you mean `sum`?",
+        ),
+        ("a: { windows: [5m] }", "15:7 feature `a` computes nothing"),
+        ("a: { sum: amount, count: true, windows: [5m] }", "15:17 feature `a`: `count` and `sum` are two operators"),
+        ("a: { count: amount, windows: [5m] }", "15:19 feature `a`: `count` counts rows, not `amount`"),
+        ("a: { count: true }", "15:7 feature `a`: `windows` is missing; add, for example, `windows: [5m, 1h]`"),
+        ("a: { count: true, windows: [5m], window: 1h }", "15:48 feature `a`: `windows` and `window` exclude"),
+        ("a: { count: true, windows: 5m }", "15:34 feature `a`, `windows`: expected a list"),
+        ("a: { count: true, windows: [] }", "15:34 feature `a`, `windows`: expected a list"),
+        (
+            "a: { count: true, windows: [60m, 1h] }",
+            "15:40 feature `a`, `windows`: `1h` is the same window as that of `a_60m`",
+        ),
+        ("a: { count: true, windows: [0s] }", "15:35 feature `a`, `windows`: a window is longer than nothing"),
+        ("a: { count: true, windows: [40000d] }", "15:35 feature `a`, `windows`: 40000d is longer than 36500d"),
+        ("a: { count: true, windows: [5m], hop: 0s }", "15:45 feature `a`, `windows`: a hop is longer than nothing"),
+        (
+            "a: { count: true, windows: [5m], hop: 10m }",
+            "15:45 feature `a`, `windows`: the window 5m is shorter than its hop 10m",
+        ),
+        (
+            "a: { count: true, windows: [500ms] }",
+            "15:35 feature `a`, `windows`: the window 500ms is shorter than its hop 1s",
+        ),
+        ("a: { count: true, windows: [lifetime], hop: 5s }", "15:51 feature `a`, `windows`: lifetime has no hop"),
+        ("a: { count: true, windows: [5m], hop: exact }", "15:45 feature `a`, `hop`: exact comes with a later release"),
+        (
+            "a: { count: true, window: tumbling 5m }",
+            "15:33 feature `a`, `window`: tumbling windows come with a later release",
+        ),
+        ("a: { count: true, window: session 30m }", "15:33 feature `a`, `window`: session windows come"),
+        (
+            "a: { count: true, windows: [{ tumbling: 5m, rolling: 5m }] }",
+            "15:37 feature `a`, `windows`: `tumbling` comes with a later release",
+        ),
+        ("a: { count: true, windows: [5m], default: 0 }", "15:40 feature `a`: `default` comes with a later release"),
+        ("a: { stddev: amount, windows: [5m] }", "15:12 feature `a`: `stddev` comes with a later release"),
+        ("a: { count: true, windows: [5m], exclude_current: true }", "15:40 feature `a`: `exclude_current` comes"),
+        ("a: { sum: amuont, windows: [5m] }", "15:17 `amuont` is no field of the source; did you mean `amount`?"),
+        ("a: { sum: ok, windows: [5m] }", "15:17 `ok` is declared as true or false and cannot be used as a number"),
+        (
+            "a: { sum: free, windows: [5m] }\nb: { count: true, where: free == \"x\", windows: [5m] }",
+            "16:32 `free` is used as text here and as a number in line 15",
+        ),
+        (
+            "a: { count: true, where: kin == \"x\", windows: [5m] }",
+            "15:32 `kin` is no field of the source; did you mean `kind`?",
+        ),
+        ("a: { count: true, where: ok > true, windows: [5m] }", "15:35 true and false have no order"),
+        (
+            "a: { count: true, where: count > 1.5, windows: [5m] }",
+            "15:40 `1.5` is finer than its field, which keeps whole numbers",
+        ),
+        (
+            "a: { count: true, where: amount > 1.005, windows: [5m] }",
+            "15:41 `1.005` is finer than its field, which keeps 2 digits",
+        ),
+        (
+            "a: { count: true, where: amount > 99999999999999999999, windows: [5m] }",
+            "15:41 `99999999999999999999` is out of the range",
+        ),
+        (
+            "a: { count: true, where: amount == \"x\", windows: [5m] }",
+            "15:32 `amount` is declared as a number and cannot be used as text",
+        ),
+        ("a: { count: true, where: , windows: [5m] }", "15:30 feature `a`, `where` is empty"),
+        (
+            "a_b: { count: true, windows: [5m] }\na: { count: true, windows: [1h] }\na_1h: { count: true, window: 1h }",
+            "17:36 the result `a_1h` is already made in line 16",
+        ),
+        (
+            "a: { count: true, windows: [5m] }\na: { count: true, windows: [1h] }",
+            "16:7 `a` stands twice; the first is in line 15",
+        ),
+        ("1a: { count: true, windows: [5m] }", "15:7 `1a` cannot be the name of a feature"),
+        ("and: { count: true, windows: [5m] }", "15:7 `and` means something in `where`"),
+        ("a: 5m", "15:10 feature `a`: expected `key: value` lines"),
+        ("a:", "15:7 feature `a` is empty"),
+        // Hops beside each other, at the one that is written.
+        ("a: { count: true, windows: [5m], hop: 7s }", "15:45 the hop 7s neither divides 5s nor is a multiple"),
+        (
+            "a: { count: true, windows: [5m], hop: 15s }\nb: { count: true, windows: [1h], hop: 40s }",
+            "16:45 the hop 40s of window 1h is no multiple of the hop 15s",
+        ),
+        (
+            "a: { count: true, windows: [5m], hop: 25s }\nb: { count: true, windows: [1h] }",
+            "15:45 the hop 1m of window 1h is no multiple of the hop 25s",
+        ),
+        (
+            "a: { count: true, windows: [{ rolling: 10m, hop: 25s }]}\nb: { count: true, windows: [1h] }",
+            "15:56 the hop 1m of window 1h",
+        ),
+        (
+            "a: { count: true, windows: [10h], hop: 5s }",
+            "11:3 an entity of this view could have 7263 tiles (7263 of 5s; the slack of 5m is part of the finest), more than 4096",
+        ),
+    ] {
+        feature(features, want);
+    }
+}
+
+#[test]
+fn mistakes_around_features() {
+    let base = with_features("a: { count: true, windows: [5m] }");
+    for (from, to, want) in [
+        ("project: p\n", "", "1:1 the file: `project` is missing; add, for example, `project: payments`"),
+        ("project: p", "project: \"p 1\"", "1:10 `p 1` cannot be the name of a project"),
+        ("project: p", "project: [p]", "1:10 `project`: expected one value"),
+        ("entities:", "entitys: {}\nentities:", "2:1 the file: unknown key `entitys`; did you mean `entities`?"),
+        ("entities:", "outputs: {}\nentities:", "2:1 the file: `outputs` comes with a later release"),
+        ("[user_id]", "[user]", "3:23 `user` is no field of the source"),
+        ("[user_id]", "[ok]", "3:23 `ok` is true or false and cannot be a join key"),
+        ("[user_id]", "[user_id, user_id]", "3:32 entity `user`, `join_keys`: `user_id` stands twice"),
+        (
+            "{ join_keys: [user_id] }",
+            "{ keys: [user_id], join_keys: [user_id] }",
+            "3:11 entity `user`: unknown key `keys`",
+        ),
+        (
+            "kafka: { topic: t }",
+            "kafka: { topics: t, topic: t }",
+            "6:14 source `s`, `kafka`: unknown key `topics`; did you mean `topic`?",
+        ),
+        ("    kafka: { topic: t }\n", "", "5:3 source `s`: `kafka` is missing"),
+        ("format: json", "format: avro", "7:13 `format`: avro comes with a later release"),
+        ("type: int", "type: integer", "8:110 field `count`, `type`: `integer` is unknown; there is `text`"),
+        ("type: int", "type: float", "8:110 field `count`, `type`: float comes with a later release"),
+        ("type: int", "type: decimal", "8:110 field `count`, `type`: say how many digits"),
+        ("path: a.b", "path: a..b", "8:61 field `amount`, `path`: `a..b` is no path"),
+        ("    event_timestamp: ts\n", "", "5:3 source `s`: `event_timestamp` is missing"),
+        ("ts\n", "ts\n    allowed_lateness: soon\n", "10:23 source `s`, `allowed_lateness`: `soon` is no duration"),
+        (
+            "ts\n",
+            "ts\n    slack: 4m\n",
+            "10:12 source `s`, `slack`: 4m is less than allowed_lateness or max_skew; write at least 5m",
+        ),
+        ("ts\n", "ts\n    late_policy: drop\n", "10:5 source `s`: `late_policy` comes with a later release"),
+        ("entity: user", "entity: card", "12:13 feature view `v`, `entity`: `card` is no entity; there is `user`"),
+        ("source: s", "source: t", "13:13 feature view `v`, `source`: `t` is no source"),
+        ("    source: s\n", "    source: s\n    ttl: 5d\n", "14:5 feature view `v`: `ttl` comes with a later release"),
+        ("    source: s\n", "    source: s\n    derived: { a: b / c }\n", "14:5 feature view `v`: `derived` comes"),
+        ("    source: s\n", "    source: s\n    where: nope == 1\n", "14:12 `nope` is no field"),
+        (
+            "feature_views:",
+            "feature_services: { one: [w] }\nfeature_views:",
+            "10:27 `w` is no feature view; did you mean `v`?",
+        ),
+        (
+            "feature_views:",
+            "feature_services: { one: [v, v] }\nfeature_views:",
+            "10:30 feature service `one`: `v` stands twice",
+        ),
+        (
+            "feature_views:",
+            "  s2: { kafka: { topic: u }, format: json, fields: { a: a }, event_timestamp: ts }\nfeature_views:",
+            "10:3 several sources come with a later release",
+        ),
+    ] {
+        assert!(base.contains(from), "{from}");
+        only(&base.replacen(from, to, 1), want);
+    }
+}
+
+#[test]
+fn mistakes_in_yaml() {
+    for (text, want) in [
+        ("", "1:1 the file is empty"),
+        ("# nothing\n", "1:1 the file is empty"),
+        ("hello", "1:1 the file: expected `key: value` lines"),
+        ("project: p\n  entities: x\n", "2:11 this is not YAML: "),
+        ("project: \"p\n", "1:10 this is not YAML: "),
+        ("project: &a p\nentities: *a\n", "1:"),
+        ("project: *a\n", "1:10 this is not YAML: "),
+        ("project: !!str p\n", "1:10 a tag is not allowed"),
+        ("? [a]\n: b\n", "1:3 a key is one name"),
+        ("a: b\n---\nc: d\n", "2:1 a second document"),
+        (
+            "a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: {a: b}}}}}}}}}}}}}}}}\n",
+            "1:64 nested more than 16 deep",
+        ),
+    ] {
+        let got = mistakes(text, None);
+        assert!(got[0].starts_with(want), "{text}\nwanted: {want}\ngot: {got:#?}");
+    }
+    let bomb = "a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n";
+    assert!(mistakes(bomb, None)[0].contains("an anchor is not allowed in definitions; write the value out"));
+}
+
+#[test]
+fn a_filter_is_found_wherever_it_is_written() {
+    for (written, want) in [
+        ("where: \"kind == 'x' and amount >> 3\"", "14:36 "),
+        ("where: 'kind == \"it''s\" and amount >> 3'", "14:40 "),
+        ("where: \"kind == \\\"x\\\" and amount >> 3\"", "14:38 "),
+        ("where: kind == \"x\" and\n      amount >> 3", "15:14 "),
+        ("where: >-\n      kind == \"x\"\n      and amount >> 3", "16:18 "),
+        ("where: >\n\n      amount >> 3", "16:14 "),
+        ("where: |\n      kind == \"x\" and\n      amount >> 3\n", "16:14 "),
+    ] {
+        let text = with_features("a: { count: true, windows: [5m] }");
+        let text = text.replace("    source: s\n", &format!("    source: s\n    {written}\n"));
+        let got = mistakes(&text, None);
+        assert!(got.len() == 1 && got[0].starts_with(want), "{written}\n{got:#?}");
+    }
+}
+
+#[test]
+fn a_column_counts_characters_however_long_the_line() {
+    let text = with_features("a: { count: true, windows: [5m] }");
+    for (length, line_end) in [(1, "\n"), (254, "\r\n"), (255, "\n"), (256, "\r\n"), (1000, "\n")] {
+        let filter = format!("    where: kind == \"{}\" and amount >> 3\n", "ü€".repeat(length));
+        let text = text.replace("    source: s\n", &format!("    source: s\n{filter}")).replace('\n', line_end);
+        only(&text, &format!("14:{} `where`: `>>`", 34 + 2 * length));
+    }
+}
+
+#[test]
+fn everything_is_bounded() {
+    let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().join("\n");
+    let measures = |count| many(count, &|at| format!("f{at}: {{ count: true, where: amount > {at}, windows: [5m] }}"));
+    assert_eq!(plan(&with_features(&measures(63))).views[0].measures.len(), 64);
+    feature(&measures(64), "78:7 a view has at most 64 different pairs of field and `where`");
+    let features = many(1025, &|at| format!("f{at}: {{ count: true, window: 5m }}"));
+    feature(&features, "1039:7 a view has at most 1024 features");
+    let results =
+        many(1024, &|at| format!("f{at}: {{ count: true, windows: [{}] }}", ["5m", "5m, 1h"][usize::from(at == 9)]));
+    feature(&results, "1038:39 a view has at most 1024 results");
+    let long = format!("{}: {{ count: true, window: 5m }}", "x".repeat(129));
+    feature(&long, "15:7 a name of a feature has at most 128 characters");
+    let hops = many(17, &|at| format!("f{at}: {{ count: true, window: {}s, hop: {}s }}", 5 << (at + 1), 5 << at));
+    feature(&hops, "11:3 17 different hops; a view has at most 16");
+    let big = format!("# {}\n", "x".repeat(limits::DEFINITIONS_BYTES_MAX));
+    only(&big, "1:1 1048579 bytes; definitions have at most 1048576");
+    let wrong = many(300, &|at| format!("f{at}: {{ sum: nope, windows: [5m] }}"));
+    let found = compile(&with_features(&wrong), "d.yaml", None, ControlIndex(0)).unwrap_err();
+    assert_eq!((found.list.len(), found.more), (100, 200));
+    assert!(found.to_string().ends_with("d.yaml: and 200 more mistakes"));
+    let views = many(1025, &|at| format!("  w{at}: {{}}"));
+    only(
+        &with_features("").replace("  v:\n    entity: user\n    source: s\n    features:\n", &views),
+        "1035:3 `feature_views` has at most 1024 names",
+    );
+    let keys: Vec<String> = (0..9).map(|at| format!("k{at}")).collect();
+    let fields: String = keys.iter().map(|key| format!("{key}: {key}, ")).collect();
+    let text = with_features("a: { count: true, windows: [5m] }");
+    let text = text
+        .replace("[user_id]", &format!("[{}]", keys.join(", ")))
+        .replace("fields: { ", &format!("fields: {{ {fields}"));
+    only(&text, "3:55 entity `user`, `join_keys`: more than 8 names");
+}

@@ -1,0 +1,149 @@
+//! What definitions mean.
+
+use super::*;
+use crate::number::Domain;
+use crate::plan::{Column, CompareOp, Condition, Level, Literal, Operator, ViewPlan, Window};
+use crate::time::Span;
+
+fn level(hop: &str, span: &str) -> Level {
+    Level { hop: Span::parse(hop).unwrap(), span: Span::parse(span).unwrap() }
+}
+
+fn rolling(span: &str, hop: &str) -> Window {
+    Window::Rolling { span: Span::parse(span).unwrap(), hop: Span::parse(hop).unwrap() }
+}
+
+fn view(features: &str) -> ViewPlan {
+    plan(&with_features(features)).views.remove(0)
+}
+
+fn names(view: &ViewPlan) -> Vec<&str> {
+    view.features.iter().map(|feature| feature.name.as_str()).collect()
+}
+
+#[test]
+fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
+    let plan = plan(FRAUD);
+    assert_eq!((plan.project.as_str(), plan.source.topic.as_str()), ("payments", "payments"));
+    assert_eq!(plan.source.slack, Span::seconds(300), "max_skew, where it is longer");
+    let view = plan.view("user_spend").unwrap();
+    assert_eq!(view.keys, [("user_id".to_owned(), 0)]);
+    assert_eq!(view.features.len(), 30);
+    assert_eq!(view.measures.len(), 4, "rows, amount, purchases, amount of purchases");
+    let only = &view.ladders[..];
+    assert_eq!(only.len(), 1);
+    assert_eq!(only[0].levels, [level("5s", "5m"), level("1m", "1h"), level("30m", "24h")]);
+    let since = |measure| Column { measure, since: ControlIndex(0) };
+    assert_eq!(only[0].columns, [since(0), since(1), since(2), since(3)]);
+    let spend = &view.features[view.feature_index("spend_1h").unwrap()];
+    assert_eq!((spend.operator, spend.column, spend.window), (Operator::Sum, 3, rolling("1h", "1m")));
+    assert_eq!(view.measures[3].value, Some((2, Domain::Decimal(2))));
+    assert_eq!(view.measures[3].filter, view.measures[2].filter);
+    let want = Condition::Compare { slot: 1, op: CompareOp::Eq, literal: Literal::Text("purchase".to_owned()) };
+    assert_eq!(view.measures[3].filter, Some(want));
+    assert_eq!(view.features[0].column, 0, "a count of all rows is the rows themselves");
+}
+
+#[test]
+fn results_are_named_as_typed() {
+    let view = view(
+        "a: { count: true, windows: [60m, 24h, lifetime, { rolling: 90s, hop: 10s }] }\nb_last_5min: { sum: amount, window: 5m }",
+    );
+    assert_eq!(names(&view), ["a_60m", "a_24h", "a_lifetime", "a_90s", "b_last_5min"]);
+    assert_eq!(view.features[2].window, Window::Lifetime);
+    assert_eq!(view.features[3].window, rolling("90s", "10s"));
+    assert!(view.ladders[0].lifetime);
+}
+
+#[test]
+fn level_zero_is_as_fine_as_instants() {
+    let levels = |features: &str| view(features).ladders[0].levels.clone();
+    assert_eq!(levels("a: { count: true, windows: [1h] }"), [level("5s", "0s"), level("1m", "1h")]);
+    assert_eq!(levels("a: { count: true, windows: [lifetime] }"), [level("5s", "0s")]);
+    assert_eq!(levels("a: { count: true, windows: [30s, 30d] }"), [level("1s", "30s"), level("1d", "30d")]);
+    assert_eq!(levels("a: { count: true, windows: [2s], hop: 500ms }"), [level("500ms", "2s")]);
+}
+
+#[test]
+fn a_level_is_kept_only_for_what_finer_ones_cannot_tell() {
+    let levels = |features: &str| view(features).ladders[0].levels.clone();
+    assert_eq!(
+        levels("a: { count: true, windows: [2h], hop: 5s }\nb: { count: true, windows: [1h], hop: 1m }"),
+        [level("5s", "2h")]
+    );
+    // One window with two hops: the coarser tail edge lies up to 55 s further back, in tiles of its own.
+    assert_eq!(
+        levels("a: { count: true, windows: [1h], hop: 5s }\nb: { count: true, windows: [1h], hop: 1m }"),
+        [level("5s", "1h"), level("1m", "1h")]
+    );
+    assert_eq!(
+        levels("a: { count: true, windows: [1h], hop: 5s }\nb: { count: true, windows: [3545s], hop: 1m }"),
+        [level("5s", "1h")],
+    );
+}
+
+#[test]
+fn measures_are_shared_by_meaning() {
+    let view = view(
+        "a: { sum: free, where: kind == \"x\" and amount > 1.5, windows: [5m] }
+b: { mean: free, where: (amount > 1.50) and kind == 'x', windows: [1h] }
+c: { count: true, where: amount > 1.5 and kind == \"x\", windows: [1h] }
+d: { max: free, where: amount >= 1.5 and kind == \"x\", windows: [1h] }",
+    );
+    assert_eq!(view.measures.len(), 4);
+    assert_eq!(view.measures[1].value, Some((5, Domain::Decimal(6))), "undeclared, used as a number");
+    let column = |at: usize| view.features[at].column;
+    assert_eq!(column(0), column(1));
+    let literal = Literal::Number { unscaled: 150, domain: Domain::Decimal(2) };
+    let want = Condition::Compare { slot: 2, op: CompareOp::Gt, literal };
+    assert!(matches!(&view.measures[1].filter, Some(Condition::And(parts)) if parts[1] == want));
+}
+
+#[test]
+fn ids_follow_meaning_and_not_names() {
+    let ids = |text: &str| plan(text).views[0].measures.iter().map(|measure| measure.id).collect::<Vec<_>>();
+    let text = with_features("a: { sum: amount, windows: [5m] }");
+    let base = ids(&text);
+    assert_eq!(
+        ids(&text.replace("sum: amount", "sum: money").replace("amount:", "money:")),
+        base,
+        "another name of a field"
+    );
+    assert_eq!(ids(&text.replace("windows: [5m]", "windows: [1h, 5m]")), base);
+    assert_ne!(ids(&text.replace("a.b", "a.c"))[1], base[1], "another path");
+    assert_eq!(ids(&text.replace("a.b", "a.c"))[0], base[0]);
+    assert_ne!(ids(&text.replace("decimal(2)", "decimal(3)"))[1], base[1]);
+    let filtered = ids(&text.replace("    source: s\n", "    source: s\n    where: kind == \"x\"\n"));
+    assert!(filtered.iter().all(|id| !base.contains(id)), "the view's filter is part of every column");
+}
+
+#[test]
+fn entities_may_have_several_keys() {
+    let text = with_features("a: { count: true, windows: [5m] }").replace("[user_id]", "[kind, user_id]");
+    assert_eq!(plan(&text).views[0].keys, [("kind".to_owned(), 1), ("user_id".to_owned(), 0)]);
+}
+
+#[test]
+fn views_stand_in_order_of_name_and_services_in_their_own() {
+    let text = with_features("a: { count: true, windows: [5m] }")
+        + "  b:\n    entity: user\n    source: s\n    where: ok == true\n    features: { a: { count: true, windows: [5m] } }\n\
+           feature_services:\n  one: [v, b]\n";
+    let plan = plan(&text);
+    let names: Vec<&str> = plan.views.iter().map(|view| view.name.as_str()).collect();
+    assert_eq!(names, ["b", "v"]);
+    assert_eq!(plan.service("one").unwrap().views, [1, 0]);
+    assert_eq!(plan.view_index("v"), Some(1));
+    assert!(plan.view("w").is_none() && plan.service("two").is_none());
+}
+
+#[test]
+fn times_have_defaults() {
+    let source = plan(&with_features("a: { count: true, windows: [5m] }")).source;
+    let minutes = |span: Span| span.0 / 60_000_000;
+    assert_eq!((minutes(source.allowed_lateness), minutes(source.max_skew), minutes(source.slack)), (1, 5, 5));
+    let text = with_features("a: { count: true, windows: [5m] }")
+        .replace("ts\n", "ts\n    allowed_lateness: 7m\n    max_skew: 0s\n    slack: 1h\n    event_id: x.id\n");
+    let source = plan(&text).source;
+    assert_eq!((minutes(source.allowed_lateness), minutes(source.max_skew), minutes(source.slack)), (7, 0, 60));
+    assert_eq!(source.event_id, Some(vec!["x".to_owned(), "id".to_owned()]));
+}

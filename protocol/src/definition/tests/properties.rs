@@ -1,0 +1,117 @@
+//! For any definitions and any change of them.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::plan::{Feature, Window};
+use crate::time::Span;
+
+const HOPS: [&str; 6] = ["1s", "5s", "15s", "1m", "30m", "6h"];
+const WINDOWS: [&str; 9] = ["10s", "30s", "1m", "5m", "20m", "1h", "24h", "7d", "lifetime"];
+const OPERATORS: [&str; 5] = ["count: true", "sum: amount", "mean: count", "min: free", "max: amount"];
+const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 and ok == true, ", "where: free < 2, "];
+
+/// Lines of features that are always accepted: an explicit hop only where the window is longer.
+fn feature() -> impl Strategy<Value = String> {
+    let hop = proptest::option::weighted(0.3, 0..HOPS.len());
+    (0..WINDOWS.len(), hop, 0..OPERATORS.len(), 0..FILTERS.len()).prop_map(|(window, hop, operator, filter)| {
+        let window = WINDOWS[window];
+        let hop = hop.map(|hop| HOPS[hop]).filter(|hop| match Span::parse(window) {
+            Ok(span) => Span::parse(hop).is_ok_and(|hop| hop <= span && span.0 / hop.0 < 3000),
+            Err(_) => false,
+        });
+        let hop = hop.map_or(String::new(), |hop| format!("hop: {hop}, "));
+        format!("{{ {}, {}{hop}window: {window} }}", OPERATORS[operator], FILTERS[filter])
+    })
+}
+
+fn features() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec(feature(), 1..8)
+}
+
+fn text(features: &[String]) -> String {
+    let lines: Vec<String> = features.iter().enumerate().map(|(at, feature)| format!("f{at}: {feature}")).collect();
+    with_features(&lines.join("\n"))
+}
+
+/// What a feature's values depend on: its ladder's levels and beginning, its column's meaning and beginning.
+fn state(plan: &Plan, feature: &Feature) -> impl PartialEq + std::fmt::Debug + use<> {
+    let view = &plan.views[0];
+    let ladder = &view.ladders[feature.ladder];
+    let column = ladder.columns[feature.column];
+    let rows = ladder.columns[0].since;
+    (ladder.levels.clone(), ladder.lifetime, rows, view.measures[column.measure].clone(), column.since, feature.window)
+}
+
+/// What every plan holds.
+fn check(plan: &Plan) {
+    let view = &plan.views[0];
+    assert!(!view.ladders.is_empty());
+    for ladder in &view.ladders {
+        assert_eq!(limits::INSTANT_STEP.0 % ladder.levels[0].hop.0, 0);
+        for pair in ladder.levels.windows(2) {
+            assert!(pair[0].hop < pair[1].hop && pair[1].hop.0 % pair[0].hop.0 == 0 && pair[0].span <= pair[1].span);
+        }
+        assert_eq!(ladder.columns[0].measure, 0);
+        assert!(ladder.columns.windows(2).all(|pair| pair[0].measure < pair[1].measure));
+        assert!(ladder.tiles_max(plan.source.slack).sum::<i64>() <= limits::TILES_MAX as i64);
+    }
+    for feature in &view.features {
+        let ladder = &view.ladders[feature.ladder];
+        assert!(ladder.answers(feature.window) && feature.column < ladder.columns.len());
+        // At any answerable instant, no tile that the window needs has left every level that is fine enough.
+        let Window::Rolling { span, hop } = feature.window else { continue };
+        let level = ladder.levels.iter().find(|level| level.answers(span, hop)).unwrap();
+        for t_max in
+            [0, 1, 4_999_999, 59_999_999, 123_456_789, 86_399_999_999, 1_234_567_890_123].map(crate::time::Timestamp)
+        {
+            let oldest = (t_max - plan.source.slack).floor(limits::INSTANT_STEP);
+            for t in [oldest, oldest + Span(1), t_max, t_max + Span(1)] {
+                let tail = (t - span).floor(hop);
+                assert!(tail >= level.boundary(t_max, plan.source.slack), "{feature:?} at {t} of {t_max}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_same_text_plans_the_same(first in features(), second in features()) {
+        let plan_0 = plan(&text(&first));
+        check(&plan_0);
+        let plan_1 = after(&text(&first), &plan_0, 1);
+        prop_assert_eq!(&plan_1, &Plan { index: ControlIndex(1), ..plan_0.clone() });
+        let plan_2 = after(&text(&second), &plan_1, 2);
+        check(&plan_2);
+        let plan_3 = after(&text(&second), &plan_2, 3);
+        prop_assert_eq!(plan_3, Plan { index: ControlIndex(3), ..plan_2 });
+    }
+
+    #[test]
+    fn adding_features_changes_no_other(first in features(), then in features(), more in features()) {
+        let mut plan = after(&text(&then), &plan(&text(&first)), 1);
+        let mut all = then;
+        for (step, feature) in more.into_iter().enumerate().take(4) {
+            all.push(feature);
+            let next = after(&text(&all), &plan, step as u64 + 2);
+            check(&next);
+            for (before, now) in plan.views[0].features.iter().zip(&next.views[0].features) {
+                prop_assert_eq!(state(&plan, before), state(&next, now));
+            }
+            plan = next;
+        }
+    }
+
+    #[test]
+    fn hostile_text_is_a_mistake_and_never_a_panic(mut text in ".{0,200}|([a-z{}:,\\[\\]&*!|>\"' \n-]{0,300})", at in 0usize..600, cut in 0usize..40) {
+        let outcome = compile(&text, "d.yaml", None, ControlIndex(0)).map_err(|mistakes| mistakes.to_string());
+        prop_assert!(outcome.is_err());
+        // The demo with a piece replaced.
+        let (at, cut) = (at.min(FRAUD.len() - cut), cut);
+        text.insert_str(0, &FRAUD[..at]);
+        text.push_str(&FRAUD[at + cut..]);
+        if let Err(mistakes) = compile(&text, "d.yaml", None, ControlIndex(0)) {
+            prop_assert!(!mistakes.list.is_empty() && !mistakes.to_string().is_empty());
+        }
+    }
+}

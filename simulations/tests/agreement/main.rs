@@ -1,0 +1,185 @@
+//! The record path of the product (reader, frames, shard) against the oracle, on payloads of every odd shape, under
+//! changing definitions. Knows no network and no faults: the simulation adds those.
+//!
+//! Every record's fate, every partition's accounting and every value must be equal, at tokens in the middle of the log
+//! and under every control index. A failure names its seed.
+
+#![expect(clippy::expect_used, reason = "what cannot happen in this test fails it")]
+
+mod payloads;
+mod plans;
+mod product;
+
+use std::fmt::Debug;
+
+use featuregrid_oracle::{Answer, AsOf, Oracle, Record};
+use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
+use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::value::{Edge, Status};
+use featuregrid_simulations::random::Random;
+
+use payloads::Payloads;
+use product::{Fates, Product};
+
+const PARTITIONS: u32 = 3;
+const RECORDS: u64 = 120;
+const SEEDS: u64 = 200;
+
+/// One step of a log: a record of a partition.
+struct Step {
+    partition: PartitionId,
+    record: Record,
+}
+
+/// Records with a clock that jumps, holes between offsets, and payloads of every shape.
+fn steps(seed: u64) -> Vec<Step> {
+    let root = Random::new(seed);
+    let mut random = root.fork("log");
+    let mut payloads = Payloads::new(root.fork("payloads"));
+    let mut clock = Timestamp(1_767_268_800_000_000);
+    let mut next = vec![0u64; PARTITIONS as usize];
+    let step = |_| {
+        let leap = [2_000, 900_000, 20_000_000][random.below(3) as usize];
+        clock = clock + Span(random.between(0, leap));
+        let partition = random.below(u64::from(PARTITIONS)) as usize;
+        let offset = next[partition] + if random.chance(50) { 3 } else { 0 };
+        next[partition] = offset + 1;
+        let admit = random.chance(50);
+        let record = Record { offset, log_timestamp: clock, admit, payload: payloads.draw(clock) };
+        Step { partition: PartitionId(partition as u32), record }
+    };
+    (0..RECORDS).map(step).collect()
+}
+
+/// What a run compared, so that agreement about nothing is not taken for agreement.
+#[derive(Debug, Default)]
+struct Tally {
+    fates: PartitionCounters,
+    present: u64,
+    null: u64,
+    not_found: u64,
+    out_of_range: u64,
+    rounded: u64,
+    inexact_input: u64,
+    partial_coverage: u64,
+}
+
+impl Tally {
+    fn add(&mut self, answer: &Answer) {
+        self.rounded += u64::from(answer.edge == Edge::Rounded);
+        for reading in &answer.readings {
+            *match reading.status {
+                Status::Present => &mut self.present,
+                Status::NullValue => &mut self.null,
+                Status::NotFound => &mut self.not_found,
+                Status::OutOfRange => &mut self.out_of_range,
+            } += 1;
+            self.inexact_input += u64::from(reading.inexact_input);
+            self.partial_coverage += u64::from(reading.partial_coverage);
+        }
+    }
+}
+
+/// What the product says must be what the oracle says.
+fn agree<T: PartialEq + Debug>(got: T, want: T, context: impl FnOnce() -> String) -> Result<(), String> {
+    if got == want { Ok(()) } else { Err(format!("{}\n  got {got:?}\n want {want:?}", context())) }
+}
+
+fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
+    let root = Random::new(seed);
+    let mut random = root.fork("reads");
+    let plans = plans::draw(&mut root.fork("plans"));
+    let mut oracle = Oracle::new();
+    oracle.activate(ControlIndex(0), OffsetVector::default(), plans[0].clone());
+    let mut product = Product::new(plans[0].clone(), PARTITIONS);
+    let mut index = 0;
+    let switch_every = RECORDS / plans.len() as u64 + 1;
+    for (at, step) in (1..).zip(steps(seed)) {
+        let context = |what: &str| {
+            let text = String::from_utf8_lossy(step.record.payload.as_deref().unwrap_or(b"(tombstone)")).into_owned();
+            format!("seed {seed}, record {at} ({} {}), {what}: {text}", step.partition, step.record.offset)
+        };
+        oracle.push(step.partition, step.record.clone()).expect("offsets rise");
+        product.record(step.partition, &step.record);
+        if random.chance(300) {
+            product.cut(step.partition);
+        }
+        if at % switch_every == 0 {
+            index += 1;
+            let v = product.switch(plans[index].clone());
+            oracle.activate(ControlIndex(index as u64), v, plans[index].clone());
+        }
+        let k = ControlIndex(index as u64);
+        let ahead = oracle.cut(k, &product.read_to()).expect("the index is active").totals();
+        agree(product.outcomes(), Fates::from(&ahead), || context("fate"))?;
+        if at == RECORDS {
+            tally.fates += &ahead;
+        }
+        if !random.chance(300) {
+            continue;
+        }
+        let v = product.token();
+        let cut = oracle.cut(k, &v).expect("the index is active");
+        let mut accounting = cut.accounting();
+        accounting.retain(|_, counters| counters.records > 0);
+        agree(product.accounting(), accounting, || context("accounting"))?;
+        for (view, plan) in plans[index].views.iter().enumerate() {
+            agree(Ok(product.applied(plan.id)), cut.applied(&plan.name), || context("applied"))?;
+            let keys: Vec<&[u8]> = cut.keys(&plan.name).expect("the view is planned").collect();
+            for key in keys.into_iter().chain([&b"\x01\0?"[..]]) {
+                let t = cut.t_max() + Span(random.between(-25_000_000, 2_000_000));
+                let edge = cut.t_max() - Span(random.between(0, 12) * 1_000_000);
+                for as_of in [AsOf::At(t), AsOf::Now(t), AsOf::At(edge), AsOf::At(cut.t_max() + Span::TICK)] {
+                    let want = cut.read(&plan.name, key, as_of).expect("the view is planned");
+                    tally.add(&want);
+                    agree(product.read(view, key, as_of), want, || {
+                        context(&format!("{} {key:?} {as_of:?} at {k} {v:?}", plan.name))
+                    })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_all() -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    (0..SEEDS).try_for_each(|seed| check(seed, &mut tally))?;
+    Ok(tally)
+}
+
+/// One test, because a plant is chosen for the whole process.
+#[test]
+fn the_product_and_the_oracle_agree() {
+    let tally = check_all().unwrap_or_else(|difference| panic!("{difference}"));
+    let PartitionCounters { late, dead_lettered, tombstones, unmatched, routed, .. } = tally.fates;
+    let Tally { present, null, not_found, out_of_range, rounded, inexact_input, partial_coverage, .. } = tally;
+    let reached = [late, dead_lettered, tombstones, unmatched, routed, null, rounded, inexact_input];
+    assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
+    assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
+
+    #[cfg(feature = "plants")]
+    for plant in plants::CAUGHT {
+        featuregrid_protocol::plants::choose(Some(*plant));
+        let missed = check_all();
+        featuregrid_protocol::plants::choose(None);
+        assert!(missed.is_err(), "{} was not caught", plant.name());
+    }
+}
+
+#[cfg(feature = "plants")]
+mod plants {
+    //! Wrong rules of the record path, each of which must make the two differ.
+    use featuregrid_protocol::plants::Plant;
+
+    pub(crate) const CAUGHT: &[Plant] = &[
+        Plant::TailOffByOne,
+        Plant::TFromWallClock,
+        Plant::LateMovesPrefix,
+        Plant::FoldWrongHop,
+        Plant::HeadInclusive,
+        Plant::RawByArrival,
+        Plant::RoundHalfUp,
+    ];
+}

@@ -1,0 +1,180 @@
+//! Payloads of every odd shape. Knows neither what is right nor who reads them.
+
+use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_simulations::random::Random;
+
+const USERS: &[&str] = &[
+    r#""ann""#,
+    r#""ann""#,
+    r#""ann""#,
+    r#""bob""#,
+    r#""bob""#,
+    r#""b\u006fb""#,
+    r#""""#,
+    r#""zoë 😀""#,
+    r#""\ud83d\ude00""#,
+    "7",
+    "7.0",
+    "-1e400",
+    "null",
+    "true",
+    "[]",
+    r#"{"id":1}"#,
+];
+const AMOUNTS: &[&str] = &[
+    "1",
+    "12.50",
+    "-0.5",
+    "0.005",
+    "0.015",
+    "0.025",
+    "2.675",
+    "1e2",
+    "12E-1",
+    "1e400",
+    "1e-400",
+    "-0",
+    "0.0",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "92233720368547758.07",
+    "92233720368547758.08",
+    "92233720368547758.075",
+    r#""12.50""#,
+    r#""+3""#,
+    r#"".5""#,
+    r#""5.""#,
+    r#""NaN""#,
+    r#""-Infinity""#,
+    r#""inf""#,
+    r#""1e3""#,
+    "null",
+    r#""\u0031""#,
+];
+const WRONG_AMOUNTS: &[&str] =
+    &[r#""abc""#, r#""""#, r#"" 1""#, r#""1,5""#, r#""0x1""#, r#""1e""#, "true", "[1]", r#"{"amount":1}"#];
+const KINDS: &[&str] =
+    &[r#""purchase""#, r#""purchase""#, r#""purchase""#, r#""view""#, r#""p\u0075rchase""#, "null", "5", "[]"];
+const VIPS: &[&str] = &["true", "false", "null", r#""true""#, "1"];
+/// Members that no field names; all but the last few are JSON.
+const UNUSED: &[&str] = &[
+    r#""x":null"#,
+    r#""x":1e999"#,
+    r#""x":[1,{"y":[]}]"#,
+    r#""x":"a\"b\\c\/\b\f\n\r\t""#,
+    r#""x":"\ud83d\ude00""#,
+    r#""ts2":5"#,
+    r#""x":"\\ud800""#,
+    r#""x":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]"#,
+    r#""x":"\ud800""#,
+    r#""\udc00":1"#,
+    r#""x":"\ud800\n""#,
+    r#""x":01"#,
+    r#""x":tru"#,
+    r#""x":+1"#,
+    r#""x":.5"#,
+    "\"x\":\"\u{1}\"",
+    r#""x":"\q""#,
+    r#"x:1"#,
+    r#""x":1,"#,
+];
+
+pub(crate) struct Payloads {
+    random: Random,
+}
+
+impl Payloads {
+    pub(crate) fn new(random: Random) -> Self {
+        Self { random }
+    }
+
+    /// A payload for a record written at `clock`.
+    pub(crate) fn draw(&mut self, clock: Timestamp) -> Option<Vec<u8>> {
+        if self.random.chance(20) {
+            return None;
+        }
+        let ts = self.timestamp(clock);
+        let user = self.pick(USERS);
+        let user = if self.random.chance(10) { format!("\"{}\"", "k".repeat(1025)) } else { user };
+        let amount = if self.random.chance(60) { self.pick(WRONG_AMOUNTS) } else { self.pick(AMOUNTS) };
+        let kind = self.pick(KINDS);
+        let vip = self.pick(VIPS);
+        let mut members = vec![format!(r#""kind":{kind}"#)];
+        let mut inner = vec![format!(r#""user":{user}"#), format!(r#""amount":{amount}"#), format!(r#""vip":{vip}"#)];
+        inner.retain(|_| !self.random.chance(40));
+        members.push(match self.random.below(40) {
+            0 => r#""payload":"no object""#.into(),
+            1 => r#""payload":null"#.into(),
+            2 => r#""payload":1e999"#.into(),
+            3 => format!(r#""payl\u006fad":{{{}}}"#, inner.join(",")),
+            4 => format!(r#""payload":[{{{}}}]"#, inner.join(",")),
+            _ => format!(r#""payload" : {{ {} }}"#, inner.join(" ,\n")),
+        });
+        if let Some(ts) = ts {
+            members.push(format!(r#""ts":{ts}"#));
+        }
+        if self.random.chance(100) {
+            let unused = self.pick(UNUSED);
+            members.push(unused);
+        }
+        if self.random.chance(60) {
+            // Doubled names: the last counts, whatever the first held.
+            let again = members[self.random.below(members.len() as u64) as usize].clone();
+            members.push(again);
+            members.push([r#""payload":{"user":"ann"}"#, r#""kind":"purchase""#][self.random.below(2) as usize].into());
+        }
+        let at = self.random.below(members.len() as u64) as usize;
+        members.swap(0, at);
+        let mut text = format!("{{{}}}", members.join(",")).into_bytes();
+        match self.random.below(120) {
+            0 => text.truncate(self.random.below(text.len() as u64) as usize),
+            1 => text.extend_from_slice(b" x"),
+            2 => text.extend_from_slice(b" \r\n\t"),
+            3 => text.insert(0, b' '),
+            4 => text.splice(0..0, *b"\xef\xbb\xbf").for_each(drop),
+            5 => text = [b"[".as_slice(), &text, b"]"].concat(),
+            6 => {
+                let at = self.random.below(text.len() as u64) as usize;
+                text[at] = self.random.below(256) as u8;
+            }
+            7 => text = [b"{\"x\":\"\xff\",".as_slice(), &text[1..]].concat(),
+            8 => text = [b"{\"x\":".as_slice(), &b"[".repeat(300), &b"]".repeat(300), b",", &text[1..]].concat(),
+            _ => {}
+        }
+        Some(text)
+    }
+
+    fn timestamp(&mut self, clock: Timestamp) -> Option<String> {
+        let back = [1_000, 2_000_000, 12_000_000][self.random.below(3) as usize];
+        let ahead = if self.random.chance(50) { 13_000_000 } else { 0 };
+        let ts = clock + Span(self.random.between(-back, ahead));
+        let text = ts.to_string();
+        let body = text.trim_end_matches('Z');
+        Some(match self.random.below(40) {
+            0 => return None,
+            1 => "null".into(),
+            2 => "true".into(),
+            3 => r#""yesterday""#.into(),
+            4 => format!("{}", ts.0 as f64 / 1000.0 + 0.5),
+            5 => format!("{}.0", ts.0 / 1000),
+            6 => format!("{}e3", ts.0 / 1_000_000),
+            7 => "9223372036854775807".into(),
+            8 => "-9223372036854775".into(),
+            9 => format!("\"{body}\""),
+            10 => format!("\"{}\"", text.to_lowercase()),
+            11 => format!("\"{}\"", text.replace('T', " ")),
+            12 => r#""2026-01-01T12:00:60Z""#.into(),
+            13 => r#""2026-02-30T12:00:00Z""#.into(),
+            14 => format!("\"{}\"", ts.0 / 1000),
+            15..=20 => (ts.0 / 1000).to_string(),
+            21..=23 => format!("\"{body}+00:00\""),
+            24 => format!("\"{}-01:30\"", (ts - Span::seconds(5400)).to_string().trim_end_matches('Z')),
+            25 => format!("\"{}\"", text.replace('Z', "\\u005a")),
+            _ => format!("\"{text}\""),
+        })
+    }
+
+    fn pick(&mut self, of: &[&str]) -> String {
+        of[self.random.below(of.len() as u64) as usize].to_owned()
+    }
+}

@@ -1,0 +1,154 @@
+//! Sequences of plans as definitions that change would make them. Knows no YAML.
+
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, ViewId};
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
+    Slot, SourcePlan, ViewPlan, Window,
+};
+use featuregrid_protocol::time::Span;
+use featuregrid_simulations::random::Random;
+
+const USER: Slot = 0;
+const AMOUNT: Slot = 1;
+const KIND: Slot = 2;
+const VIP: Slot = 3;
+
+/// Three plans, each the successor of the one before.
+pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
+    let slack = Span::seconds(random.between(5, 15));
+    let source = SourcePlan {
+        name: "events".into(),
+        topic: "events".into(),
+        fields: vec![
+            field("user", &["payload", "user"], None),
+            field("amount", &["payload", "amount"], Some(FieldKind::Number(Domain::Decimal(2)))),
+            field("kind", &["kind"], None),
+            field("vip", &["payload", "vip"], Some(FieldKind::Bool)),
+        ],
+        event_timestamp: vec!["ts".into()],
+        event_id: None,
+        allowed_lateness: Span::seconds(5),
+        max_skew: Span::seconds(5),
+        slack,
+    };
+    let filters = [None, Some(is_purchase()), Some(is_big_or_vip())];
+    let mut views: Vec<ViewPlan> = Vec::new();
+    for (at, keys) in [vec![("user", USER)], vec![("kind", KIND), ("user", USER)]].into_iter().enumerate() {
+        views.push(ViewPlan {
+            id: ViewId(at as u64 + 1),
+            name: format!("view_{at}"),
+            entity: format!("entity_{at}"),
+            keys: keys.into_iter().map(|(name, slot)| (name.to_owned(), slot)).collect(),
+            filter: filters[random.below(3) as usize].clone(),
+            measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
+            ladders: Vec::new(),
+            features: Vec::new(),
+        });
+    }
+    let mut plan = Plan { index: ControlIndex(0), project: "p".into(), source, views, services: Vec::new() };
+    let mut plans = Vec::new();
+    for index in 0..3 {
+        plan.index = ControlIndex(index);
+        for view in &mut plan.views {
+            if index > 0 && random.chance(300) {
+                forget_a_measure(view, random);
+            }
+            add_measures(view, plan.index, random);
+            if index == 0 || random.chance(500) {
+                add_ladder(view, plan.index, random);
+            }
+            name_features(view);
+        }
+        plans.push(Arc::new(plan.clone()));
+    }
+    plans
+}
+
+fn field(name: &str, path: &[&str], kind: Option<FieldKind>) -> FieldPlan {
+    FieldPlan { name: name.into(), path: path.iter().map(|step| (*step).to_owned()).collect(), kind }
+}
+
+fn compare(slot: Slot, op: CompareOp, literal: Literal) -> Condition {
+    Condition::Compare { slot, op, literal }
+}
+
+fn is_purchase() -> Condition {
+    compare(KIND, CompareOp::Eq, Literal::Text("purchase".into()))
+}
+
+fn is_big_or_vip() -> Condition {
+    let two = Literal::Number { unscaled: 200, domain: Domain::Decimal(2) };
+    let is_vip = compare(VIP, CompareOp::Ne, Literal::Bool(false));
+    let is_early = compare(KIND, CompareOp::Lt, Literal::Text("q".into()));
+    Condition::Or(vec![Condition::And(vec![compare(AMOUNT, CompareOp::Ge, two), is_early]), is_vip])
+}
+
+/// Measures get ids by their meaning; a new one joins every ladder that exists, from `index` on.
+fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
+    let filters = [None, Some(is_purchase()), Some(is_big_or_vip())];
+    let values =
+        [None, Some((AMOUNT, Domain::Decimal(2))), Some((AMOUNT, Domain::Int)), Some((AMOUNT, Domain::Decimal(18)))];
+    for _ in 0..random.below(3) {
+        let (filter, value) = (random.below(3) as usize, random.below(4) as usize);
+        let id = ColumnId((filter * 4 + value) as u64);
+        if view.measures.iter().any(|measure| measure.id == id) {
+            continue;
+        }
+        let measure = view.measures.len();
+        view.measures.push(Measure { id, filter: filters[filter].clone(), value: values[value] });
+        view.ladders.iter_mut().for_each(|ladder| ladder.columns.push(Column { measure, since: index }));
+    }
+}
+
+fn forget_a_measure(view: &mut ViewPlan, random: &mut Random) {
+    let gone = random.below(view.measures.len() as u64) as usize;
+    if gone == 0 {
+        return;
+    }
+    view.measures.remove(gone);
+    for ladder in &mut view.ladders {
+        ladder.columns.retain(|column| column.measure != gone);
+        ladder.columns.iter_mut().for_each(|column| column.measure -= usize::from(column.measure > gone));
+    }
+}
+
+fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
+    let second = Span::seconds(1);
+    let five = Span::seconds(5);
+    let level = |hop, span| Level { hop, span: Span::seconds(span) };
+    let levels = match random.below(4) {
+        0 => vec![level(second, 3), level(five, 20)],
+        1 => vec![level(five, 0), level(Span::seconds(10), 30)],
+        2 => vec![level(Span::millis(500), 2), level(second, 7), level(Span::seconds(20), 40)],
+        _ => vec![level(five, 0)],
+    };
+    let lifetime = levels.len() == 1 || random.chance(300);
+    let columns = (0..view.measures.len()).map(|measure| Column { measure, since: index }).collect();
+    let ladder = LadderPlan { levels, lifetime, columns };
+    let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
+    if !view.ladders.iter().any(lives) {
+        view.ladders.push(ladder);
+    }
+}
+
+/// Every operator over every column in every window.
+fn name_features(view: &mut ViewPlan) {
+    view.features.clear();
+    for (ladder, plan) in view.ladders.iter().enumerate() {
+        let rolling = plan.levels.iter().filter(|level| level.span > Span(0));
+        let rolling = rolling.map(|level| Window::Rolling { span: level.span, hop: level.hop });
+        for window in rolling.chain(plan.lifetime.then_some(Window::Lifetime)) {
+            for (column, kept) in plan.columns.iter().enumerate() {
+                let all = [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max];
+                let operators = if view.measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
+                for operator in operators {
+                    let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
+                    view.features.push(Feature { name, operator: *operator, ladder, column, window });
+                }
+            }
+        }
+    }
+}

@@ -1,1 +1,6 @@
-//! featuregrid from outside: the real binary and real servers.
+//! featuregrid from outside: the real binary and real servers, one test binary. Knows nothing of the code inside.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why and ends")]
+
+mod eval;
+mod harness;

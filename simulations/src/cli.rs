@@ -90,6 +90,7 @@ enum CliError {
     Scenario(String),
     #[error("no planted bug `{0}`; `sim list` names them")]
     Plant(String),
+    #[cfg(not(feature = "plants"))]
     #[error("this build has no planted bugs; build with `--features plants`")]
     NoPlants,
     #[error("{path}: {error}")]

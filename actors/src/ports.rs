@@ -12,6 +12,8 @@
 pub mod gather;
 pub mod key;
 mod monotonic;
+#[cfg(test)]
+pub(crate) mod script;
 pub mod write;
 
 use std::sync::Arc;

@@ -260,3 +260,6 @@ fn manifests_of(gathered: &Gathered, out: &mut Vec<Effect>) -> Option<BTreeMap<R
 fn holders(leases: &Gathered) -> impl Iterator<Item = Incarnation> {
     leases.keys().filter_map(|key| if let Key::Lease(life) = key { Some(*life) } else { None })
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,3 +331,6 @@ pub(crate) fn encoded<T: codec::Stored>(key: &Key, record: &T, out: &mut Vec<Eff
 fn damaged(key: &Key, error: CodecError) -> Effect {
     Effect::Damaged { key: key.clone(), error }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,6 @@ impl Claim {
 fn refused(found: &Manifest) -> Claimed {
     Claimed::Refused { epoch: found.epoch, owner: found.owner, released_to: found.released_to }
 }
+
+#[cfg(test)]
+mod tests;

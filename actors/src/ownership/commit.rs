@@ -206,3 +206,6 @@ fn replace(next: &mut Manifest, snapshot: Snapshot, name: Nonce) -> Result<Write
     next.index = snapshot.index;
     Ok(Write::new(Key::Part(name), snapshot.base, PutCondition::Absent))
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,3 +201,6 @@ impl LeaseHolder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

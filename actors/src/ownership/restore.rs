@@ -95,3 +95,6 @@ impl Restore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

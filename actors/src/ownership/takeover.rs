@@ -173,3 +173,6 @@ impl Takeover {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

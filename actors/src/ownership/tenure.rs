@@ -285,6 +285,10 @@ impl Tenure {
             // It cannot fail but by size, and then the next snapshot's commit says so.
             let _ = self.begin(with, Change::Index(with.index), out);
         }
+        if self.blocked_by.is_some_and(|life| with.cleared.contains(&life)) {
+            self.blocked_by = None;
+            self.claim_due = with.now;
+        }
         let waits = match &self.moving {
             Some(Moving::Giving(giver)) => giver.phase() != GiverPhase::Moved,
             Some(Moving::Taking(_)) => true,
@@ -465,3 +469,6 @@ impl Tenure {
         out.push(Effect::LeaveStandby { range: self.range });
     }
 }
+
+#[cfg(test)]
+mod tests;

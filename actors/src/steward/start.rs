@@ -91,3 +91,6 @@ impl Birth {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ fn run(seed: u64) -> (Figures, Vec<String>) {
 fn random_worlds_keep_the_invariants() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut total = Figures::default();
-    let seeds = option_env!("SEEDS").and_then(|seeds| seeds.parse().ok()).unwrap_or(30);
+    let seeds = option_env!("SEEDS").and_then(|seeds| seeds.parse().ok()).unwrap_or(45);
     for seed in 0..seeds {
         let (figures, violations) = run(seed);
         assert_eq!(violations, Vec::<String>::new(), "seed {seed}");
@@ -60,7 +60,7 @@ fn rules_that_are_switched_off_are_missed() {
     let mut missed = Vec::new();
     for plant in plants {
         choose(Some(plant));
-        let caught = (0..1500).find_map(|seed| {
+        let caught = (0..400).find_map(|seed| {
             // A wrong rule may also trip an assertion of the machines.
             let run = std::panic::catch_unwind(|| run(seed).1.into_iter().next());
             run.unwrap_or(Some("panicked".to_owned())).map(|violation| (seed, violation))

@@ -29,8 +29,6 @@ pub(crate) struct Node {
     pub(crate) next: OffsetVector,
     pub(crate) stretches: Vec<Stretch>,
     pub(crate) active: BTreeMap<ControlIndex, OffsetVector>,
-    /// Ranges whose state here is behind the manifest, until caught up.
-    pub(crate) promoted: BTreeMap<RangeId, OffsetVector>,
     pub(crate) cutting: Vec<RangeId>,
     /// Until this moment of the world nothing here moves.
     pub(crate) stalled_until: i64,
@@ -50,7 +48,6 @@ impl Node {
             next: OffsetVector::default(),
             stretches: Vec::new(),
             active: BTreeMap::new(),
-            promoted: BTreeMap::new(),
             cutting: Vec::new(),
             stalled_until: 0,
             alive: true,
@@ -61,7 +58,6 @@ impl Node {
     /// A new life: with the memory of the old one, or without.
     pub(crate) fn reborn(&mut self, seed: u64, keeps_memory: bool) {
         self.steward = Steward::new(self.id, seed, None);
-        self.promoted.clear();
         self.cutting.clear();
         self.holding = None;
         self.alive = true;
@@ -99,13 +95,24 @@ impl Node {
         }
     }
 
+    /// Takes over durable state, where it is ahead.
+    pub(crate) fn restore(&mut self, v: &OffsetVector, index: ControlIndex) {
+        for (partition, to) in &v.0 {
+            let from = self.next.get(*partition);
+            if from < *to {
+                self.stretches.push(Stretch { partition: *partition, from, to: *to, index });
+                self.next.0.insert(*partition, *to);
+            }
+        }
+    }
+
     pub(crate) fn newest(&self) -> ControlIndex {
         self.active.keys().next_back().copied().unwrap_or_default()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let positions: Positions = self.next.0.iter().map(|(p, next)| (*p, PartitionPosition::start(*next))).collect();
-        Snapshot { positions, index: self.newest(), base: Arc::from(&b"state"[..]) }
+        Snapshot { positions, index: self.newest(), base: Arc::from(self.newest().0.to_le_bytes()) }
     }
 
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {

@@ -7,8 +7,9 @@ use featuregrid_actors::ports::{
     Etag, GetOutcome, Key, ListOutcome, Object, PutCondition, PutOutcome, StoreReply, StoreRequest,
 };
 use featuregrid_protocol::codec;
+use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::manifest::Manifest;
-use featuregrid_protocol::position::offsets;
+use featuregrid_protocol::position::{OffsetVector, offsets};
 use featuregrid_protocol::range::RangeId;
 
 #[derive(Default)]
@@ -27,6 +28,13 @@ impl Store {
 
     pub(crate) fn manifest(&self, range: RangeId) -> Option<Manifest> {
         self.read(&Key::Manifest(range))
+    }
+
+    /// Up to where the range is durable, and under which index that state was made.
+    pub(crate) fn durable(&self, range: RangeId) -> Option<(OffsetVector, ControlIndex)> {
+        let manifest = self.manifest(range)?;
+        let (_, bytes, _) = self.objects.get(&Key::Part(manifest.parts.last()?.name.clone()).path())?;
+        Some((offsets(&manifest.positions), ControlIndex(u64::from_le_bytes(bytes[..].try_into().unwrap()))))
     }
 
     pub(crate) fn perform(&mut self, request: &StoreRequest) -> StoreReply {

@@ -85,6 +85,8 @@ enum Event {
 pub(crate) struct World {
     now: i64,
     dice: Dice,
+    /// Every third world has a quick store and clocks as far apart as they may be: there the waits decide (trace C8).
+    quick: bool,
     store: Store,
     nodes: Vec<Node>,
     /// Which process of a node lives: answers to others are lost.
@@ -104,16 +106,25 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
+        let quick = seed % 3 == 2;
         let v0 = OffsetVector([(PartitionId(0), 5)].into());
         let seeds: Vec<u64> = (0..NODES).map(|_| dice.next()).collect();
         let nodes = (0..NODES).zip(&seeds).map(|(id, seed)| {
-            let rate = 1_000_000 + dice.between(-25_000, 25_000);
+            let drift = if !quick {
+                dice.between(-25_000, 25_000)
+            } else if id == 0 {
+                -25_000
+            } else {
+                25_000
+            };
+            let rate = 1_000_000 + drift;
             Node::new(NodeId(id), *seed, rate, v0.clone())
         });
         let nodes = nodes.collect();
         Self {
             now: SECOND,
             dice,
+            quick,
             store: Store::default(),
             nodes,
             seeds,
@@ -199,7 +210,7 @@ impl World {
                 Event::Arrive { node, seed, request, answers } => {
                     let reply = self.store.perform(&request);
                     if answers {
-                        let back = self.dice.between(1_000, 60_000);
+                        let back = self.dice.between(1_000, if self.quick { 3_000 } else { 60_000 });
                         self.schedule(back, Event::Answer { node, seed, reply });
                     }
                 }
@@ -278,35 +289,40 @@ impl World {
     /// What placement, detector and operator want of a running node.
     fn decide(&mut self, node: usize) {
         let clock = self.nodes[node].clock(self.now);
-        let wishes: RangeSet = self.homes.iter().filter(|(_, home)| **home == node).map(|(range, _)| *range).collect();
+        let all = RangeId::split_evenly(2);
+        let wishes: RangeSet = all.into_iter().filter(|range| self.home(*range) == node).collect();
         let effects = self.nodes[node].steward.wish(clock, &wishes);
         self.perform(node, effects);
         let next = self.nodes[node].next.clone();
         for range in RangeId::split_evenly(2) {
             self.nodes[node].steward.applied(range, next.clone());
-            let home = self.homes.get(&range).copied().unwrap_or(node);
+            let home = self.home(range);
             if home != node
+                && self.dice.permille(30)
                 && self.nodes[node].steward.role(range) == Role::Owner
                 && let Some(to) = self.nodes[home].incarnation().filter(|_| self.nodes[home].alive)
                 && let Ok(effects) = self.nodes[node].steward.give(clock, range, to)
             {
                 self.perform(node, effects);
             }
-            if self.dice.permille(30) || self.nodes[node].cutting.contains(&range) {
+            if self.dice.permille(8) || self.nodes[node].cutting.contains(&range) {
                 self.commit(node, range);
             }
         }
         for other in 0..self.nodes.len() {
-            let gone = !self.nodes[other].alive || self.nodes[other].stalled_until - self.now > 2 * SECOND;
+            let gone = self.is_gone(other);
             let wrongly = self.now < CALM && self.dice.permille(1);
-            if let Some(life) = self.nodes[other].incarnation().filter(|_| other != node && (gone || wrongly)) {
+            let Some(life) = self.nodes[other].incarnation().filter(|_| other != node) else { continue };
+            if gone || wrongly || self.quick {
                 let effects = self.nodes[node].steward.suspect(clock, life);
                 self.perform(node, effects);
+            }
+            if gone || wrongly {
                 let effects = self.nodes[node].steward.down(clock, life);
                 self.perform(node, effects);
             }
         }
-        if self.dice.permille(6) {
+        if self.now < CALM && self.dice.permille(6) {
             let change = ControlChange::Definitions(self.dice.next().to_string());
             if let Ok(effects) = self.nodes[node].steward.propose(clock, change, false) {
                 self.perform(node, effects);
@@ -315,6 +331,18 @@ impl World {
         if self.dice.permille(3) {
             self.nodes[node].steward.withdraw();
         }
+    }
+
+    /// Where placement wants the range: at its home, or at the next node that seems to live.
+    fn home(&self, range: RangeId) -> usize {
+        let home = self.homes.get(&range).copied().unwrap_or(0);
+        let nodes = (home..home + self.nodes.len()).map(|node| node % self.nodes.len());
+        nodes.into_iter().find(|node| !self.is_gone(*node)).unwrap_or(home)
+    }
+
+    /// What the detector holds to be dead.
+    fn is_gone(&self, node: usize) -> bool {
+        !self.nodes[node].alive || self.nodes[node].stalled_until - self.now > 2 * SECOND
     }
 
     fn commit(&mut self, node: usize, range: RangeId) {
@@ -367,7 +395,11 @@ impl World {
                     self.figures.moves += 1;
                 }
                 Effect::Promote { range, manifest } => {
-                    self.nodes[node].promoted.insert(range, offsets(&manifest.positions));
+                    if !self.nodes[node].next.covers(&offsets(&manifest.positions)) {
+                        let clock = self.nodes[node].clock(self.now);
+                        let effects = self.nodes[node].steward.restore(clock, range);
+                        self.perform(node, effects);
+                    }
                     if self.nodes[node].steward.hint(range).is_none() && manifest.epoch.0 > 1 {
                         self.figures.reclaims += 1;
                     }
@@ -383,8 +415,12 @@ impl World {
                 | Effect::StandBy { .. }
                 | Effect::LeaveStandby { .. }
                 | Effect::Committed { .. }
-                | Effect::Forget { .. }
-                | Effect::Restored { .. } => {}
+                | Effect::Forget { .. } => {}
+                Effect::Restored { manifest, parts, .. } => {
+                    let index = parts.last().map_or(0, |part| u64::from_le_bytes(part[..].try_into().unwrap()));
+                    let v = manifest.map_or(OffsetVector::default(), |manifest| offsets(&manifest.positions));
+                    self.nodes[node].restore(&v, ControlIndex(index));
+                }
             }
         }
     }
@@ -412,7 +448,7 @@ impl World {
     /// A request goes to the store, and something may happen on the way.
     fn ask(&mut self, node: usize, request: StoreRequest) {
         let seed = self.seeds[node];
-        let there = self.dice.between(1_000, 40_000);
+        let there = self.dice.between(1_000, if self.quick { 3_000 } else { 40_000 });
         let id = request.id();
         let fate = if self.now < CALM { self.dice.below(100) } else { 99 };
         let unknown = 900_000;
@@ -473,6 +509,9 @@ impl World {
             }
             self.check_index(node);
         }
+        for range in RangeId::split_evenly(2) {
+            self.check_durable(range);
+        }
     }
 
     fn acts(&mut self, node: usize, range: RangeId) {
@@ -509,11 +548,28 @@ impl World {
         }
     }
 
+    /// What is durable was not made under an older index than is in force there.
+    fn check_durable(&mut self, range: RangeId) {
+        let Some((v, made_under)) = self.store.durable(range) else { return };
+        for (index, decision) in self.decisions.range(ControlIndex(made_under.0 + 1)..) {
+            if let Decision::Active(at) = decision
+                && !at.covers(&v)
+            {
+                self.violations.push(format!("{range}: {v:?} of {made_under}, but {index} is in force from {at:?}"));
+            }
+        }
+    }
+
     /// When faults have ended, every range has an owner and nobody is held.
     fn check_rest(&mut self) {
         for node in 0..self.nodes.len() {
             if !self.nodes[node].steward.is_running() {
                 self.violations.push(format!("node {node} does not run: {:?}", self.nodes[node].steward.step()));
+            }
+        }
+        for node in &self.nodes {
+            if let Some(index) = node.steward.held_by() {
+                self.violations.push(format!("node {} is held by {index}", node.id));
             }
         }
         for range in RangeId::split_evenly(2) {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::Scratch;
 
-/// Bootstrap address; the broker is started by the first that asks and stopped by `.ci/test`, or here at the next run.
+/// Bootstrap address; the broker is started by the first that asks and ends with this process.
 pub(crate) fn brokers() -> &'static str {
     static BROKER: OnceLock<(String, Scratch)> = OnceLock::new();
     let (address, _) = BROKER.get_or_init(|| {
@@ -14,6 +14,7 @@ pub(crate) fn brokers() -> &'static str {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kafka/broker");
         let output = Command::new(script)
             .args(["start", &folder.at("kafka")])
+            .env("UNTIL_PID", std::process::id().to_string())
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .output()

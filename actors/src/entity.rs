@@ -1,5 +1,8 @@
 //! The virtual actor: one page per view and ladder, turns, reads, the canonical encoding. Knows no other entity.
 //!
+//! An entity is named by its view and its canonical key bytes: location transparent, so neither node nor range is part
+//! of the name.
+//!
 //! A turn ([`Page::turn`]) applies one row and looks up nothing: neither clock nor index nor another entity. What a
 //! page physically looks like (rows not yet tiled, tiles not yet folded, narrow or wide cells) never shows: every read
 //! and every encoding folds the page to T(v) first.
@@ -12,20 +15,10 @@ mod read;
 mod remap;
 mod turn;
 mod varint;
+mod weight;
 
 pub use canonical::Damaged;
 pub(crate) use canonical::{decode, encode};
 pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
 pub(crate) use remap::{Remap, remap};
 pub(crate) use varint::{Bytes, put, put_signed};
-
-use featuregrid_protocol::ids::ViewId;
-
-/// Who an entity is: location transparent, so neither node nor range is part of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identity {
-    /// The view whose windows it holds.
-    pub view: ViewId,
-    /// Canonical key bytes ([`featuregrid_protocol::key::encode`]).
-    pub key: Vec<u8>,
-}

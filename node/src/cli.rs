@@ -3,12 +3,26 @@
 //! Results go to stdout, everything else to stderr. `--report json` prints one JSON object, last, on stdout. The exit
 //! code is 0 only if what was asked held.
 
+mod bench;
+mod client;
+mod demo;
 mod eval;
+mod get;
+mod node;
 mod output;
+mod serve;
+mod state;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, ValueEnum};
+use featuregrid_protocol::plants::Plant;
+use featuregrid_protocol::time::Span;
+
+/// Ranges of a new grid, unless another number is asked for.
+const RANGES: u32 = 256;
 
 /// A real-time feature store that computes what it serves.
 #[derive(Debug, Parser)]
@@ -20,13 +34,27 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measures, beside a limit or a peer in the same run.
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// Plays payments through a node and shows their features, live or compared with the oracle.
+    Demo(demo::Arguments),
     /// Tries definitions on a file of events: the values that each row of a spine would have been served.
     Eval(eval::Arguments),
+    /// Reads a topic and answers reads, until it is told to stop.
+    Serve(serve::Arguments),
+    /// Asks a running node for the features of one entity.
+    Get(get::Arguments),
+    /// Beats the grid's own decisions in a deterministic world of nodes, log, store and network.
+    Sim(featuregrid_simulations::cli::Command),
+    /// Looks at the state as a whole.
+    #[command(subcommand)]
+    State(state::Command),
 }
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Report {
+enum Report {
     /// Lines for people.
     Text,
     /// One JSON object, last.
@@ -38,14 +66,115 @@ pub(crate) enum Report {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     crate::telemetry::start();
-    let done = match arguments.command {
-        Command::Eval(arguments) => eval::run(&arguments),
-    };
-    match done {
+    match run(arguments.command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match &command {
+        Command::Eval(arguments) => return eval::run(arguments),
+        Command::Sim(command) => return Ok(featuregrid_simulations::cli::execute(command)),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Bench(command) => bench::run(command).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Eval(arguments) => eval::run(&arguments),
+            Command::Sim(command) => Ok(featuregrid_simulations::cli::execute(&command)),
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Get(arguments) => get::run(arguments).await,
+            Command::State(command) => state::run(command).await,
+        }
+    });
+    // A thread that hangs in a client library must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    done
+}
+
+/// Ends when the process is asked to: Ctrl-C or SIGTERM.
+async fn stopped() {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => {
+            if done.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+        _ = terminate.recv() => {}
+    }
+}
+
+/// `20s`, `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span = Span::parse(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_micros(span.0.unsigned_abs()))
+}
+
+/// `8GiB`, `512MiB`, or a number of bytes.
+fn bytes(text: &str) -> Result<usize, String> {
+    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
+    let parsed = units.into_iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?.trim(), size)));
+    let count = parsed.and_then(|(digits, size): (&str, usize)| digits.parse::<usize>().ok()?.checked_mul(size));
+    count.filter(|bytes| *bytes > 0).ok_or_else(|| format!("`{text}` is no size; write for example 8GiB or 512MiB"))
+}
+
+/// The budget asked for, or half of the machine's memory.
+fn memory_budget(asked: Option<usize>) -> usize {
+    const UNKNOWN: usize = 4 << 30;
+    let total = || {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        Some(line.trim().trim_end_matches("kB").trim().parse::<usize>().ok()? << 10)
+    };
+    asked.unwrap_or_else(|| total().map_or(UNKNOWN, |total| total / 2))
+}
+
+/// Switches a rule off, where the build can.
+fn plant(name: Option<&str>) -> anyhow::Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    let Some(plant) = Plant::ALL.iter().copied().find(|plant| plant.name() == name) else {
+        let names: Vec<&str> = Plant::ALL.iter().map(|plant| plant.name()).collect();
+        bail!("no plant `{name}`; there are: {}", names.join(", "));
+    };
+    choose(plant)
+}
+
+#[cfg(feature = "plants")]
+fn choose(plant: Plant) -> anyhow::Result<()> {
+    featuregrid_protocol::plants::choose(Some(plant));
+    Ok(())
+}
+
+#[cfg(not(feature = "plants"))]
+fn choose(plant: Plant) -> anyhow::Result<()> {
+    bail!("this build follows every rule: build with --features plants to switch `{}` off", plant.name())
+}
+
+#[cfg(test)]
+mod tests {
+    //! Sizes and the shape of the command line.
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("2GiB"), Ok(2 << 30));
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert!([bytes("0"), bytes("x"), bytes("5GB"), bytes("99999999999999999999GiB")].iter().all(Result::is_err));
     }
 }

@@ -1,10 +1,18 @@
 //! The node: the only floor that touches Kafka, object stores, sockets, disks and clocks.
 
+pub mod assemble;
+pub mod bench;
 pub mod cli;
 pub mod clock;
+pub mod demo;
+pub mod digest;
 pub mod entropy;
 pub mod files;
+pub mod freshness;
 pub mod grid;
 pub mod ingest;
+pub mod keeper;
+pub mod serve;
+pub mod status;
 pub mod store;
 pub mod telemetry;

@@ -25,6 +25,49 @@ pub struct DataDir {
     _lock: File,
 }
 
+/// A folder that was named, or one that is removed at the end.
+#[derive(Debug)]
+pub enum Folder {
+    /// Kept.
+    Named(PathBuf),
+    /// Removed.
+    Passing(PathBuf),
+}
+
+impl Folder {
+    /// The named folder, or a new one among the system's temporary files.
+    ///
+    /// # Errors
+    /// When the system refuses to make one.
+    pub fn open(named: Option<&Path>) -> io::Result<Self> {
+        if let Some(path) = named {
+            return Ok(Self::Named(path.to_owned()));
+        }
+        let name = format!("featuregrid-{}", local::hex(&crate::entropy::bytes()));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self::Passing(path))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Passing(path) => path,
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Self::Passing(path) = self
+            && let Err(error) = std::fs::remove_dir_all(&*path)
+        {
+            tracing::warn!(path = %path.display(), %error, "a temporary folder was left behind");
+        }
+    }
+}
+
 /// Why the folder cannot be used. Nothing in it was changed.
 #[derive(Debug, Error)]
 pub enum DataDirError {

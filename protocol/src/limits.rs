@@ -117,3 +117,5 @@ pub const DURATION_MAX: Span = Span::seconds(36_500 * 86_400);
 /// Restarts of one supervised actor in a node's life: a record that fails an actor fails it again at every replay, so
 /// more would only hide it.
 pub const CHILD_RESTARTS_MAX: u32 = 5;
+/// Entities of one read: with thirty features each, a reply of a few megabytes.
+pub const READ_ENTITIES_MAX: usize = 4096;

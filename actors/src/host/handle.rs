@@ -93,6 +93,12 @@ impl ShardHandle {
         &self.actor
     }
 
+    /// Whether no frame is in flight.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.rows.available_permits() == SHARD_ROW_BATCHES_MAX
+    }
+
     /// Whether both lead to the same life of the same shard.
     #[must_use]
     pub fn is_same_life(&self, other: &Self) -> bool {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
 use featuregrid_protocol::partitioner;
+use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Timestamp;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
@@ -99,6 +100,14 @@ impl EmbeddedLog {
         *ends = new;
         shared.grown.notify_all();
         Ok(())
+    }
+}
+
+impl EmbeddedLog {
+    /// Next offset of every partition.
+    #[must_use]
+    pub fn ends(&self) -> OffsetVector {
+        OffsetVector(self.shared.ends.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Progress {
     partitions: BTreeMap<PartitionId, PartitionProgress>,
     paused: AtomicBool,
     pauses: AtomicU64,
+    /// Some loop of a reader turned since it was last asked.
+    turned: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +81,17 @@ impl Progress {
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Relaxed)
+    }
+
+    /// A reader's loop turned.
+    pub fn set_turned(&self) {
+        self.turned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a reader's loop turned since the last call.
+    #[must_use]
+    pub fn take_turned(&self) -> bool {
+        self.turned.swap(false, Ordering::Relaxed)
     }
 
     /// How often reading paused.

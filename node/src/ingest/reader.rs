@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,11 +89,14 @@ impl Actor for Reader {
         // Listening first: a shard that restarts after its status was taken is heard of.
         let commands = listeners.listen(reader);
         let (shards, groups) = stand(&grid, &partitions).await;
+        let reading = Arc::clone(&around.reading);
         let run = move || {
+            reading.fetch_add(1, Ordering::Relaxed);
             let ended = catch_unwind(AssertUnwindSafe(|| {
                 let worker = Worker::new(around, shards, commands, groups).map_err(|error| error.to_string())?;
                 worker.run().map_err(|error| error.to_string())
             }));
+            reading.fetch_sub(1, Ordering::Relaxed);
             let ended = ended.unwrap_or_else(|_| Err("the reading thread panicked".to_owned()));
             if myself.cast(Ended(ended)).is_err() {
                 tracing::debug!(reader, "the reader's actor ended before its thread");
@@ -102,12 +106,9 @@ impl Actor for Reader {
         Ok(())
     }
 
-    async fn handle(&self, myself: ActorRef<Ended>, ended: Ended, _: &mut ()) -> Result<(), ActorProcessingErr> {
-        match ended.0 {
-            Ok(()) => myself.stop(Some("told to stop".to_owned())),
-            Err(why) => return Err(why.into()),
-        }
-        Ok(())
+    async fn handle(&self, _: ActorRef<Ended>, ended: Ended, (): &mut ()) -> Result<(), ActorProcessingErr> {
+        // A thread that was told to stop leaves its actor to the supervisor, which is told next.
+        ended.0.map_err(Into::into)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
@@ -73,6 +73,8 @@ pub struct Surroundings {
     pub runtime: Handle,
     /// Ends the loop.
     pub stop: Arc<AtomicBool>,
+    /// How many threads run.
+    pub reading: Arc<AtomicUsize>,
     /// Reads one partition to its end before the next is begun.
     pub one_after_the_other: bool,
 }
@@ -165,6 +167,7 @@ impl Worker {
     /// [`WorkerError`]; whoever supervises starts another one from where the shards stand.
     pub fn run(mut self) -> Result<(), WorkerError> {
         while !self.around.stop.load(Ordering::Relaxed) {
+            self.around.progress.set_turned();
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(command);
             }

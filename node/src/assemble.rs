@@ -1,0 +1,373 @@
+//! The one place where everything meets, readable as the way of an event: log, reader, shards, grid. Knows no wire.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use featuregrid_actors::control::History;
+use featuregrid_actors::host::message::Rows;
+use featuregrid_actors::host::shard::Applied;
+use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
+use featuregrid_protocol::ids::{Epoch, PartitionId};
+use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use ractor::ActorRef;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::freshness::Freshness;
+use crate::grid::Grid;
+use crate::ingest::progress::Progress;
+use crate::ingest::reader::{Listeners, Reader, ReaderArguments};
+use crate::ingest::worker::Surroundings;
+use crate::ingest::{Log, LogError};
+use crate::keeper::{self, Beginning, Keeper, KeeperError};
+use crate::store::dead_letters::{DeadLetterError, DeadLetters};
+use crate::store::letter_writer::LetterWriter;
+use crate::store::local::LocalStore;
+use crate::store::{DataDir, DataDirError};
+
+/// Shards of a node: four for each core, so that batches fill and cores do not wait for one another.
+const SHARDS_PER_CORE: usize = 4;
+
+/// What a node is started with.
+pub struct Settings {
+    /// Text of the definitions.
+    pub definitions: String,
+    /// How messages name them.
+    pub file: String,
+    /// What is read.
+    pub log: Arc<dyn Log>,
+    /// Where everything is kept.
+    pub data: Arc<DataDir>,
+    /// Number of ranges of a new grid, a power of two.
+    pub ranges: u32,
+    /// Bytes of entity state at which reading pauses.
+    pub memory_budget: usize,
+    /// Read one partition to its end before the next is begun.
+    pub one_after_the_other: bool,
+}
+
+/// Why a node does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The folder.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// Dead letters.
+    #[error(transparent)]
+    DeadLetters(#[from] DeadLetterError),
+    /// Definitions, lease, claims.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+    /// Threads and folders.
+    #[error("{0}: {1}")]
+    System(&'static str, std::io::Error),
+    /// Actors.
+    #[error("actors: {0}")]
+    Actors(#[from] ractor::SpawnErr),
+}
+
+/// A running node.
+pub struct Node {
+    /// Whom to ask.
+    pub grid: Arc<Grid>,
+    /// What is read.
+    pub log: Arc<dyn Log>,
+    /// How far reading is.
+    pub progress: Arc<Progress>,
+    /// Which plans are in force.
+    pub history: Arc<History>,
+    /// How old events are when they become visible.
+    pub freshness: Arc<Freshness>,
+    /// In which epoch each range is owned.
+    pub epochs: BTreeMap<RangeId, Epoch>,
+    /// Partitions of the source.
+    pub partitions: Vec<PartitionId>,
+    /// Bytes of entity state at which reading pauses.
+    pub memory_budget: usize,
+    gave_up: Mutex<Option<oneshot::Receiver<String>>>,
+    stop: Arc<AtomicBool>,
+    /// Reading threads that run.
+    reading: Arc<AtomicUsize>,
+    supervisor: ActorRef<featuregrid_actors::host::supervisor::Nothing>,
+    /// Dropped last: the lease outlives what it allows.
+    keeper: Option<Keeper>,
+    _data: Arc<DataDir>,
+}
+
+/// What shards report to.
+struct Observed {
+    freshness: Arc<Freshness>,
+    frames: AtomicU64,
+    /// Offsets that some read may have seen.
+    shown: Mutex<OffsetVector>,
+}
+
+impl Node {
+    /// Begins a life and reads from the log's beginning; [`Self::caught_up`] tells when it is done.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let Settings { definitions, file, log, data, ranges, memory_budget, one_after_the_other } = settings;
+        let partitions = log.partitions()?;
+        let (earliest, ends) = bounds(&*log, &partitions)?;
+        let (begun, beginner) =
+            begin(&data.objects(), Beginning { earliest: earliest.clone(), ranges, definitions, file }).await?;
+        refuse_lost(&*log, &partitions, &begun.v0, &earliest)?;
+
+        let letters = Arc::new(DeadLetters::open(&data.dead_letters())?);
+        let letters = LetterWriter::start(letters).map_err(|error| StartError::System("dead letters", error))?;
+        let progress = Arc::new(Progress::new(&partitions));
+        let (stop, reading) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let around = Surroundings {
+            me: begun.me,
+            log: Arc::clone(&log),
+            history: Arc::clone(&begun.history),
+            letters: Some(Arc::new(letters)),
+            progress: Arc::clone(&progress),
+            memory_budget,
+            runtime: tokio::runtime::Handle::current(),
+            stop: Arc::clone(&stop),
+            reading: Arc::clone(&reading),
+            one_after_the_other,
+        };
+        let freshness = Arc::new(Freshness::default());
+        let observed = Arc::new(Observed {
+            freshness: Arc::clone(&freshness),
+            frames: AtomicU64::new(0),
+            shown: Mutex::default(),
+        });
+        let begin: Positions = partitions
+            .iter()
+            .map(|partition| (*partition, PartitionPosition::start(begun.v0.get(*partition))))
+            .collect();
+        let (grid, supervisor, gave_up) =
+            start_actors(around, &partitions, begun.epochs.len() as u32, begin, &observed).await?;
+        // What the log held at the start was shown by an earlier life, or might have been.
+        grid.raise_floors(&ends);
+        let keeper = beginner.keep(vital(&grid, &progress, &observed))?;
+        Ok(Self {
+            grid,
+            log,
+            progress,
+            history: begun.history,
+            freshness,
+            epochs: begun.epochs,
+            partitions,
+            memory_budget,
+            gave_up: Mutex::new(Some(gave_up)),
+            stop,
+            reading,
+            supervisor,
+            keeper: Some(keeper),
+            _data: data,
+        })
+    }
+
+    /// Where the log ends now.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub fn log_ends(&self) -> Result<OffsetVector, LogError> {
+        bounds(&*self.log, &self.partitions).map(|(_, ends)| ends)
+    }
+
+    /// Waits until every range stands at or after `v`; whether it does before the deadline. A halted partition ends the
+    /// wait at once.
+    pub async fn reaches(&self, v: &OffsetVector, deadline: Instant) -> bool {
+        loop {
+            let statuses = self.grid.statuses().await;
+            let behind = statuses.iter().flat_map(|status| status.ranges.values()).any(|positions| {
+                v.0.iter()
+                    .any(|(partition, offset)| positions.get(partition).map_or(0, |position| position.next) < *offset)
+            });
+            if !behind {
+                return true;
+            }
+            if Instant::now() >= deadline || self.progress.any_halted().is_some() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends, with the reason, when the node cannot go on; to be taken once.
+    pub fn take_gave_up(&self) -> impl Future<Output = Option<String>> + use<> {
+        let gave_up = self.gave_up.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            match gave_up {
+                Some(gave_up) => gave_up.await.ok(),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Stops reading, then the shards, then gives the lease up.
+    pub async fn stop(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let patience = Some(ractor::concurrency::Duration::from_secs(5));
+        // Readers look at the signal within a poll. Stopping the supervisor stops what it supervises.
+        let late = Instant::now() + Duration::from_secs(5);
+        while self.reading.load(Ordering::Relaxed) > 0 && Instant::now() < late {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if self.supervisor.stop_and_wait(Some("shutdown".to_owned()), patience).await.is_err() {
+            tracing::warn!("actors did not end in time");
+        }
+        let keeper = self.keeper.take();
+        if tokio::task::spawn_blocking(move || drop(keeper)).await.is_err() {
+            tracing::warn!("the lease was not given up");
+        }
+    }
+}
+
+/// Earliest and end offsets.
+fn bounds(log: &dyn Log, partitions: &[PartitionId]) -> Result<(OffsetVector, OffsetVector), LogError> {
+    let (mut earliest, mut ends) = (OffsetVector::default(), OffsetVector::default());
+    for partition in partitions {
+        let bounds = log.bounds(*partition)?;
+        earliest.0.insert(*partition, bounds.earliest);
+        ends.0.insert(*partition, bounds.end);
+    }
+    Ok((earliest, ends))
+}
+
+/// State is rebuilt from v0, so the log must still begin at or before it.
+fn refuse_lost(
+    log: &dyn Log,
+    partitions: &[PartitionId],
+    v0: &OffsetVector,
+    earliest: &OffsetVector,
+) -> Result<(), LogError> {
+    for partition in partitions {
+        let (wanted, earliest) = (v0.get(*partition), earliest.get(*partition));
+        if earliest > wanted {
+            let topic = log.name().to_owned();
+            return Err(LogError::Retention { topic, partition: *partition, wanted, earliest });
+        }
+    }
+    Ok(())
+}
+
+async fn begin(objects: &Path, beginning: Beginning) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
+    let store = Arc::new(LocalStore::open(objects).map_err(|error| StartError::System("object store", error))?);
+    let begun = tokio::task::spawn_blocking(move || keeper::begin(store, &beginning)).await;
+    match begun {
+        Ok(begun) => Ok(begun?),
+        Err(error) => Err(StartError::System("object store", std::io::Error::other(error))),
+    }
+}
+
+type Started = (Arc<Grid>, ActorRef<featuregrid_actors::host::supervisor::Nothing>, oneshot::Receiver<String>);
+
+/// Shards first, then the readers that feed them, all under one supervisor.
+async fn start_actors(
+    around: Surroundings,
+    partitions: &[PartitionId],
+    ranges: u32,
+    begin: Positions,
+    observed: &Arc<Observed>,
+) -> Result<Started, StartError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let shards = (SHARDS_PER_CORE * cores).min(ranges as usize);
+    let listeners = Listeners::default();
+    // The grid is made of the shards' first handles, which only their supervisor can start.
+    let firsts: Arc<Mutex<Vec<ShardHandle>>> = Arc::default();
+    let grid: Arc<std::sync::OnceLock<Arc<Grid>>> = Arc::default();
+    let mut children = Vec::new();
+    for (at, set) in Grid::split(ranges, shards).into_iter().enumerate() {
+        let arguments = ShardArguments {
+            plan: Arc::clone(&around.history.latest().plan),
+            ranges: set.clone(),
+            positions: begin.clone(),
+            applied: applied(observed, &grid),
+        };
+        let (set, begin): (RangeSet, _) = (set.into_iter().collect(), begin.clone());
+        let (listeners, firsts, grid, observed) =
+            (listeners.clone(), Arc::clone(&firsts), Arc::clone(&grid), Arc::clone(observed));
+        let start = move |supervisor| {
+            let arguments = arguments.clone();
+            let (set, begin, listeners, firsts, grid, observed) = (
+                set.clone(),
+                begin.clone(),
+                listeners.clone(),
+                Arc::clone(&firsts),
+                Arc::clone(&grid),
+                Arc::clone(&observed),
+            );
+            Box::pin(async move {
+                let handle = ShardActor::start(arguments, supervisor).await?;
+                let cell = handle.cell();
+                match grid.get() {
+                    None => firsts.lock().unwrap_or_else(PoisonError::into_inner).push(handle),
+                    Some(grid) => {
+                        let shown = observed.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                        grid.restarted(at, handle.clone(), shown);
+                        listeners.restarted(at, &handle, &set, &begin);
+                    }
+                }
+                Ok(cell)
+            }) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+        };
+        children.push(Child { name: format!("shard {at}"), start: Box::new(start) });
+    }
+    let plan = Arc::clone(&around.history.latest().plan);
+    let readers = if around.one_after_the_other { 1 } else { cores.min(partitions.len()) };
+    for reader in 0..readers {
+        let partitions = partitions.iter().skip(reader).step_by(readers).copied().collect();
+        let (around, listeners, firsts, grid) =
+            (around.clone(), listeners.clone(), Arc::clone(&firsts), Arc::clone(&grid));
+        let plan = Arc::clone(&plan);
+        let bits = ranges.trailing_zeros() as u8;
+        let start = move |supervisor| {
+            // The first reader starts after the last shard.
+            let grid = Arc::clone(grid.get_or_init(|| {
+                let handles = firsts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                Arc::new(Grid::new(Arc::clone(&plan), bits, handles))
+            }));
+            let (around, listeners) = (around.clone(), listeners.clone());
+            let arguments = ReaderArguments { reader, partitions: Vec::clone(&partitions), around, grid, listeners };
+            Box::pin(Reader::start(arguments, supervisor)) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+        };
+        children.push(Child { name: format!("reader {reader}"), start: Box::new(start) });
+    }
+    let (supervisor, gave_up) = Supervisor::start(children).await?;
+    let grid =
+        grid.get().map(Arc::clone).ok_or(StartError::System("readers", std::io::Error::other("no partition")))?;
+    Ok((grid, supervisor, gave_up))
+}
+
+/// What happens when a shard has applied a frame.
+fn applied(observed: &Arc<Observed>, grid: &Arc<std::sync::OnceLock<Arc<Grid>>>) -> Applied {
+    let (observed, grid) = (Arc::clone(observed), Arc::clone(grid));
+    Arc::new(move |rows: &Rows, everywhere: bool| {
+        if everywhere {
+            observed.frames.fetch_add(1, Ordering::Relaxed);
+            observed.freshness.visible(&rows.frame.rows);
+            let mut shown = observed.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = shown.0.entry(rows.frame.partition).or_default();
+            *next = rows.frame.to.max(*next);
+        }
+        if let Some(grid) = grid.get() {
+            grid.visible.notify_waiters();
+        }
+    })
+}
+
+/// Whether readers and shards make progress.
+fn vital(grid: &Arc<Grid>, progress: &Arc<Progress>, observed: &Arc<Observed>) -> keeper::Vital {
+    let (grid, progress, observed) = (Arc::clone(grid), Arc::clone(progress), Arc::clone(observed));
+    let seen = AtomicU64::new(0);
+    Box::new(move || {
+        let frames = observed.frames.load(Ordering::Relaxed);
+        let moved = seen.swap(frames, Ordering::Relaxed) != frames;
+        (progress.take_turned(), moved || grid.handles().iter().all(ShardHandle::is_idle))
+    })
+}

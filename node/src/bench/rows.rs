@@ -1,0 +1,73 @@
+//! Frames of rows made without a log, for benches of what comes after the reader. Knows no payload.
+
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
+use featuregrid_protocol::key::{self, KeyHash};
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::PartitionCounters;
+use featuregrid_protocol::row::{RowBatch, RowHead};
+use featuregrid_protocol::time::{Span, Timestamp};
+
+/// The one partition they come from.
+pub(super) const PARTITION: PartitionId = PartitionId(0);
+
+/// Rows of the first view of a plan, every measure present.
+pub(super) struct Frames {
+    present: u64,
+    numbers: Vec<i64>,
+    index: featuregrid_protocol::ids::ControlIndex,
+    next: u64,
+    max: Timestamp,
+    key: Vec<u8>,
+}
+
+impl Frames {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let measures = plan.views.first().map_or(&[][..], |view| view.measures.as_slice());
+        let present = if measures.len() < 64 { (1 << measures.len()) - 1 } else { u64::MAX };
+        let numbers = measures.iter().filter_map(|measure| measure.value).map(|_| 0).collect();
+        Self { present, numbers, index: plan.index, next: 0, max: Timestamp::MIN, key: Vec::new() }
+    }
+
+    /// A frame with a row for each (user, event time, amount).
+    pub(super) fn frame(&mut self, events: impl Iterator<Item = (u64, Timestamp, i64)>) -> Frame {
+        let (from, max_before) = (self.next, self.max);
+        let mut rows = RowBatch::default();
+        for (user, ts, amount) in events {
+            self.key.clear();
+            key::encode([format!("u{user}").as_str()], &mut self.key);
+            self.numbers.fill(amount);
+            let head = RowHead {
+                hash: KeyHash::of(&self.key),
+                ts,
+                offset: self.next,
+                present: self.present,
+                bad: 0,
+                view: 0,
+                key_len: 0,
+                number_len: 0,
+            };
+            rows.push(head, &self.key, &self.numbers);
+            self.next += 1;
+            self.max = self.max.max(ts);
+        }
+        Frame {
+            topic: TopicId::default(),
+            partition: PARTITION,
+            leader_epoch: LeaderEpoch(0),
+            index: self.index,
+            generation: Generation::default(),
+            from,
+            to: self.next,
+            max_before,
+            max_after: self.max,
+            deltas: PartitionCounters::default(),
+            rows,
+        }
+    }
+}
+
+/// When the first event happens.
+pub(super) const START: Timestamp = Timestamp(1_767_225_600_000_000);
+/// How far events lie behind one another, as in W1.
+pub(super) const DISORDER: Span = Span::seconds(2);

@@ -1,0 +1,99 @@
+//! `featuregrid get`: the features of one entity, from a running node.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::wire::v1::value::Kind;
+use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, Status, Value};
+use serde_json::json;
+
+use super::{Report, client};
+
+/// `featuregrid get`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The feature view.
+    view: String,
+    /// The entity, as key=value in the order of its join keys.
+    #[arg(required = true)]
+    keys: Vec<String>,
+    /// At which instant (RFC 3339); now, if absent.
+    #[arg(long)]
+    as_of: Option<String>,
+    /// The node.
+    #[arg(long, default_value = "127.0.0.1:7450")]
+    address: String,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    report: Report,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let part = |pair: &String| pair.split_once('=').map(|(_, value)| value.to_owned());
+    let parts: Option<Vec<String>> = arguments.keys.iter().map(part).collect();
+    let Some(parts) = parts else { bail!("write the entity as key=value, for example user_id=u1") };
+    let as_of = arguments.as_of.as_deref().map(Timestamp::parse).transpose()?;
+    let mut client = client::connect(&arguments.address, Duration::ZERO).await?;
+    let request = GetFeaturesRequest {
+        entities: vec![EntityKey { parts }],
+        views: vec![arguments.view.clone()],
+        service: String::new(),
+        as_of_micros: as_of.map(|at| at.0),
+        at_least: None,
+    };
+    let response = match client.get_features(request).await {
+        Ok(response) => response.into_inner(),
+        Err(status) => bail!("{}: {}", arguments.address, status.message()),
+    };
+    let view = response.views.first().and_then(|view| view.entities.first()).context("an empty reply")?;
+    let instant = Timestamp(view.effective_instant_micros);
+    let rows: Vec<(&str, String, Status, u32)> = response
+        .features
+        .iter()
+        .map(|column| {
+            let value = column.values.first().map_or_else(|| "null".to_owned(), text);
+            let status = column.statuses.first().and_then(|status| Status::try_from(*status).ok());
+            (column.feature.as_str(), value, status.unwrap_or_default(), column.flags.first().copied().unwrap_or(0))
+        })
+        .collect();
+    match arguments.report {
+        Report::Text => {
+            println!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
+            for (feature, value, status, flags) in rows {
+                let flags = if flags == 0 { String::new() } else { format!(" flags {flags}") };
+                println!("{feature:<32} {value:>20}  {}{flags}", status.as_str_name());
+            }
+        }
+        Report::Json => {
+            let mut features = serde_json::Map::new();
+            let mut statuses = serde_json::Map::new();
+            for (feature, value, status, _) in rows {
+                let value = serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value));
+                features.insert(feature.to_owned(), value);
+                statuses.insert(feature.to_owned(), json!(status.as_str_name()));
+            }
+            let token = view.token.clone().unwrap_or_default().offsets;
+            let token: std::collections::BTreeMap<String, u64> =
+                token.into_iter().map(|(partition, next)| (partition.to_string(), next)).collect();
+            println!(
+                "{}",
+                json!({
+                    "features": features, "status": statuses, "effective_instant": instant.to_string(),
+                    "epoch": view.epoch, "control_index": response.control_index, "token": token,
+                })
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(value: &Value) -> String {
+    match &value.kind {
+        None => "null".to_owned(),
+        Some(Kind::Int(int)) => int.to_string(),
+        Some(Kind::Decimal(digits)) => digits.clone(),
+        Some(Kind::Float(float)) => format!("{float:?}"),
+    }
+}

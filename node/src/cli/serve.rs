@@ -1,0 +1,59 @@
+//! `featuregrid serve`: a node, until it is told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::node::{NodeArguments, start};
+use super::stopped;
+use crate::serve::Server;
+
+/// `featuregrid serve`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    node: NodeArguments,
+    /// Where everything is kept; one process at a time.
+    #[arg(long)]
+    data: PathBuf,
+    /// Where to answer.
+    #[arg(long, default_value = "127.0.0.1:7450")]
+    listen: String,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let stop = stopped();
+    let node = tokio::select! {
+        node = start(&arguments.node, &arguments.data) => Arc::new(node?),
+        () = stop => return Ok(ExitCode::SUCCESS),
+    };
+    let server = Server::start(Arc::clone(&node), &arguments.listen).await?;
+    let gave_up = node.take_gave_up();
+    let serving = async {
+        let ends = node.log_ends()?;
+        let far = std::time::Instant::now() + std::time::Duration::from_secs(86_400 * 365);
+        if node.reaches(&ends, far).await {
+            tracing::info!("the state is rebuilt: serving");
+            node.freshness.reset();
+            server.set_serving().await;
+        }
+        // A halted partition is in the log and in GetStatus; reads of the rest wait, and say so.
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    let code = tokio::select! {
+        () = stopped() => ExitCode::SUCCESS,
+        why = gave_up => {
+            tracing::error!(error = why.unwrap_or_default(), "the node cannot go on");
+            ExitCode::FAILURE
+        }
+        ended = serving => {
+            ended?;
+            ExitCode::SUCCESS
+        }
+    };
+    server.stop().await;
+    if let Ok(node) = Arc::try_unwrap(node) {
+        node.stop().await;
+    }
+    Ok(code)
+}

@@ -1,0 +1,96 @@
+//! `featuregrid state digest`: one hash over every canonical page, of a running node or of a node that reads the log now.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use featuregrid_protocol::wire::v1::GetDigestRequest;
+use serde_json::json;
+
+use super::node::{NodeArguments, start};
+use super::{Report, client, duration};
+use crate::digest::digest;
+use crate::store::Folder;
+
+/// `featuregrid state`
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// sha256 over canonical pages: equal for equal state, whatever the ranges, the order of reading and the crashes.
+    Digest(Arguments),
+}
+
+/// `featuregrid state digest`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Ask a running node.
+    #[arg(long, conflicts_with_all = ["definitions", "brokers", "data"], required_unless_present = "definitions")]
+    address: Option<String>,
+    /// How long to wait until everything in the log is applied.
+    #[arg(long, value_parser = duration, default_value = "600s")]
+    wait: Duration,
+    /// Where a node of its own keeps everything; without it, nothing is kept.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    node: Option<NodeArguments>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    report: Report,
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let Command::Digest(arguments) = command;
+    let (sha256, pages, v) = match (&arguments.address, &arguments.node) {
+        (Some(address), _) => of_running(address, arguments.wait).await?,
+        (None, Some(_)) => of_log(&arguments).await?,
+        (None, None) => bail!("name a running node with --address, or --definitions to read the log now"),
+    };
+    match arguments.report {
+        Report::Text => println!("{sha256}  {pages} pages at {}", serde_json::to_string(&v)?),
+        Report::Json => println!("{}", json!({"sha256": sha256, "pages": pages, "v": v})),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+type Digested = (String, u64, std::collections::BTreeMap<String, u64>);
+
+async fn of_running(address: &str, wait: Duration) -> anyhow::Result<Digested> {
+    let begin = Instant::now();
+    let mut client = client::connect(address, wait).await?;
+    loop {
+        let mut request = tonic::Request::new(GetDigestRequest { at_log_end: true });
+        request.set_timeout(wait.saturating_sub(begin.elapsed()));
+        match client.get_digest(request).await {
+            Ok(response) => {
+                let response = response.into_inner();
+                let offsets = response.token.unwrap_or_default().offsets;
+                let v = offsets.into_iter().map(|(partition, next)| (partition.to_string(), next)).collect();
+                return Ok((response.sha256, response.pages, v));
+            }
+            Err(status) if status.code() == tonic::Code::Unavailable && begin.elapsed() < wait => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(status) => bail!("{address}: {}", status.message()),
+        }
+    }
+}
+
+async fn of_log(arguments: &Arguments) -> anyhow::Result<Digested> {
+    let node = arguments.node.as_ref().context("--definitions is missing")?;
+    let folder = Folder::open(arguments.data.as_deref())?;
+    let deadline = Instant::now() + arguments.wait;
+    let node = start(node, folder.path()).await?;
+    let ends = node.log_ends()?;
+    if !node.reaches(&ends, deadline).await {
+        bail!(
+            "the log was not read to its end: {}",
+            node.progress.any_halted().unwrap_or_else(|| "too slow".to_owned())
+        );
+    }
+    let digest = digest(&node, deadline).await?;
+    node.stop().await;
+    let v = digest.v.0.iter().map(|(partition, next)| (partition.0.to_string(), *next)).collect();
+    Ok((digest.sha256, digest.pages, v))
+}

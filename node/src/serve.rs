@@ -1,0 +1,97 @@
+//! The gRPC face of a node: `featuregrid.v1`, health and reflection. Knows no state: it asks the grid.
+
+mod encode;
+mod service;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use featuregrid_protocol::wire::DESCRIPTORS;
+use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGridServer;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::transport::Server as Transport;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::server::HealthReporter;
+
+use crate::assemble::Node;
+use service::Service;
+
+/// Why nothing is served.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("listening on {0}: {1}; choose another --listen")]
+    Listen(String, std::io::Error),
+    /// The descriptors do not load.
+    #[error("reflection: {0}")]
+    Reflection(String),
+}
+
+/// A listening server.
+pub struct Server {
+    address: SocketAddr,
+    health: HealthReporter,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and answers; health says NOT_SERVING until [`Self::set_serving`].
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    pub async fn start(node: Arc<Node>, listen: &str) -> Result<Self, ServeError> {
+        let refused = |error| ServeError::Listen(listen.to_owned(), error);
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        // Without it each reply waits for the peer's delayed acknowledgement: 40 ms.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_not_serving::<FeatureGridServer<Service>>().await;
+        health.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .map_err(|error| ServeError::Reflection(error.to_string()))?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = Transport::builder()
+            .add_service(health_service)
+            .add_service(reflection)
+            .add_service(FeatureGridServer::new(Service::new(node)))
+            .serve_with_incoming_shutdown(incoming, async {
+                let _ = stopped.await; // dropped or told: both end it
+            });
+        let task = tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the gRPC server ended");
+            }
+        });
+        tracing::info!(%address, "listening");
+        Ok(Self { address, health, stop: Some(stop), task })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The state was rebuilt: health says SERVING.
+    pub async fn set_serving(&self) {
+        self.health.set_serving::<FeatureGridServer<Service>>().await;
+        self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    }
+
+    /// Takes no new call and lets those that run end, for a moment.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        let patience = std::time::Duration::from_secs(2);
+        if tokio::time::timeout(patience, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The calls of `featuregrid.v1`. Knows how to ask and how to say no.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use featuregrid_actors::window::AsOf;
+use featuregrid_protocol::key;
+use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, READ_ENTITIES_MAX};
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::wire::v1;
+use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
+use tonic::{Request, Response, Status};
+
+use super::encode;
+use crate::assemble::Node;
+use crate::clock;
+use crate::digest::digest;
+use crate::grid::{Answer, GridRead, ReadError};
+use crate::status::status;
+
+/// A call without a deadline ends after this long.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// No call waits longer, whatever its deadline says.
+const DEADLINE_MAX: Duration = Duration::from_secs(600);
+/// The answer leaves this long before the client stops listening.
+const ON_THE_WAY: Duration = Duration::from_millis(5);
+
+pub(super) struct Service {
+    node: Arc<Node>,
+}
+
+impl Service {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+}
+
+#[tonic::async_trait]
+impl FeatureGrid for Service {
+    async fn get_features(
+        &self,
+        request: Request<v1::GetFeaturesRequest>,
+    ) -> Result<Response<v1::GetFeaturesResponse>, Status> {
+        let deadline = deadline(&request);
+        let request = request.into_inner();
+        let plan = self.node.grid.plan();
+        let views = views(plan, &request)?;
+        let keys = keys(plan, &views, &request.entities)?;
+        let read = GridRead {
+            views: views.clone(),
+            keys,
+            as_of: match request.as_of_micros {
+                Some(micros) => AsOf::At(Timestamp(micros)),
+                None => AsOf::Now { clock: clock::wall() },
+            },
+            at_least: encode::offsets(request.at_least),
+            deadline,
+        };
+        let answers = self.node.grid.read(read).await.map_err(refused)?;
+        Ok(Response::new(self.response(plan, &views, &answers)))
+    }
+
+    async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Result<Response<v1::GetStatusResponse>, Status> {
+        let state = status(&self.node).await;
+        let micros = |percent| self.node.freshness.percentile(percent).map(|age| age.0.unsigned_abs());
+        let partitions = state.partitions.into_iter().map(|partition| {
+            let counters = &partition.position.counters;
+            v1::PartitionStatus {
+                partition: partition.partition.0,
+                next: partition.position.next,
+                log_end: partition.log_end,
+                max_event_micros: event(partition.position.max),
+                records: counters.records,
+                late: counters.late,
+                dead_lettered: counters.dead_lettered,
+                tombstones: counters.tombstones,
+                unmatched: counters.unmatched,
+                routed: counters.routed,
+                halted: partition.halted.unwrap_or_default(),
+            }
+        });
+        let views = state.views.into_iter().map(|view| {
+            let crate::status::ViewStatus { name, rows, applied, duplicate, rejected } = view;
+            v1::ViewStatus { name, rows, applied, duplicate, rejected }
+        });
+        Ok(Response::new(v1::GetStatusResponse {
+            project: state.project,
+            control_index: state.index.0,
+            partitions: partitions.collect(),
+            views: views.collect(),
+            ranges: state.ranges,
+            keys: state.keys,
+            state_bytes: state.bytes,
+            memory_budget_bytes: state.memory_budget,
+            paused: state.paused,
+            accounting_holds: state.accounting_holds,
+            freshness_micros_p50: micros(50),
+            freshness_micros_p99: micros(99),
+        }))
+    }
+
+    async fn get_digest(
+        &self,
+        request: Request<v1::GetDigestRequest>,
+    ) -> Result<Response<v1::GetDigestResponse>, Status> {
+        let deadline = deadline(&request);
+        if request.into_inner().at_log_end {
+            let ends = self.node.log_ends().map_err(|error| Status::unavailable(error.to_string()))?;
+            if !self.node.reaches(&ends, deadline).await {
+                let why = self.node.progress.any_halted();
+                return Err(match why {
+                    Some(why) => Status::failed_precondition(why),
+                    None => refused(ReadError::Behind),
+                });
+            }
+        }
+        let digest = digest(&self.node, deadline).await.map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(Response::new(v1::GetDigestResponse {
+            sha256: digest.sha256,
+            pages: digest.pages,
+            token: Some(encode::token(&digest.v)),
+            control_index: self.node.grid.plan().index.0,
+        }))
+    }
+}
+
+impl Service {
+    fn response(&self, plan: &Plan, views: &[usize], answers: &[Vec<Answer>]) -> v1::GetFeaturesResponse {
+        let (mut features, mut columns) = (Vec::new(), Vec::new());
+        for (column, view) in views.iter().enumerate() {
+            let view = &plan.views[*view];
+            for (at, feature) in view.features.iter().enumerate() {
+                let readings = || answers.iter().map(|views| &views[column].0);
+                features.push(v1::FeatureColumn {
+                    view: view.name.clone(),
+                    feature: feature.name.clone(),
+                    values: readings().map(|reading| encode::value(&reading.readings[at].value)).collect(),
+                    statuses: readings().map(|reading| encode::status(reading.readings[at].status).into()).collect(),
+                    flags: readings().map(|reading| encode::flags(&reading.readings[at], reading.edge)).collect(),
+                });
+            }
+            let entities = answers.iter().map(|views| {
+                let (reading, v) = &views[column];
+                v1::EntityView {
+                    effective_instant_micros: reading.instant.0,
+                    newest_event_micros: reading.newest_event.map(|newest| newest.0),
+                    epoch: self.node.epochs.get(&reading.range).map_or(0, |epoch| epoch.0),
+                    token: Some(encode::token(v)),
+                }
+            });
+            columns.push(v1::ViewColumn { view: view.name.clone(), entities: entities.collect() });
+        }
+        v1::GetFeaturesResponse { features, views: columns, control_index: plan.index.0 }
+    }
+}
+
+/// The views asked for, by index.
+fn views(plan: &Plan, request: &v1::GetFeaturesRequest) -> Result<Vec<usize>, Status> {
+    if !request.service.is_empty() {
+        if !request.views.is_empty() {
+            return Err(Status::invalid_argument("ask for views or for a service, not for both"));
+        }
+        let service = plan.services.iter().find(|service| service.name == request.service);
+        let names = || plan.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
+        let unknown = || Status::not_found(format!("no feature service `{}`; there are: {}", request.service, names()));
+        return service.map(|service| service.views.clone()).ok_or_else(unknown);
+    }
+    if request.views.is_empty() {
+        return Err(Status::invalid_argument("name the feature views, or a feature service"));
+    }
+    let index = |name: &String| {
+        let names = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
+        let at = plan.views.iter().position(|view| view.name == *name);
+        at.ok_or_else(|| Status::not_found(format!("no feature view `{name}`; there are: {}", names())))
+    };
+    request.views.iter().map(index).collect()
+}
+
+/// Canonical key bytes of the entities asked for.
+fn keys(plan: &Plan, views: &[usize], entities: &[v1::EntityKey]) -> Result<Vec<Arc<[u8]>>, Status> {
+    if entities.len() > READ_ENTITIES_MAX {
+        let message = format!("{} entities; one call takes {READ_ENTITIES_MAX}: split it", entities.len());
+        return Err(Status::invalid_argument(message));
+    }
+    for pair in views.windows(2) {
+        let [one, other] = [&plan.views[pair[0]], &plan.views[pair[1]]];
+        if one.entity != other.entity {
+            let message = format!(
+                "`{}` is keyed by {} and `{}` by {}: ask for views of one entity",
+                one.name, one.entity, other.name, other.entity
+            );
+            return Err(Status::invalid_argument(message));
+        }
+    }
+    let names: Vec<&str> = views
+        .first()
+        .map_or_else(Vec::new, |view| plan.views[*view].keys.iter().map(|(name, _)| name.as_str()).collect());
+    let encode = |entity: &v1::EntityKey| {
+        if entity.parts.len() != names.len() || entity.parts.iter().any(|part| part.len() > KEY_PART_BYTES_MAX) {
+            let keys = names.join(", ");
+            let message = format!("an entity is named by ({keys}), each of at most {KEY_PART_BYTES_MAX} bytes");
+            return Err(Status::invalid_argument(message));
+        }
+        let mut bytes = Vec::new();
+        key::encode(entity.parts.iter().map(String::as_str), &mut bytes);
+        Ok(bytes.into())
+    };
+    entities.iter().map(encode).collect()
+}
+
+fn refused(error: ReadError) -> Status {
+    match error {
+        ReadError::Behind => Status::deadline_exceeded(error.to_string()),
+        ReadError::Rebuilding | ReadError::Elsewhere => Status::unavailable(error.to_string()),
+    }
+}
+
+fn event(ts: Timestamp) -> Option<i64> {
+    (ts > Timestamp::MIN).then_some(ts.0)
+}
+
+/// When the client stops listening.
+fn deadline<T>(request: &Request<T>) -> Instant {
+    let header = request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok());
+    let asked = header.and_then(timeout).unwrap_or(DEADLINE).min(DEADLINE_MAX);
+    Instant::now() + asked.saturating_sub(ON_THE_WAY)
+}
+
+/// gRPC's own notation: at most eight digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let count: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    //! Deadlines are read as gRPC writes them.
+    use super::*;
+
+    #[test]
+    fn timeouts_have_units() {
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("99999999S"), Some(Duration::from_secs(99_999_999)));
+        assert_eq!([timeout(""), timeout("m"), timeout("5x"), timeout("123456789S")], [None; 4]);
+    }
+}

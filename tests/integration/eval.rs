@@ -73,7 +73,7 @@ fn every_mistake_is_named_with_its_place() {
         .replace("mean: amount,", "mean: amount, where: amount >> 3,");
     let run = eval(&wrong, "", "");
     assert_eq!(run.code, Some(1), "stdout: {} stderr: {}", run.stdout, run.stderr);
-    for place in ["yaml:7:13", "yaml:8:63", "yaml:12:13", "yaml:16:38", "yaml:17:44"] {
+    for place in ["yaml:7:13", "yaml:8:63", "yaml:12:13", "yaml:16:39", "yaml:17:43"] {
         assert!(run.stderr.contains(place), "{place} is missing in\n{}", run.stderr);
     }
 }

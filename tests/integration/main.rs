@@ -2,5 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why and ends")]
 
+mod demo;
+mod digest;
 mod eval;
 mod harness;

@@ -58,6 +58,8 @@ pub enum Fact<'a> {
         range: RangeId,
         /// Under which ownership it believes to be.
         epoch: Epoch,
+        /// Which of the node's processes it was.
+        process: u64,
         /// The manifest that stands at that moment.
         standing: Option<&'a Manifest>,
     },

@@ -36,6 +36,8 @@ pub struct Cluster {
     pub partitions: u32,
     /// Ranges of the key space, a power of two.
     pub ranges: u32,
+    /// Copies of each range beside the owner's.
+    pub standbys: u32,
     /// Rates of the nodes' clocks against the world's, parts per million.
     pub clock_ppm: Vec<i32>,
     /// A node takes its turn this often, milliseconds.
@@ -127,6 +129,15 @@ pub enum FaultKind {
     Message {
         /// Which and how.
         rule: NetRule,
+        /// For how long the rule stands.
+        for_ms: u32,
+    },
+    /// A node cannot reach the store; the others can.
+    StoreCut {
+        /// Which.
+        node: u32,
+        /// For how long.
+        for_ms: u32,
     },
     /// The store misbehaves.
     Store {
@@ -139,6 +150,8 @@ pub enum FaultKind {
     Write {
         /// Which and how.
         rule: StoreRule,
+        /// For how long the rule stands.
+        for_ms: u32,
     },
     /// Somebody applies the next definitions at a node.
     Apply {
@@ -202,6 +215,7 @@ impl FaultKind {
             Self::Cut { .. } => "cut",
             Self::Message { .. } => "message",
             Self::Store { .. } => "store",
+            Self::StoreCut { .. } => "store_cut",
             Self::Write { .. } => "write",
             Self::Apply { .. } => "apply",
             Self::Move { .. } => "move",

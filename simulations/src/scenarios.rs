@@ -3,7 +3,12 @@
 //! [`random`] draws faults from the seed. The others are scripted, one for each trace of PROTOCOLS.md and for each
 //! further planted bug: the seed varies only what the trace does not depend on.
 
+mod activation;
+mod feed;
+mod ownership;
 pub mod random;
+mod script;
+mod values;
 
 use featuregrid_protocol::plants::Plant;
 
@@ -26,7 +31,7 @@ pub struct Scenario {
 /// Every scenario, random ones first.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    random::ALL.to_vec()
+    [random::ALL, feed::ALL, activation::ALL, ownership::ALL, values::ALL].concat()
 }
 
 /// The scenario of this name.
@@ -75,6 +80,7 @@ impl Draft {
             spare_nodes: 0,
             partitions: random.between(2, 4) as u32,
             ranges: 8,
+            standbys: random.between(0, 1) as u32,
             clock_ppm: Vec::new(),
             turn_ms: *random.pick(&[10, 20, 30]).unwrap_or(&20),
             fetch_records: *random.pick(&[4, 32, 500]).unwrap_or(&32),

@@ -314,7 +314,7 @@ impl<'p, 't> World<'p, 't> {
             Act::Output(range, epoch) => {
                 self.watch.note(now, id.0, "output", range.prefix ^ epoch.0, || format!("{range} {epoch}"));
                 let standing = self.manifests.get(&range);
-                self.watch.observe(now, &Fact::Output { node: me, range, epoch, standing });
+                self.watch.observe(now, &Fact::Output { node: me, range, epoch, process, standing });
             }
             Act::Obeyed(index, decision) => {
                 self.watch.note(now, id.0, "obeyed", index.0, || format!("{index} {decision:?}"));

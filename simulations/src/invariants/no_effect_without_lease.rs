@@ -14,7 +14,7 @@ impl Invariant for NoEffectWithoutLease {
     }
 
     fn observe(&mut self, _: Micros, fact: &Fact<'_>) -> Result<(), String> {
-        let Fact::Output { node, range, epoch, standing } = fact else { return Ok(()) };
+        let Fact::Output { node, range, epoch, standing, .. } = fact else { return Ok(()) };
         match standing {
             Some(manifest) if manifest.owner == Some(*node) && manifest.epoch == *epoch => Ok(()),
             Some(manifest) => Err(format!(

@@ -1,4 +1,4 @@
-//! An epoch of a range belongs to one life of one node, in manifests and in outputs.
+//! An epoch of a range belongs to one life of one node, in manifests and in outputs; a life is one process.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use crate::world::heap::Micros;
 #[derive(Debug, Default)]
 pub(super) struct SingleOwnerPerEpoch {
     owners: BTreeMap<(RangeId, Epoch), Incarnation>,
+    processes: BTreeMap<Incarnation, u64>,
 }
 
 impl Invariant for SingleOwnerPerEpoch {
@@ -25,7 +26,13 @@ impl Invariant for SingleOwnerPerEpoch {
                 Some(owner) => (after.range, after.epoch, owner),
                 None => return Ok(()),
             },
-            Fact::Output { node, range, epoch, .. } => (*range, *epoch, *node),
+            Fact::Output { node, range, epoch, process, .. } => {
+                let known = *self.processes.entry(*node).or_insert(*process);
+                if known != *process {
+                    return Err(format!("{range} {epoch}: two processes act as {node}"));
+                }
+                (*range, *epoch, *node)
+            }
             _ => return Ok(()),
         };
         let known = *self.owners.entry((range, epoch)).or_insert(owner);

@@ -50,6 +50,8 @@ enum Kind {
     Cut,
     Unknown,
     Outage,
+    StoreCut,
+    Quiet,
     Apply,
     Move,
     Join,
@@ -66,7 +68,12 @@ fn crash_loop(seed: u64) -> RunPlan {
 }
 
 fn zombies(seed: u64) -> RunPlan {
-    swarm("zombies", seed, &[Kind::Freeze, Kind::Freeze], &[Kind::Clocks, Kind::Apply, Kind::Cut, Kind::Move])
+    swarm(
+        "zombies",
+        seed,
+        &[Kind::Freeze, Kind::Freeze],
+        &[Kind::Quiet, Kind::StoreCut, Kind::Clocks, Kind::Apply, Kind::Cut, Kind::Move],
+    )
 }
 
 fn store_brownout(seed: u64) -> RunPlan {
@@ -91,18 +98,18 @@ fn definitions_under_load(seed: u64) -> RunPlan {
         "definitions_under_load",
         seed,
         &[Kind::Apply, Kind::Apply],
-        &[Kind::Crash, Kind::Weather, Kind::Log, Kind::Move],
+        &[Kind::Crash, Kind::Weather, Kind::Log, Kind::Move, Kind::Freeze, Kind::Quiet],
     )
 }
 
 fn everything(seed: u64) -> RunPlan {
-    use Kind::{Apply, Clocks, Crash, Cut, Freeze, Join, Log, Move, Outage, Readers, Suspend, Unknown, Weather};
-    swarm(
-        "everything",
-        seed,
-        &[],
-        &[Crash, Suspend, Freeze, Clocks, Weather, Cut, Unknown, Outage, Apply, Move, Join, Log, Readers],
-    )
+    use Kind::{
+        Apply, Clocks, Crash, Cut, Freeze, Join, Log, Move, Outage, Quiet, Readers, StoreCut, Suspend, Unknown, Weather,
+    };
+    let all = &[
+        Crash, Suspend, Freeze, Clocks, Weather, Cut, Unknown, Outage, Apply, Move, Join, Log, Readers, StoreCut, Quiet,
+    ];
+    swarm("everything", seed, &[], all)
 }
 
 /// Takes every kind of `always` and each of `sometimes` with even odds.
@@ -173,6 +180,8 @@ fn strew(draft: &mut Draft, random: &mut Random, kind: Kind) {
                 let weather = StoreWeather { outage: true, ..StoreWeather::default() };
                 draft.at(at, FaultKind::Store { weather, for_ms: for_ms.min(6_000) });
             }
+            Kind::StoreCut => draft.at(at, FaultKind::StoreCut { node, for_ms }),
+            Kind::Quiet => draft.at(at, FaultKind::Quiet { for_ms: for_ms / 3 }),
             Kind::Apply => draft.at(at, FaultKind::Apply { node }),
             Kind::Move => {
                 let range = random.below(u64::from(draft.ranges())) as u32;

@@ -45,7 +45,9 @@ impl Clients {
         let as_of = match self.random.below(10) {
             0..5 => AsOf::Now(wall),
             // Whole seconds meet the edges of windows and tiles.
-            5..7 => AsOf::At(Timestamp(wall.0 / 1_000_000 * 1_000_000 + self.random.between(-2, 2) * 1_000_000)),
+            5 => AsOf::At(Timestamp(wall.0 / 1_000_000 * 1_000_000 + self.random.between(-2, 2) * 1_000_000)),
+            // Tenths of seconds meet events.
+            6 => AsOf::At(Timestamp(wall.0 / 100_000 * 100_000 - self.random.between(0, 15) * 100_000)),
             7..9 => AsOf::At(Timestamp(wall.0 + self.random.between(-4_000_000, 3_000_000))),
             _ => AsOf::At(Timestamp(wall.0 + self.random.between(5_000_000, 70_000_000))),
         };

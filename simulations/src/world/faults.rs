@@ -42,12 +42,25 @@ impl World<'_, '_> {
                 self.net.cut(Cut { from: NodeId(*from), to: NodeId(*to) });
                 ends = Some(for_ms);
             }
-            FaultKind::Message { rule } => self.net.add_rule(rule.clone()),
+            FaultKind::Message { rule, for_ms } => {
+                self.net.add_rule(at, rule.clone());
+                ends = Some(for_ms);
+            }
+            FaultKind::StoreCut { node, for_ms } => {
+                self.store.cut_off(NodeId(*node), true);
+                if let Some(machine) = self.machines.get_mut(*node as usize) {
+                    machine.still += i64::from(*for_ms) * 1_000;
+                }
+                ends = Some(for_ms);
+            }
             FaultKind::Store { weather, for_ms } => {
                 self.set_store_weather(*weather);
                 ends = Some(for_ms);
             }
-            FaultKind::Write { rule } => self.store.add_rule(rule.clone()),
+            FaultKind::Write { rule, for_ms } => {
+                self.store.add_rule(at, rule.clone());
+                ends = Some(for_ms);
+            }
             FaultKind::Apply { node } => self.apply_next(NodeId(*node)),
             FaultKind::Move { range, to } => {
                 let ranges = RangeId::split_evenly(self.plan.cluster.ranges);
@@ -89,6 +102,9 @@ impl World<'_, '_> {
             FaultKind::Net { .. } => self.net.set_weather(NetWeather::default()),
             FaultKind::Cut { from, to, .. } => self.net.mend(Cut { from: NodeId(*from), to: NodeId(*to) }),
             FaultKind::Store { .. } => self.set_store_weather(StoreWeather::default()),
+            FaultKind::Message { .. } => self.net.remove_rule(at),
+            FaultKind::Write { .. } => self.store.remove_rule(at),
+            FaultKind::StoreCut { node, .. } => self.store.cut_off(NodeId(*node), false),
             FaultKind::FetchStall { node, partition, .. } => {
                 if let Some(machine) = self.machines.get_mut(*node as usize) {
                     machine.stalled.remove(&PartitionId(*partition));

@@ -90,7 +90,7 @@ pub struct SimNet {
     random: Random,
     weather: NetWeather,
     cuts: Vec<Cut>,
-    rules: Vec<NetRule>,
+    rules: Vec<(usize, NetRule)>,
     sent: u64,
     lost: u64,
 }
@@ -119,9 +119,14 @@ impl SimNet {
         }
     }
 
-    /// Adds a rule for single messages.
-    pub fn add_rule(&mut self, rule: NetRule) {
-        self.rules.push(rule);
+    /// Adds a rule for single messages under a name.
+    pub fn add_rule(&mut self, name: usize, rule: NetRule) {
+        self.rules.push((name, rule));
+    }
+
+    /// Removes the rule of this name.
+    pub fn remove_rule(&mut self, name: usize) {
+        self.rules.retain(|(other, _)| *other != name);
     }
 
     /// Ends every fault.
@@ -175,7 +180,7 @@ impl SimNet {
     }
 
     fn rule(&mut self, from: NodeId, to: NodeId, class: MessageClass) -> Option<NetTreat> {
-        let rule = self.rules.iter_mut().find(|rule| {
+        let (_, rule) = self.rules.iter_mut().find(|(_, rule)| {
             rule.count > 0
                 && rule.from.is_none_or(|node| node == from.0)
                 && rule.to.is_none_or(|node| node == to.0)
@@ -203,7 +208,7 @@ mod tests {
         assert_eq!(net.route(0, a, b, MessageClass::Frame), (None, None));
         assert!(net.route(0, b, a, MessageClass::Frame).0.is_some());
         net.heal();
-        net.add_rule(NetRule { from: None, to: Some(1), class: None, skip: 1, count: 1, treat: NetTreat::Drop });
+        net.add_rule(1, NetRule { from: None, to: Some(1), class: None, skip: 1, count: 1, treat: NetTreat::Drop });
         let arrived: Vec<bool> = (0..3).map(|_| net.route(0, a, b, MessageClass::Read).0.is_some()).collect();
         assert_eq!(arrived, [true, false, true]);
     }

@@ -59,8 +59,9 @@ impl Producer {
     fn payload(&mut self, wall: Timestamp, user: u64) -> Option<Vec<u8>> {
         let odd = self.workload.odd;
         let disorder = self.random.between(0, i64::from(self.workload.disorder_ms) * 1_000);
-        // A fifth of all events share their millisecond with others: ties and equal instants occur.
-        let mut ts = if self.random.chance(200) { wall.0 / 50_000 * 50_000 } else { wall.0 } - disorder;
+        // A fifth of all events lie on tenths of seconds: ties occur, and reads hit the edges of windows.
+        let at = wall.0 - disorder;
+        let mut ts = if self.random.chance(200) { at / 100_000 * 100_000 } else { at };
         if self.random.chance(odd) {
             return None;
         }

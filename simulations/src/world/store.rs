@@ -1,7 +1,7 @@
 //! The object store: conditional writes with their four outcomes, delays and outages. A write whose outcome is unknown
 //! may have landed, never land, or land seconds later. Knows nothing of who writes what, but the kind of an object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use featuregrid_actors::ports::{
@@ -115,14 +115,23 @@ pub struct SimStore {
     objects: BTreeMap<Key, Object>,
     versions: u64,
     weather: StoreWeather,
-    rules: Vec<StoreRule>,
+    rules: Vec<(usize, StoreRule)>,
+    /// Nodes that cannot reach it.
+    cut_off: BTreeSet<NodeId>,
 }
 
 impl SimStore {
     /// An empty, well store.
     #[must_use]
     pub fn new(random: Random) -> Self {
-        Self { random, objects: BTreeMap::new(), versions: 0, weather: StoreWeather::default(), rules: Vec::new() }
+        Self {
+            random,
+            objects: BTreeMap::new(),
+            versions: 0,
+            weather: StoreWeather::default(),
+            rules: Vec::new(),
+            cut_off: BTreeSet::new(),
+        }
     }
 
     /// Changes how it behaves from now on.
@@ -136,15 +145,30 @@ impl SimStore {
         self.weather
     }
 
-    /// Adds a rule for single writes.
-    pub fn add_rule(&mut self, rule: StoreRule) {
-        self.rules.push(rule);
+    /// Adds a rule for single writes under a name.
+    pub fn add_rule(&mut self, name: usize, rule: StoreRule) {
+        self.rules.push((name, rule));
+    }
+
+    /// Removes the rule of this name.
+    pub fn remove_rule(&mut self, name: usize) {
+        self.rules.retain(|(other, _)| *other != name);
+    }
+
+    /// Whether a node cannot reach it from now on.
+    pub fn cut_off(&mut self, node: NodeId, is_cut_off: bool) {
+        if is_cut_off {
+            self.cut_off.insert(node);
+        } else {
+            self.cut_off.remove(&node);
+        }
     }
 
     /// Ends every fault; what is on its way still lands.
     pub fn heal(&mut self) {
         self.weather = StoreWeather::default();
         self.rules.clear();
+        self.cut_off.clear();
     }
 
     /// The newest version of an object.
@@ -169,7 +193,7 @@ impl SimStore {
             Fate { lands: Some(lands), answers: answers.min(deadline), says }
         };
         let unknown = |lands| Fate { lands, answers: deadline, says: Some(Says::Nothing) };
-        if self.weather.outage {
+        if self.weather.outage || self.cut_off.contains(&node) {
             return unknown(None);
         }
         if let StoreRequest::Put { key, body, .. } = request {
@@ -275,10 +299,10 @@ impl SimStore {
     }
 
     fn rule(&mut self, node: NodeId, class: WriteClass) -> Option<StoreTreat> {
-        let matches = |rule: &&mut StoreRule| {
+        let matches = |(_, rule): &&mut (usize, StoreRule)| {
             rule.count > 0 && rule.class == class && rule.node.is_none_or(|wanted| wanted == node.0)
         };
-        let rule = self.rules.iter_mut().find(matches)?;
+        let (_, rule) = self.rules.iter_mut().find(matches)?;
         if rule.skip > 0 {
             rule.skip -= 1;
             return None;

@@ -32,7 +32,7 @@ impl Node {
     /// Asks for the copies placement and the steward want, lets others go, and makes owned ones durable.
     pub(super) fn look_after_copies(&mut self, around: &mut Around<'_>) {
         for range in self.steward.ranges() {
-            let placed = self.placed(around, range).contains(&self.id);
+            let placed = self.placed(range).contains(&self.id);
             let role = self.steward.role(range);
             let leaving = self.steward.tenure(range).is_some_and(|tenure| tenure.giving().is_some());
             if placed || role != Role::None || leaving {
@@ -166,15 +166,19 @@ impl Node {
         let Some(shard) = &self.shard else { return };
         let (Some(positions), Some(index)) = (shard.positions(range), shard.index(range)) else { return };
         let state = (position::offsets(positions), index);
-        if copy.due > around.mono || copy.cutting || copy.durable.as_ref() == Some(&state) {
+        let unchanged = copy.durable.as_ref() == Some(&state);
+        if copy.due > around.mono || copy.cutting {
             return;
         }
-        let Some(snapshot) = self.snapshot(range) else { return };
         let every = Span::millis(i64::from(around.cluster.snapshot_ms));
         let jitter = Span(self.random.between(0, every.0 / 4));
         if let Some(copy) = self.copies.get_mut(&range) {
             copy.due = around.mono + every + jitter;
         }
+        if unchanged {
+            return;
+        }
+        let Some(snapshot) = self.snapshot(range) else { return };
         match self.steward.commit(around.mono, range, snapshot) {
             Ok(effects) => {
                 around.acts.push(Act::Mark("commits", 1));

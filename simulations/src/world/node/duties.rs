@@ -57,7 +57,7 @@ impl Node {
             }
             Effect::StandBy { range } => self.want_copy(around, range),
             Effect::LeaveStandby { range } | Effect::Forget { range } => {
-                if !self.placed(around, range).contains(&self.id) {
+                if !self.placed(range).contains(&self.id) {
                     self.drop_copy(around, range);
                 }
             }

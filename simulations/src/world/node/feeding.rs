@@ -82,17 +82,34 @@ impl Node {
         }
         let partitions: Vec<PartitionId> = self.receivers.keys().copied().collect();
         for partition in partitions {
-            let reader = self.reader_of(around, partition);
-            self.with_receiver(around, partition, |receiver, around, out| {
-                if receiver.reader() != Some(reader) {
-                    receiver.on_reader(around.feed, reader, out);
-                }
-                receiver.on_tick(around.feed, out);
-            });
+            if self.receivers.get(&partition).is_some_and(|receiver| receiver.reader().is_none()) {
+                let reader = self.reader_of(around, partition);
+                self.listen_to(around, partition, reader);
+            }
+            self.with_receiver(around, partition, |receiver, around, out| receiver.on_tick(around.feed, out));
         }
         if self.running {
             self.turn_readings(around);
         }
+    }
+
+    /// Frames of a partition are to come from there.
+    pub(super) fn listen_to(&mut self, around: &mut Around<'_>, partition: PartitionId, reader: NodeId) {
+        self.with_receiver(around, partition, |receiver, around, out| {
+            if receiver.reader() != Some(reader) {
+                receiver.on_reader(around.feed, reader, out);
+            }
+        });
+    }
+
+    /// What trace A6 lets readers consult: who owns what, as far as heard.
+    #[cfg(feature = "plants")]
+    pub(super) fn believe_map(&mut self) {
+        if !featuregrid_protocol::plants::on(featuregrid_protocol::plants::Plant::A6StaleMap) {
+            return;
+        }
+        let map = self.peers.map();
+        self.readings.values_mut().for_each(|reading| reading.sender.set_stale_map(&map));
     }
 
     fn turn_readings(&mut self, around: &mut Around<'_>) {

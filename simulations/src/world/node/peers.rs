@@ -7,7 +7,7 @@ use featuregrid_actors::ports::Monotonic;
 use featuregrid_protocol::ids::{Epoch, Incarnation, NodeId, PartitionId};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::time::Span;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{Act, Around, Node};
 use crate::world::message::Message;
@@ -35,6 +35,8 @@ pub(super) struct Peers {
     lives: BTreeMap<Incarnation, Monotonic>,
     /// Who was said to own a range, with the highest epoch seen.
     owners: BTreeMap<RangeId, (Epoch, Incarnation)>,
+    /// Where placement wants each range.
+    placed: BTreeMap<RangeId, Vec<NodeId>>,
     beat: Monotonic,
     care: Monotonic,
 }
@@ -47,6 +49,7 @@ impl Peers {
             alive: BTreeMap::new(),
             lives: BTreeMap::new(),
             owners: BTreeMap::new(),
+            placed: BTreeMap::new(),
             beat: Monotonic::MIN,
             care: Monotonic::MIN,
         }
@@ -72,6 +75,17 @@ impl Peers {
         self.owners.get(&range).map(|(_, life)| life.node)
     }
 
+    /// Who is said to own what.
+    #[cfg(feature = "plants")]
+    pub(super) fn map(&self) -> BTreeMap<NodeId, RangeSet> {
+        let mut map: BTreeMap<NodeId, RangeSet> =
+            (0..self.nodes).map(|node| (NodeId(node), RangeSet::default())).collect();
+        for (range, (_, life)) in &self.owners {
+            map.entry(life.node).or_default().insert(*range);
+        }
+        map
+    }
+
     /// The life of a node, as heard last.
     pub(super) fn life(&self, node: NodeId) -> Option<Incarnation> {
         self.alive.get(&node).map(|peer| peer.life)
@@ -86,29 +100,35 @@ impl Peers {
     }
 }
 
-/// The living in order of their rendezvous weight for a thing.
-fn rendezvous(living: &[NodeId], thing: &str) -> Vec<NodeId> {
-    let weight = |node: &NodeId| xxh3_64(format!("{thing}@{node}").as_bytes());
+/// The living in order of their rendezvous weight for the thing of this number.
+fn rendezvous(living: &[NodeId], thing: u64) -> Vec<NodeId> {
     let mut order = living.to_vec();
-    order.sort_by_key(|node| std::cmp::Reverse(weight(node)));
+    order.sort_by_cached_key(|node| std::cmp::Reverse(xxh3_64_with_seed(&node.0.to_le_bytes(), thing)));
     order
 }
+
+/// Keeps the numbers of readers apart from those of ranges.
+const READERS: u64 = 1 << 32;
 
 impl Node {
     pub(super) fn suspect_after(around: &Around<'_>) -> Span {
         Span::millis(i64::from(around.cluster.suspect_ms))
     }
 
-    /// Where placement wants a range: owner first, then standby.
-    pub(super) fn placed(&self, around: &Around<'_>, range: RangeId) -> Vec<NodeId> {
+    /// Where placement wants a range, as looked after last: owner first, then standby.
+    pub(super) fn placed(&self, range: RangeId) -> &[NodeId] {
+        self.peers.placed.get(&range).map_or(&[], Vec::as_slice)
+    }
+
+    fn place(&self, around: &Around<'_>, range: RangeId) -> Vec<NodeId> {
         let living = self.peers.living(around.mono, Self::suspect_after(around));
-        let mut order = rendezvous(&living, &format!("range {range}"));
+        let mut order = rendezvous(&living, range.index() as u64);
         if let Some(wish) = around.wishes.ranges.get(&range)
             && let Some(at) = order.iter().position(|node| node == wish)
         {
             order[..=at].rotate_right(1);
         }
-        order.truncate(2);
+        order.truncate(1 + around.cluster.standbys as usize);
         order
     }
 
@@ -117,7 +137,7 @@ impl Node {
         let living = self.peers.living(around.mono, Self::suspect_after(around));
         let wish = around.wishes.readers.get(&partition).filter(|wish| living.contains(wish));
         wish.copied()
-            .or_else(|| rendezvous(&living, &format!("reader {partition}")).first().copied())
+            .or_else(|| rendezvous(&living, READERS + u64::from(partition.0)).first().copied())
             .unwrap_or(self.id)
     }
 
@@ -137,11 +157,24 @@ impl Node {
         self.peers.care = around.mono + CARE_EVERY;
         self.look_for_dead(around);
         let ranges = self.steward.ranges();
+        self.peers.placed = ranges.iter().map(|range| (*range, self.place(around, *range))).collect();
         let wished: RangeSet =
-            ranges.into_iter().filter(|range| self.placed(around, *range).first() == Some(&self.id)).collect();
+            ranges.into_iter().filter(|range| self.placed(*range).first() == Some(&self.id)).collect();
         let effects = self.steward.wish(around.mono, &wished);
         self.perform(around, effects);
         self.give_away(around);
+        self.look_after_readers(around);
+    }
+
+    /// Tells every receiver where its reader should be.
+    fn look_after_readers(&mut self, around: &mut Around<'_>) {
+        #[cfg(feature = "plants")]
+        self.believe_map();
+        let partitions: Vec<PartitionId> = self.receivers.keys().copied().collect();
+        for partition in partitions {
+            let reader = self.reader_of(around, partition);
+            self.listen_to(around, partition, reader);
+        }
     }
 
     fn look_for_dead(&mut self, around: &mut Around<'_>) {
@@ -172,7 +205,7 @@ impl Node {
             return;
         }
         for range in owned {
-            let Some(to) = self.placed(around, range).first().copied().filter(|to| *to != self.id) else { continue };
+            let Some(to) = self.placed(range).first().copied().filter(|to| *to != self.id) else { continue };
             let Some(life) = self.peers.life(to) else { continue };
             if let Ok(effects) = self.steward.give(around.mono, range, life) {
                 around.acts.push(Act::Mark("moves", 1));

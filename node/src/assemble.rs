@@ -110,7 +110,7 @@ struct Observed {
 }
 
 impl Node {
-    /// Begins a life and reads from the log's beginning; [`Self::caught_up`] tells when it is done.
+    /// Begins a life and reads from the log's beginning; [`Self::reaches`] tells when it is done.
     ///
     /// # Errors
     /// See [`StartError`].

@@ -109,15 +109,23 @@ fn b4(seed: u64) -> RunPlan {
     draft.finish()
 }
 
+/// Nodes 0 and 2 neither get frames nor reach the log until the end.
+fn starve(draft: &mut Draft, at_ms: u32, for_ms: u32) {
+    for node in [0, 2] {
+        draft.to(at_ms, for_ms, MessageClass::Frame, node, NetTreat::Drop);
+        for partition in [0, 1] {
+            draft.at(at_ms, FaultKind::FetchStall { node, partition, for_ms });
+        }
+    }
+}
+
 /// Frames reach only node 1, which commits and dies. The survivors own its ranges with copies that are behind when the
 /// next entry is activated; node 3 joins, and restores what the dead owner left.
 fn b5(seed: u64) -> RunPlan {
     let mut draft = Draft::script("b5_dead_owner_ahead", seed, [1, 1, 0, 2], [1, 1]);
     draft.plan().cluster.snapshot_ms = 1_500;
     let joiner = draft.spare();
-    for node in [0, 2] {
-        draft.to(7_000, 11_500, MessageClass::Frame, node, NetTreat::Drop);
-    }
+    starve(&mut draft, 7_000, 11_500);
     let crash = draft.about(9_600, "crash");
     draft.at(crash, FaultKind::Crash { node: 1, for_ms: 20_000 });
     draft.at(crash + 6_000, FaultKind::Apply { node: 0 });
@@ -163,9 +171,7 @@ fn b9(seed: u64) -> RunPlan {
     let mut draft = Draft::script("b9_activation_never_falls", seed, [0, 2, 0, 2], [1, 1]);
     draft.plan().cluster.standbys = 0;
     draft.plan().cluster.snapshot_ms = 9_000;
-    for node in [0, 2] {
-        draft.to(7_000, 11_500, MessageClass::Frame, node, NetTreat::Drop);
-    }
+    starve(&mut draft, 7_000, 11_500);
     let apply = draft.about(9_000, "apply");
     draft.at(apply, FaultKind::Apply { node: 0 });
     draft.at(apply + 800, FaultKind::Crash { node: 1, for_ms: 20_000 });

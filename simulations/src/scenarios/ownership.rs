@@ -51,8 +51,11 @@ fn c1(seed: u64) -> RunPlan {
     let mut draft = Draft::script("c1_unknown_release", seed, [0, 1, 2, 0], [0, 1]);
     draft.write(7_000, None, WriteClass::Release, 2, StoreTreat::UnknownLandsMs(1_600));
     let at = draft.about(8_000, "move");
-    draft.at(at, FaultKind::Move { range: 0, to: 1 });
-    draft.at(at + 6_000, FaultKind::Move { range: 2, to: 0 });
+    // Nobody wants the move any more when its outcome shows.
+    for (range, from, to, at) in [(0, 0, 1, at), (2, 2, 0, at + 6_000)] {
+        draft.at(at, FaultKind::Move { range, to });
+        draft.at(at + 600, FaultKind::Move { range, to: from });
+    }
     draft.finish()
 }
 

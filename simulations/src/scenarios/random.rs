@@ -186,6 +186,11 @@ fn strew(draft: &mut Draft, random: &mut Random, kind: Kind) {
             Kind::Move => {
                 let range = random.below(u64::from(draft.ranges())) as u32;
                 draft.at(at, FaultKind::Move { range, to: node });
+                if random.chance(400) {
+                    // Somebody changes their mind while it moves.
+                    let to = random.below(u64::from(draft.nodes())) as u32;
+                    draft.at(at + random.between(200, 1_500) as u32, FaultKind::Move { range, to });
+                }
             }
             Kind::Join => {
                 let node = draft.spare();

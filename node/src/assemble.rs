@@ -371,3 +371,6 @@ fn vital(grid: &Arc<Grid>, progress: &Arc<Progress>, observed: &Arc<Observed>) -
         (progress.take_turned(), moved || grid.handles().iter().all(ShardHandle::is_idle))
     })
 }
+
+#[cfg(test)]
+mod tests;

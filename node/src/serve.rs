@@ -95,3 +95,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

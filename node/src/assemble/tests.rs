@@ -1,0 +1,281 @@
+//! A whole node over a file: crashes, restarts, changed definitions and a full memory change no value.
+use std::time::Duration;
+
+use featuregrid_actors::window::AsOf;
+use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::key;
+use featuregrid_protocol::value::{Status, Value};
+use featuregrid_simulations::workload::w1::{DEFINITIONS, Parameters, W1};
+
+use super::*;
+use crate::demo::verify;
+use crate::digest::{NodeDigest, digest};
+use crate::grid::{GridRead, ReadError};
+use crate::ingest::embedded::{Append, EmbeddedLog};
+use crate::status::status;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct World {
+    data: Arc<DataDir>,
+    log: EmbeddedLog,
+    records: W1,
+}
+
+impl World {
+    fn new(folder: &tempfile::TempDir) -> Self {
+        let data = Arc::new(DataDir::open(folder.path()).unwrap());
+        let log = EmbeddedLog::open(&data.log()).unwrap();
+        let records = W1::new(Parameters { users: 500, ..Parameters::new(11, 30_000) });
+        Self { data, log, records }
+    }
+
+    fn append(&mut self, count: usize) {
+        let records = self.records.by_ref().take(count);
+        let append = |record: featuregrid_simulations::workload::Produced| Append {
+            key: record.key,
+            timestamp: record.log_timestamp,
+            payload: record.payload,
+        };
+        self.log.append(&records.map(append).collect::<Vec<_>>()).unwrap();
+    }
+
+    fn settings(&self, definitions: &str) -> Settings {
+        Settings {
+            definitions: definitions.to_owned(),
+            file: "fraud.yaml".to_owned(),
+            log: Arc::new(self.log.clone()),
+            data: Arc::clone(&self.data),
+            ranges: 64,
+            memory_budget: usize::MAX,
+            one_after_the_other: false,
+        }
+    }
+
+    async fn start(&self, definitions: &str) -> Node {
+        Node::start(self.settings(definitions)).await.unwrap()
+    }
+
+    /// Everything appended is applied: the digest there.
+    async fn digest(&self, node: &Node) -> NodeDigest {
+        assert!(node.reaches(&self.log.ends(), Instant::now() + PATIENCE).await, "{:?}", node.progress.any_halted());
+        digest(node, Instant::now() + PATIENCE).await.unwrap()
+    }
+
+    async fn differing(&self, node: &Node) -> u64 {
+        let v = self.log.ends();
+        let mut oracle = verify::read_oracle(node, &v).unwrap();
+        let comparison = verify::compare(node, &mut oracle, &v).await.unwrap();
+        assert!(comparison.compared > 0);
+        verify::accounting(&status(node).await, &mut oracle, node, &v, None).unwrap().unwrap();
+        comparison.differing
+    }
+}
+
+fn read_u1(v: OffsetVector, deadline: Instant) -> GridRead {
+    let mut bytes = Vec::new();
+    key::encode(["u1"], &mut bytes);
+    let as_of = AsOf::At(featuregrid_protocol::time::Timestamp(1_767_225_600_000_000));
+    GridRead { views: vec![0], keys: vec![bytes.into()], as_of, at_least: v, deadline }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_shard_comes_back_to_the_same_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(12_000);
+    let node = world.start(DEFINITIONS).await;
+    let before = world.digest(&node).await;
+    for at in [0, 3, 3] {
+        let killed = node.grid.handles().swap_remove(at);
+        killed.cell().kill();
+        // Readers meanwhile wait for what was shown, or hear that they must; they never see less.
+        let answer = node.grid.read(read_u1(OffsetVector::default(), Instant::now() + PATIENCE)).await;
+        let (_, token) = &answer.unwrap()[0][0];
+        assert!(token.covers(&before.v));
+        world.append(3000);
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(!node.grid.handles()[at].is_same_life(&killed));
+    }
+    world.append(3000);
+    let after = world.digest(&node).await;
+    assert_eq!(world.differing(&node).await, 0);
+    node.stop().await;
+    let again = world.start(DEFINITIONS).await;
+    assert_eq!(world.digest(&again).await, after);
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_definitions_are_activated_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(5000);
+    let node = world.start(DEFINITIONS).await;
+    assert_eq!(node.history.latest().index, ControlIndex(0));
+    let first = world.digest(&node).await;
+    node.stop().await;
+
+    let more = format!("{DEFINITIONS}      views: {{ count: true, where: type == \"view\", windows: [1h, 7d] }}\n");
+    for index in 1..4 {
+        let definitions = if index % 2 == 1 { more.as_str() } else { DEFINITIONS };
+        let node = world.start(definitions).await;
+        assert_eq!(node.history.latest().index, ControlIndex(index));
+        world.append(1000);
+        let second = world.digest(&node).await;
+        assert_ne!(first.sha256, second.sha256);
+        assert_eq!(world.differing(&node).await, 0);
+        node.stop().await;
+    }
+    let node = world.start(&more).await;
+    assert_eq!(node.history.latest().index, ControlIndex(3), "equal definitions are no change");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_folder_has_one_epoch_after_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(10);
+    let mut last = 0;
+    for _ in 0..2 {
+        let node = world.start(DEFINITIONS).await;
+        assert_eq!(node.epochs.len(), 64);
+        let epochs: Vec<u64> = node.epochs.values().map(|epoch| epoch.0).collect();
+        assert!(epochs.iter().all(|epoch| *epoch > last), "{epochs:?}");
+        last = epochs[0];
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_pauses_at_the_memory_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(30_000);
+    let settings = Settings { memory_budget: 100_000, ..world.settings(DEFINITIONS) };
+    let node = Node::start(settings).await.unwrap();
+    let late = Instant::now() + PATIENCE;
+    while !node.progress.is_paused() && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(node.progress.is_paused());
+    // What was polled before the pause may still be applied, and no more.
+    assert!(!node.reaches(&world.log.ends(), Instant::now() + Duration::from_millis(300)).await);
+    assert!(node.grid.bytes() >= 100_000);
+    let refused = node.grid.read(read_u1(OffsetVector::default(), Instant::now() + Duration::from_millis(50))).await;
+    assert_eq!(refused.unwrap_err(), ReadError::Rebuilding);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_may_demand_its_own_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(100);
+    let node = world.start(DEFINITIONS).await;
+    assert!(node.reaches(&world.log.ends(), Instant::now() + PATIENCE).await);
+    let mut ahead = world.log.ends();
+    *ahead.0.values_mut().next().unwrap() += 1;
+    let refused = node.grid.read(read_u1(ahead, Instant::now() + Duration::from_millis(50))).await;
+    assert_eq!(refused.unwrap_err(), ReadError::Behind);
+    for _ in 0..20 {
+        world.append(1);
+        let v = world.log.ends();
+        let answers = node.grid.read(read_u1(v.clone(), Instant::now() + PATIENCE)).await.unwrap();
+        assert!(answers[0][0].1.covers(&v));
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lost_its_beginning_is_refused_by_name() {
+    struct Cut(EmbeddedLog);
+    impl Log for Cut {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+        fn topic(&self) -> featuregrid_protocol::ids::TopicId {
+            self.0.topic()
+        }
+        fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
+            self.0.partitions()
+        }
+        fn bounds(&self, partition: PartitionId) -> Result<crate::ingest::Bounds, LogError> {
+            self.0.bounds(partition).map(|bounds| crate::ingest::Bounds { earliest: 5, ..bounds })
+        }
+        fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
+            self.0.open(from)
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(1000);
+    world.start(DEFINITIONS).await.stop().await;
+    let settings = Settings { log: Arc::new(Cut(world.log.clone())), ..world.settings(DEFINITIONS) };
+    let Err(refused) = Node::start(settings).await else { panic!("started") };
+    assert!(matches!(refused, StartError::Log(LogError::Retention { wanted: 0, earliest: 5, .. })), "{refused}");
+}
+
+/// A log whose readers panic now and then.
+struct Fragile {
+    log: EmbeddedLog,
+    polls: Arc<AtomicU64>,
+}
+
+struct FragileReader(Box<dyn crate::ingest::LogReader>, Arc<AtomicU64>);
+
+impl Log for Fragile {
+    fn name(&self) -> &str {
+        self.log.name()
+    }
+    fn topic(&self) -> featuregrid_protocol::ids::TopicId {
+        self.log.topic()
+    }
+    fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
+        self.log.partitions()
+    }
+    fn bounds(&self, partition: PartitionId) -> Result<crate::ingest::Bounds, LogError> {
+        self.log.bounds(partition)
+    }
+    fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
+        Ok(Box::new(FragileReader(self.log.open(from)?, Arc::clone(&self.polls))))
+    }
+}
+
+impl crate::ingest::LogReader for FragileReader {
+    fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(crate::ingest::LogEvent<'_>)) -> Result<(), LogError> {
+        let poll = self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.poll(wait, sink)?;
+        assert!(![3, 7, 9].contains(&poll), "planned");
+        Ok(())
+    }
+    fn pause(&mut self, paused: bool) -> Result<(), LogError> {
+        self.0.pause(paused)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reading_thread_that_panics_goes_on_where_the_shards_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(20_000);
+    let polls = Arc::new(AtomicU64::new(0));
+    let fragile = Fragile { log: world.log.clone(), polls: Arc::clone(&polls) };
+    let node = Node::start(Settings { log: Arc::new(fragile), ..world.settings(DEFINITIONS) }).await.unwrap();
+    world.digest(&node).await;
+    assert!(polls.load(Ordering::Relaxed) > 9);
+    assert_eq!(world.differing(&node).await, 0);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_log_answers_not_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new(&folder);
+    let node = world.start(DEFINITIONS).await;
+    let answers = node.grid.read(read_u1(OffsetVector::default(), Instant::now() + PATIENCE)).await.unwrap();
+    let readings = &answers[0][0].0.readings;
+    assert!(readings.iter().all(|reading| reading.status == Status::NotFound && reading.value == Value::Null));
+    node.stop().await;
+}

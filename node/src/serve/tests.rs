@@ -1,0 +1,115 @@
+//! The calls as a client makes them.
+use std::time::Duration;
+
+use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
+use featuregrid_protocol::wire::v1::value::Kind;
+use featuregrid_protocol::wire::v1::{
+    EntityKey, GetDigestRequest, GetFeaturesRequest, GetStatusRequest, Status, Token,
+};
+use tonic::{Code, Request};
+
+use super::*;
+use crate::assemble::Settings;
+use crate::ingest::embedded::{Append, EmbeddedLog};
+use crate::store::DataDir;
+
+const DEFINITIONS: &str = "
+project: edge
+entities:
+  user: { join_keys: [user_id] }
+sources:
+  payments:
+    kafka: { topic: payments }
+    format: json
+    fields: { user_id: user_id, amount: { path: amount, type: decimal(2) } }
+    event_timestamp: ts
+feature_views:
+  spend:
+    entity: user
+    source: payments
+    features:
+      count: { count: true, windows: [5m] }
+      total: { sum: amount, windows: [1h] }
+      mean: { mean: amount, windows: [1h] }
+feature_services:
+  model: [spend]
+";
+const AT: i64 = 1_767_268_800_000_000; // 2026-01-01T12:00:00Z
+
+fn request(users: &[&str]) -> GetFeaturesRequest {
+    GetFeaturesRequest {
+        entities: users.iter().map(|user| EntityKey { parts: vec![(*user).to_owned()] }).collect(),
+        views: vec!["spend".to_owned()],
+        service: String::new(),
+        as_of_micros: Some(AT + 1),
+        at_least: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_gets_columns_statuses_and_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Arc::new(DataDir::open(folder.path()).unwrap());
+    let log = EmbeddedLog::open(&data.log()).unwrap();
+    let payment = |amount: &str| Append {
+        key: b"u1".to_vec(),
+        timestamp: featuregrid_protocol::time::Timestamp(AT),
+        payload: Some(
+            format!("{{\"user_id\":\"u1\",\"amount\":{amount},\"ts\":\"2026-01-01T12:00:00Z\"}}").into_bytes(),
+        ),
+    };
+    log.append(&[payment("12.50"), payment("0.25")]).unwrap();
+    let settings = Settings {
+        definitions: DEFINITIONS.to_owned(),
+        file: "edge.yaml".to_owned(),
+        log: Arc::new(log.clone()),
+        data,
+        ranges: 16,
+        memory_budget: usize::MAX,
+        one_after_the_other: false,
+    };
+    let node = Arc::new(Node::start(settings).await.unwrap());
+    let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
+    let mut client = FeatureGridClient::connect(format!("http://{}", server.address())).await.unwrap();
+
+    let reply = client.get_features(request(&["u1", "u2"])).await.unwrap().into_inner();
+    let names: Vec<&str> = reply.features.iter().map(|column| column.feature.as_str()).collect();
+    assert_eq!(names, ["count_5m", "total_1h", "mean_1h"]);
+    let kinds: Vec<_> = reply.features.iter().map(|column| column.values[0].kind.clone()).collect();
+    assert_eq!(kinds, [Some(Kind::Int(2)), Some(Kind::Decimal("12.75".to_owned())), Some(Kind::Float(6.375))]);
+    for column in &reply.features {
+        assert_eq!(column.statuses, [i32::from(Status::Present), i32::from(Status::NotFound)]);
+        assert_eq!((column.values[1].kind.clone(), &column.flags), (None, &vec![0, 0]));
+    }
+    let of_u1 = &reply.views[0].entities[0];
+    assert_eq!((of_u1.effective_instant_micros, of_u1.newest_event_micros), (AT + 1, Some(AT)));
+    assert_eq!((of_u1.epoch, reply.control_index), (1, 0));
+
+    // Read your writes: the token of an append is reached, one of the future is not.
+    log.append(&[payment("1")]).unwrap();
+    let offsets = log.ends().0.into_iter().map(|(partition, next)| (partition.0, next)).collect();
+    let mut demanding = GetFeaturesRequest { at_least: Some(Token { offsets }), ..request(&["u1"]) };
+    demanding.views.clear();
+    demanding.service = "model".to_owned();
+    let reply = client.get_features(demanding.clone()).await.unwrap().into_inner();
+    assert_eq!(reply.features[0].values[0].kind, Some(Kind::Int(3)));
+    let ahead = demanding.at_least.as_mut().unwrap().offsets.values_mut().next().unwrap();
+    *ahead += 1_000;
+    let mut patient = Request::new(demanding);
+    patient.set_timeout(Duration::from_millis(100));
+    assert_eq!(client.get_features(patient).await.unwrap_err().code(), Code::DeadlineExceeded);
+
+    let unknown = GetFeaturesRequest { views: vec!["spent".to_owned()], ..request(&["u1"]) };
+    let refused = client.get_features(unknown).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::NotFound, "no feature view `spent`; there are: spend"));
+    let two_parts = EntityKey { parts: vec!["u1".to_owned(), "x".to_owned()] };
+    let wrong = GetFeaturesRequest { entities: vec![two_parts], ..request(&[]) };
+    assert_eq!(client.get_features(wrong).await.unwrap_err().code(), Code::InvalidArgument);
+
+    let status = client.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    assert!(status.accounting_holds);
+    assert_eq!((status.views[0].rows, status.views[0].applied, status.keys), (3, 3, 1));
+    let digest = client.get_digest(GetDigestRequest { at_log_end: true }).await.unwrap().into_inner();
+    assert_eq!((digest.sha256.len(), digest.pages), (64, 1));
+    server.stop().await;
+}

@@ -12,7 +12,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::plan::RunPlan;
-use crate::report::{Adder, RunReport, Summary};
+use crate::report::{Adder, RunReport, Summary, Violation};
 use crate::scenarios::{self, Scenario};
 use crate::world;
 
@@ -151,6 +151,17 @@ pub fn execute(command: &Command) -> ExitCode {
     }
 }
 
+/// A panic anywhere in a run is a violation like any other.
+fn run_plan(plan: &RunPlan, trace: Option<&mut String>) -> RunReport {
+    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world::run(plan, trace)));
+    run.unwrap_or_else(|cause| {
+        let text = cause.downcast_ref::<String>().map(String::as_str);
+        let found = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned();
+        let violation = Some(Violation { invariant: "no_panic", at_ms: 0, found });
+        RunReport { violation, ..RunReport::default() }
+    })
+}
+
 fn list() -> Result<bool, CliError> {
     for scenario in scenarios::all() {
         let plants: Vec<&str> = scenario.plants.iter().map(|plant| plant.name()).collect();
@@ -165,7 +176,7 @@ fn run_seeds(name: &str, how: &How, plant: Option<&str>, save: Option<&Path>) ->
     let scenario = (name != "all").then(|| find_scenario(name)).transpose()?;
     let of_seed = |seed| scenario.unwrap_or_else(|| scenarios::of_seed(seed));
     let seeds = how.seeds.unwrap_or((0, 100));
-    let (runs, core_seconds) = parallel(seeds, how, |seed| world::run(&(of_seed(seed).expand)(seed), None));
+    let (runs, core_seconds) = parallel(seeds, how, |seed| run_plan(&(of_seed(seed).expand)(seed), None));
     let mut adder = Adder::default();
     for (seed, run) in (seeds.0..).zip(&runs) {
         adder.add(run);
@@ -218,7 +229,7 @@ fn replay(what: &str, seed: u64, trace: Option<&Path>, plant: Option<&str>) -> R
     };
     println!("{}", serde_json::to_string(&plan)?);
     let mut lines = String::new();
-    let run = world::run(&plan, trace.is_some().then_some(&mut lines));
+    let run = run_plan(&plan, trace.is_some().then_some(&mut lines));
     if let Some(path) = trace {
         write(path, lines.as_bytes())?;
     }
@@ -258,23 +269,23 @@ fn plants(how: &How) -> Result<bool, CliError> {
 
 fn first_caught(scenario: Scenario, seeds: (u64, u64)) -> Option<(u64, Scenario, RunReport)> {
     (seeds.0..seeds.1).find_map(|seed| {
-        let run = world::run(&(scenario.expand)(seed), None);
+        let run = run_plan(&(scenario.expand)(seed), None);
         run.violation.is_some().then_some((seed, scenario, run))
     })
 }
 
-/// How many random seeds it takes to catch a planted bug: from every seed of the range on, the distance to the next
-/// that catches it; half of all starts need no more than the median.
+/// How many random seeds it takes to catch a planted bug: from every seed of the range on (which goes round), the
+/// distance to the next that catches it; half of all starts need no more than the median.
 fn plant_median(name: &str, how: &How) -> Result<bool, CliError> {
     choose(Some(find_plant(name)?))?;
     let seeds = how.seeds.unwrap_or((0, 1_000));
-    let (runs, _) = parallel(seeds, how, |seed| world::run(&(scenarios::random_of(seed).expand)(seed), None));
+    let (runs, _) = parallel(seeds, how, |seed| run_plan(&(scenarios::random_of(seed).expand)(seed), None));
     choose(None)?;
     let caught: Vec<u64> =
         (seeds.0..).zip(&runs).filter(|(_, run)| run.violation.is_some()).map(|(seed, _)| seed).collect();
-    let mut needed: Vec<u64> = (seeds.0..seeds.1)
-        .filter_map(|from| caught.iter().find(|seed| **seed >= from).map(|seed| seed - from + 1))
-        .collect();
+    let count = seeds.1 - seeds.0;
+    let distance = |from: u64| caught.iter().map(|seed| (seed + count - from) % count + 1).min();
+    let mut needed: Vec<u64> = (seeds.0..seeds.1).filter_map(distance).collect();
     needed.sort_unstable();
     let median = needed.get(needed.len() / 2).copied();
     println!(

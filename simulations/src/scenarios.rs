@@ -80,7 +80,7 @@ impl Draft {
             spare_nodes: 0,
             partitions: random.between(2, 4) as u32,
             ranges: 8,
-            standbys: random.between(0, 1) as u32,
+            standbys: random.between(0, 2) as u32,
             clock_ppm: Vec::new(),
             turn_ms: *random.pick(&[10, 20, 30]).unwrap_or(&20),
             fetch_records: *random.pick(&[4, 32, 500]).unwrap_or(&32),
@@ -135,6 +135,12 @@ impl Draft {
     #[must_use]
     pub fn ranges(&self) -> u32 {
         self.plan.cluster.ranges
+    }
+
+    /// Source partitions at genesis.
+    #[must_use]
+    pub fn partitions(&self) -> u32 {
+        self.plan.cluster.partitions
     }
 
     /// Length of the phase with faults.

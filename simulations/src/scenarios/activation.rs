@@ -123,6 +123,8 @@ fn starve(draft: &mut Draft, at_ms: u32, for_ms: u32) {
 /// next entry is activated; node 3 joins, and restores what the dead owner left.
 fn b5(seed: u64) -> RunPlan {
     let mut draft = Draft::script("b5_dead_owner_ahead", seed, [1, 1, 0, 2], [1, 1]);
+    // Every survivor has a copy, so nobody restores one, and learns of the manifests, before the entry.
+    draft.plan().cluster.standbys = 2;
     draft.plan().cluster.snapshot_ms = 1_500;
     let joiner = draft.spare();
     starve(&mut draft, 7_000, 11_500);

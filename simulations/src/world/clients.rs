@@ -82,12 +82,18 @@ impl World<'_, '_> {
         self.heap.push(now + pause, Event::Read);
     }
 
-    /// A read was answered: the oracle says what it must be.
+    /// A read was answered.
     pub(super) fn judge_read(&mut self, answer: &ReadAnswer) {
+        let client = answer.read.id as usize % self.clients.tokens.len();
+        self.clients.tokens[client].raise(&answer.v);
+        self.watch.report.reads += 1;
+        self.compare(answer);
+    }
+
+    /// The oracle says what an answer must be.
+    pub(super) fn compare(&mut self, answer: &ReadAnswer) {
         let now = self.heap.now();
         let ReadAnswer { read, node, v, reading } = answer;
-        let client = read.id as usize % self.clients.tokens.len();
-        self.clients.tokens[client].raise(v);
         let want = match self.judge.read(reading.index, v, &read.view, &read.key, read.as_of) {
             Ok(want) => want,
             Err(error) => {
@@ -100,7 +106,6 @@ impl World<'_, '_> {
         let view = plan.and_then(|plan| plan.views.iter().find(|view| view.name == read.view));
         let features: Vec<String> =
             view.iter().flat_map(|view| &view.features).map(|feature| feature.name.clone()).collect();
-        self.watch.report.reads += 1;
         self.watch.note(now, node.node.0, "read", read.id, || format!("{} {:?} {v:?}", read.view, reading.readings));
         let fact = Fact::Read {
             node: *node,

@@ -2,16 +2,20 @@
 //! the end. Knows no reader of them.
 
 use featuregrid_actors::ports::Key;
-use featuregrid_actors::shard::{RangeSnapshot, Shard};
+use featuregrid_actors::shard::{RangeSnapshot, Shard, SnapshotPage};
+use featuregrid_actors::window;
+use featuregrid_oracle::AsOf;
 use featuregrid_protocol::ids::{Incarnation, NodeId};
 use featuregrid_protocol::manifest::Manifest;
-use featuregrid_protocol::position;
+use featuregrid_protocol::position::{self, OffsetVector};
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::time::Timestamp;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::heap::Micros;
-use super::{Event, Power, World};
+use super::message::{Read, ReadAnswer};
+use super::{EPOCH, Event, Power, World};
 use crate::invariants::Fact;
 
 /// Somebody looks this often.
@@ -30,7 +34,7 @@ impl World<'_, '_> {
         {
             let ranges: Vec<RangeId> = host.shard.iter().flat_map(Shard::ranges).collect();
             if !ranges.is_empty() {
-                self.look_at(node, ranges[(pick % ranges.len() as u64) as usize]);
+                self.look_at(node, ranges[(pick % ranges.len() as u64) as usize], 3);
             }
         }
         self.heap.push(now + LOOK_EVERY, Event::Look);
@@ -43,16 +47,46 @@ impl World<'_, '_> {
             let ranges: Vec<RangeId> =
                 host.into_iter().flat_map(|host| host.shard.iter()).flat_map(Shard::ranges).collect();
             for range in ranges {
-                self.look_at(node, range);
+                self.look_at(node, range, 40);
             }
         }
     }
 
-    fn look_at(&mut self, node: NodeId, range: RangeId) {
+    /// Compares a copy's state, and what it answers for some of its keys.
+    fn look_at(&mut self, node: NodeId, range: RangeId, keys: usize) {
         let Some(host) = self.machines[node.0 as usize].node.as_mut() else { return };
         let me = host.me;
         let Some(snapshot) = host.shard.as_mut().and_then(|shard| shard.snapshot(range)) else { return };
         self.show_state(me, &snapshot);
+        let wall = Timestamp(EPOCH.0 + self.heap.now());
+        let first = self.random.next();
+        let pages = snapshot.pages.len();
+        for step in 0..keys.min(pages) {
+            let page = &snapshot.pages[((first + step as u64 * 7) % pages as u64) as usize];
+            let at = Timestamp(wall.0 - (first >> 8).wrapping_mul(step as u64 + 1) as i64 % 1_500_000);
+            self.probe(node, &snapshot, page, at);
+        }
+    }
+
+    /// Reads what no client asked for.
+    fn probe(&mut self, node: NodeId, snapshot: &RangeSnapshot, page: &SnapshotPage, at: Timestamp) {
+        let Some(host) = self.machines[node.0 as usize].node.as_mut() else { return };
+        let plan = self.judge.plan(snapshot.index);
+        let view = plan.and_then(|plan| plan.views.iter().position(|view| view.id == page.view));
+        let (Some(plan), Some(view)) = (plan, view) else { return };
+        let Some(shard) = &mut host.shard else { return };
+        let Some(reading) = shard.read(view, &page.key, window::AsOf::At(at)) else { return };
+        let read = Read {
+            id: 0,
+            view: plan.views[view].name.clone(),
+            key: page.key.clone(),
+            as_of: AsOf::At(at),
+            at_least: OffsetVector::default(),
+        };
+        let v = position::offsets(&snapshot.positions);
+        let answer = ReadAnswer { read, node: host.me, v, reading };
+        self.watch.mark("probes");
+        self.compare(&answer);
     }
 
     fn show_state(&mut self, node: Incarnation, snapshot: &RangeSnapshot) {

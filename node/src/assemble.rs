@@ -11,6 +11,7 @@ use featuregrid_actors::host::message::Rows;
 use featuregrid_actors::host::shard::Applied;
 use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
 use featuregrid_protocol::ids::{Epoch, PartitionId};
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use ractor::ActorRef;
@@ -22,7 +23,7 @@ use crate::grid::Grid;
 use crate::ingest::progress::Progress;
 use crate::ingest::reader::{Listeners, Reader, ReaderArguments};
 use crate::ingest::worker::Surroundings;
-use crate::ingest::{Log, LogError};
+use crate::ingest::{Log, LogError, OpenLog};
 use crate::keeper::{self, Beginning, Keeper, KeeperError};
 use crate::store::dead_letters::{DeadLetterError, DeadLetters};
 use crate::store::letter_writer::LetterWriter;
@@ -38,8 +39,8 @@ pub struct Settings {
     pub definitions: String,
     /// How messages name them.
     pub file: String,
-    /// What is read.
-    pub log: Arc<dyn Log>,
+    /// What is read, once it is known which sources there are.
+    pub log: Box<OpenLog>,
     /// Where everything is kept.
     pub data: Arc<DataDir>,
     /// Number of ranges of a new grid, a power of two.
@@ -116,10 +117,16 @@ impl Node {
     /// See [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let Settings { definitions, file, log, data, ranges, memory_budget, one_after_the_other } = settings;
+        let open: Arc<OpenLog> = Arc::from(log);
+        let of = Arc::clone(&open);
+        let earliest = Arc::new(move |plan: &Plan| {
+            let log = of(plan)?;
+            bounds(&*log, &log.partitions()?).map(|(earliest, _)| earliest)
+        });
+        let (begun, beginner) = begin(&data.objects(), Beginning { earliest, ranges, definitions, file }).await?;
+        let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
-        let (begun, beginner) =
-            begin(&data.objects(), Beginning { earliest: earliest.clone(), ranges, definitions, file }).await?;
         refuse_lost(&*log, &partitions, &begun.v0, &earliest)?;
 
         let letters = Arc::new(DeadLetters::open(&data.dead_letters())?);
@@ -249,7 +256,7 @@ fn refuse_lost(
     for partition in partitions {
         let (wanted, earliest) = (v0.get(*partition), earliest.get(*partition));
         if earliest > wanted {
-            let topic = log.name().to_owned();
+            let topic = log.name(*partition).to_owned();
             return Err(LogError::Retention { topic, partition: *partition, wanted, earliest });
         }
     }

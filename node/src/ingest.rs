@@ -12,10 +12,12 @@ pub mod reader;
 mod replay;
 pub mod worker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
+use featuregrid_protocol::plan::Plan;
 use thiserror::Error;
 
 /// Records handed on by one poll at most: the loop looks at its stop signal and budget this often.
@@ -93,13 +95,13 @@ pub enum LogEvent<'a> {
     End(PartitionId, Offset),
 }
 
-/// A topic, or what stands in for one.
+/// The topics of a project's sources, or what stands in for them.
 pub trait Log: Send + Sync {
-    /// Its name.
-    fn name(&self) -> &str;
-    /// Its identity, where the client tells one; the default id where it does not.
-    fn topic(&self) -> TopicId;
-    /// Every partition, ascending.
+    /// The name of a partition's topic, or of what stands in for it.
+    fn name(&self, partition: PartitionId) -> &str;
+    /// The identity of a partition's topic, where the client tells one; the default id where it does not.
+    fn topic(&self, partition: PartitionId) -> TopicId;
+    /// Every partition of every source, ascending.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -115,6 +117,9 @@ pub trait Log: Send + Sync {
     /// Any [`LogError`].
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError>;
 }
+
+/// Opens the log of a plan's sources.
+pub type OpenLog = dyn Fn(&Plan) -> Result<Arc<dyn Log>, LogError> + Send + Sync;
 
 /// A position in some partitions of a log; moves forwards only.
 pub trait LogReader: Send {

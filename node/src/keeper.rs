@@ -15,10 +15,12 @@ use featuregrid_actors::steward::{Conclusion, Effect, ProposeError, Steward};
 use featuregrid_protocol::control::{ControlChange, ControlEntry};
 use featuregrid_protocol::definition::{self, Mistakes};
 use featuregrid_protocol::ids::{ControlIndex, Epoch, Incarnation, NodeId};
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use thiserror::Error;
 
+use crate::ingest::LogError;
 use crate::store::local::LocalStore;
 use crate::{clock, entropy};
 
@@ -37,6 +39,9 @@ pub enum KeeperError {
     /// The definitions do not compile under those in force.
     #[error(transparent)]
     Definitions(#[from] Mistakes),
+    /// The log does not say where it begins.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// Something stored does not decode.
     #[error("stored object {0}: {1}; restore the folder from a copy, or start over with a new --data")]
     Damaged(String, String),
@@ -54,11 +59,14 @@ pub enum KeeperError {
     Thread(#[from] std::io::Error),
 }
 
+/// Where the log begins, in the partitions of a plan's sources.
+pub type Earliest = dyn Fn(&Plan) -> Result<OffsetVector, LogError> + Send + Sync;
+
 /// What a life is to begin with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Beginning {
-    /// Where the log begins, should the grid be new.
-    pub earliest: OffsetVector,
+    /// Where the log begins, in the partitions of a plan's sources.
+    pub earliest: Arc<Earliest>,
     /// Number of ranges, should the grid be new.
     pub ranges: u32,
     /// The definitions wanted.
@@ -74,7 +82,7 @@ pub struct Begun {
     pub me: Incarnation,
     /// Every plan and from where it holds; the newest is that of the wanted definitions.
     pub history: Arc<History>,
-    /// Where the grid's log began.
+    /// Where the log began when each partition joined the grid.
     pub v0: OffsetVector,
     /// Every range, and the epoch it is owned in.
     pub epochs: BTreeMap<RangeId, Epoch>,
@@ -113,10 +121,10 @@ pub struct Beginner(Shell);
 /// See [`KeeperError`].
 pub fn begin(store: Arc<LocalStore>, beginning: &Beginning) -> Result<(Begun, Beginner), KeeperError> {
     // Wanted definitions are judged before anything is written.
-    definition::compile(&beginning.definitions, &beginning.file, None, ControlIndex(0))?;
+    let plan = definition::compile(&beginning.definitions, &beginning.file, None, ControlIndex(0))?;
     let genesis = ControlChange::Genesis {
         ranges: beginning.ranges,
-        v0: beginning.earliest.clone(),
+        v0: (beginning.earliest)(&plan)?,
         definitions: beginning.definitions.clone(),
     };
     let mut shell = Shell {
@@ -226,13 +234,17 @@ impl Shell {
             Some(latest) => (Some(Arc::clone(&latest.plan)), ControlIndex(latest.index.0 + 1)),
             None => (None, ControlIndex(0)),
         };
-        definition::compile(&beginning.definitions, &beginning.file, previous.as_deref(), next)?;
+        let plan = definition::compile(&beginning.definitions, &beginning.file, previous.as_deref(), next)?;
+        let mut begins = (beginning.earliest)(&plan)?;
+        begins.0.retain(|partition, _| {
+            previous.as_ref().is_none_or(|previous| previous.source(partition.source()).is_none())
+        });
         tracing::info!(file = beginning.file, "definitions changed: activating them");
         // A coordinator wants every range to have an owner that can report.
         let wanted: RangeSet = self.steward.ranges().into_iter().collect();
         self.push(|shell, now| shell.steward.wish(now, &wanted));
         self.turn_until(late, "claiming ranges", |shell| shell.epochs.len() == wanted.len())?;
-        let change = ControlChange::Definitions(beginning.definitions.clone());
+        let change = ControlChange::Definitions { definitions: beginning.definitions.clone(), begins };
         let effects = self.steward.propose(clock::monotonic(), change, false)?;
         self.effects.extend(effects);
         self.turn_until(late, "activating definitions", |shell| shell.definitions == beginning.definitions)
@@ -290,20 +302,17 @@ impl Shell {
     }
 
     fn activated(&mut self, entry: ControlEntry, at: OffsetVector) -> Result<(), KeeperError> {
-        let text = match entry.change {
-            ControlChange::Genesis { v0, definitions, .. } => {
-                self.v0 = v0;
-                definitions
-            }
-            ControlChange::Definitions(text) => text,
-        };
+        for (partition, begin) in &entry.change.begins().0 {
+            self.v0.0.entry(*partition).or_insert(*begin);
+        }
+        let text = entry.change.definitions();
         let previous = self.history.as_ref().map(|history| Arc::clone(&history.latest().plan));
-        let plan = definition::compile(&text, &self.file, previous.as_deref(), entry.index)?;
+        let plan = definition::compile(text, &self.file, previous.as_deref(), entry.index)?;
         match &mut self.history {
             Some(history) => history.activate(entry.index, at, Arc::new(plan)),
             none => *none = Some(History::new(Arc::new(plan))),
         }
-        self.definitions = text;
+        text.clone_into(&mut self.definitions);
         Ok(())
     }
 

@@ -32,7 +32,28 @@ pub enum ControlChange {
         definitions: String,
     },
     /// The project's definitions as a whole.
-    Definitions(String),
+    Definitions {
+        /// Text of the definitions.
+        definitions: String,
+        /// Earliest offsets, when the entry was made, of partitions whose source joins the project with it.
+        begins: OffsetVector,
+    },
+}
+
+impl ControlChange {
+    /// Text of the definitions.
+    #[must_use]
+    pub fn definitions(&self) -> &str {
+        let (Self::Genesis { definitions, .. } | Self::Definitions { definitions, .. }) = self;
+        definitions
+    }
+
+    /// Where partitions begin that no entry before it named.
+    #[must_use]
+    pub fn begins(&self) -> &OffsetVector {
+        let (Self::Genesis { v0: begins, .. } | Self::Definitions { begins, .. }) = self;
+        begins
+    }
 }
 
 /// What became of an entry: exactly one decision per number ever exists.

@@ -23,8 +23,8 @@ macro_rules! number_id {
 }
 
 number_id!(
-    /// A partition of the source's log.
-    PartitionId(u32), "p"
+    /// A source of a project, in the order in which they joined it; never reused.
+    SourceId(u16), "s"
 );
 number_id!(
     /// A machine or process slot of the grid; survives restarts, unlike an [`Incarnation`].
@@ -54,6 +54,45 @@ number_id!(
     /// A number drawn once, so that two writes of equal content can be told apart.
     Nonce(u64), "x"
 );
+
+/// A partition of a source's log: the source above, the log's own number in the low bits, so that positions of all
+/// sources lie in one ordered map and cost one small number each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PartitionId(pub u32);
+
+impl PartitionId {
+    const NUMBER_BITS: u32 = 20;
+    /// How many partitions a log may have.
+    pub const NUMBERS: u32 = 1 << Self::NUMBER_BITS;
+
+    /// Partition `number` of a source's log; `None` if it has too large a number.
+    #[must_use]
+    pub fn of(source: SourceId, number: u32) -> Option<Self> {
+        let source = u32::from(source.0).checked_mul(Self::NUMBERS)?;
+        (number < Self::NUMBERS).then_some(Self(source | number))
+    }
+
+    /// Whose log it belongs to.
+    #[must_use]
+    pub const fn source(self) -> SourceId {
+        SourceId((self.0 >> Self::NUMBER_BITS) as u16)
+    }
+
+    /// Its number in that log.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0 % Self::NUMBERS
+    }
+}
+
+impl fmt::Display for PartitionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.source() {
+            SourceId(0) => write!(f, "p{}", self.number()),
+            source => write!(f, "{source}p{}", self.number()),
+        }
+    }
+}
 
 /// Identity of a topic that a re-created topic of the same name does not share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

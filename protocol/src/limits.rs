@@ -10,6 +10,8 @@ pub const RECORD_BYTES_MAX: usize = 10 << 20;
 pub const MEASURES_PER_VIEW_MAX: usize = 64;
 /// Views of one project: a row names its view in 16 bits; far more than a team reads.
 pub const VIEWS_MAX: usize = 1024;
+/// Sources of one project: each has its own log client and its own clock in every frontier.
+pub const SOURCES_MAX: usize = 64;
 /// Levels of one ladder: each is a pass boundary of every read.
 pub const LEVELS_MAX: usize = 16;
 /// Tiles of one ladder, all levels: with 64 columns a page still fits [`PAGE_BYTES_MAX`].

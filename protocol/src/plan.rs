@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ColumnId, ControlIndex, ViewId};
+use crate::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
 use crate::time::{Span, Timestamp};
@@ -23,8 +23,8 @@ pub struct Plan {
     pub index: ControlIndex,
     /// Namespace.
     pub project: String,
-    /// The one source (several come with a later issue).
-    pub source: SourcePlan,
+    /// By id: the source of index i is [`SourceId`] i. Those of the plan before stay where they were.
+    pub sources: Vec<SourcePlan>,
     /// In order of name.
     pub views: Vec<ViewPlan>,
     /// Named ordered lists of features.
@@ -42,6 +42,21 @@ impl Plan {
     #[must_use]
     pub fn view_index(&self, name: &str) -> Option<usize> {
         self.views.binary_search_by(|view| view.name.as_str().cmp(name)).ok()
+    }
+
+    /// Where a view's records come from.
+    ///
+    /// # Panics
+    /// If the view is not one of this plan's.
+    #[must_use]
+    pub fn source_of(&self, view: &ViewPlan) -> &SourcePlan {
+        &self.sources[usize::from(view.source.0)]
+    }
+
+    /// The source of this id.
+    #[must_use]
+    pub fn source(&self, id: SourceId) -> Option<&SourcePlan> {
+        self.sources.get(usize::from(id.0))
     }
 
     /// The feature service of this name.
@@ -120,6 +135,8 @@ pub struct ViewPlan {
     pub name: String,
     /// The entity's name.
     pub entity: String,
+    /// Where its records come from.
+    pub source: SourceId,
     /// Join keys in the entity's order: (name, slot).
     pub keys: Vec<(String, Slot)>,
     /// The view's filter.

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Offset, PartitionId, ViewId};
+use crate::ids::{Offset, PartitionId, SourceId, ViewId};
 use crate::time::Timestamp;
 
 /// Next offset per partition; a partition that is not named stands at 0.
@@ -114,8 +114,9 @@ pub fn offsets(positions: &Positions) -> OffsetVector {
     OffsetVector(positions.iter().map(|(partition, position)| (*partition, position.next)).collect())
 }
 
-/// T(v): the largest accepted event time; the only clock of state.
+/// T(v) of a source: the largest accepted event time of its partitions; the only clock of its views' state.
 #[must_use]
-pub fn t_max(positions: &Positions) -> Timestamp {
-    positions.values().map(|position| position.max).max().unwrap_or(Timestamp::MIN)
+pub fn t_max(positions: &Positions, source: SourceId) -> Timestamp {
+    let own = positions.iter().filter(|(partition, _)| partition.source() == source);
+    own.map(|(_, position)| position.max).max().unwrap_or(Timestamp::MIN)
 }

@@ -436,10 +436,9 @@ impl<'p, 't> World<'p, 't> {
     }
 
     fn in_force(&mut self, entry: &ControlEntry, at: OffsetVector) {
-        let (ControlChange::Genesis { definitions, .. } | ControlChange::Definitions(definitions)) = &entry.change;
         let previous = self.judge.latest().cloned();
         // A text of the library compiles after every other: its own test says so.
-        if let Ok(plan) = self.library.plan(definitions, previous.as_deref(), entry.index) {
+        if let Ok(plan) = self.library.plan(entry.change.definitions(), previous.as_deref(), entry.index) {
             self.judge.activate(at, plan);
         }
     }

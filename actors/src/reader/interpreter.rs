@@ -111,8 +111,8 @@ impl Interpreter {
     /// Starts a walk at `start`, never at an offset alone: the prefix max decides what is late (trace A5).
     #[must_use]
     pub fn new(plan: Arc<Plan>, partition: PartitionId, start: PartitionPosition) -> Self {
-        let (decoder, projectors) = compile(&plan);
-        let open = Open::at(&start, plan.views.len());
+        let (decoder, projectors) = compile(&plan, partition);
+        let open = Open::at(&start, projectors.len());
         Self { partition, plan, decoder, projectors, position: start, open }
     }
 
@@ -153,12 +153,14 @@ impl Interpreter {
         if payload.len() > RECORD_BYTES_MAX {
             return Outcome::Dead(DeadReason::TooLarge);
         }
-        let mut fields = Vec::with_capacity(self.plan.source.fields.len() + 1);
+        let Some(source) = self.plan.source(self.partition.source()) else {
+            unreachable!("{} is read under {}, which has no such source", self.partition, self.plan.index)
+        };
+        let mut fields = Vec::with_capacity(source.fields.len() + 1);
         if !self.decoder.decode(payload, &mut fields) {
             return Outcome::Dead(DeadReason::Undecodable);
         }
         let Some(ts) = fields.last().and_then(event_time) else { return Outcome::Dead(DeadReason::NoTimestamp) };
-        let source = &self.plan.source;
         if ts - record.log_timestamp > source.max_skew {
             return Outcome::Dead(DeadReason::Future);
         }
@@ -217,10 +219,10 @@ impl Interpreter {
         if self.open.from == self.position.next {
             return None;
         }
-        let mut open = std::mem::replace(&mut self.open, Open::at(&self.position, self.plan.views.len()));
-        for (view, counters) in self.plan.views.iter().zip(&open.views) {
+        let mut open = std::mem::replace(&mut self.open, Open::at(&self.position, self.projectors.len()));
+        for (projector, counters) in self.projectors.iter().zip(&open.views) {
             if *counters != ViewCounters::default() {
-                open.deltas.views.insert(view.id, *counters);
+                open.deltas.views.insert(projector.view_id(), *counters);
             }
         }
         self.position.counters += &open.deltas;
@@ -238,18 +240,19 @@ impl Interpreter {
     /// From the next record on, `plan` is in force; the chunk before it is returned.
     pub fn switch(&mut self, plan: Arc<Plan>) -> Option<Chunk> {
         let before = self.cut();
-        (self.decoder, self.projectors) = compile(&plan);
-        self.open = Open::at(&self.position, plan.views.len());
+        (self.decoder, self.projectors) = compile(&plan, self.partition);
+        self.open = Open::at(&self.position, self.projectors.len());
         self.plan = plan;
         before
     }
 }
 
-/// The declared fields in their slots, and the event timestamp in the last.
-fn compile(plan: &Plan) -> (JsonDecoder, Vec<Projector>) {
-    let fields = plan.source.fields.iter().map(|field| field.path.as_slice());
-    let decoder = JsonDecoder::new(fields.chain([plan.source.event_timestamp.as_slice()]));
-    (decoder, Projector::all(plan))
+/// The declared fields of the partition's source in their slots, and the event timestamp in the last; its views.
+fn compile(plan: &Plan, partition: PartitionId) -> (JsonDecoder, Vec<Projector>) {
+    let source = plan.source(partition.source());
+    let fields = source.into_iter().flat_map(|source| &source.fields).map(|field| field.path.as_slice());
+    let timestamp = source.map(|source| source.event_timestamp.as_slice());
+    (JsonDecoder::new(fields.chain(timestamp)), Projector::all(plan, partition.source()))
 }
 
 /// RFC 3339 text or whole milliseconds since 1970, within the years that can be written.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use featuregrid_protocol::ids::Offset;
+use featuregrid_protocol::ids::{Offset, SourceId, ViewId};
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::KEY_PART_BYTES_MAX;
 use featuregrid_protocol::number::{Domain, Number};
@@ -45,8 +45,14 @@ pub(super) struct Projector {
 }
 
 impl Projector {
-    pub(super) fn all(plan: &Plan) -> Vec<Self> {
-        plan.views.iter().enumerate().map(|(index, view)| Self::new(index as u16, view)).collect()
+    /// Every view of a source.
+    pub(super) fn all(plan: &Plan, source: SourceId) -> Vec<Self> {
+        let own = plan.views.iter().enumerate().filter(|(_, view)| view.source == source);
+        own.map(|(index, view)| Self::new(index as u16, view)).collect()
+    }
+
+    pub(super) fn view_id(&self) -> ViewId {
+        self.view.id
     }
 
     fn new(index: u16, view: &ViewPlan) -> Self {

@@ -74,7 +74,7 @@ impl Shard {
             let state = &mut self.ranges[range];
             let wanted = (state.frontier, Arc::as_ptr(&state.layout));
             if bounds_of != Some(wanted) {
-                state.layout.bounds(self.frontiers.t_max(state.frontier), &mut self.scratch.bounds);
+                state.layout.bounds(self.frontiers.clocks(state.frontier), &mut self.scratch.bounds);
                 bounds_of = Some(wanted);
             }
             if frame.index == state.layout.plan.index {

@@ -2,13 +2,29 @@
 //! ranges x partitions. Knows no page.
 
 use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::SourceId;
 use featuregrid_protocol::position::{PartitionPosition, Positions, t_max};
 use featuregrid_protocol::time::Timestamp;
+use smallvec::SmallVec;
+
+/// T(v) by source.
+type Clocks = SmallVec<[Timestamp; 2]>;
+
+fn clocks(positions: &Positions) -> Clocks {
+    let last = positions.keys().next_back().map(|partition| partition.source().0);
+    (0..last.map_or(0, |last| last + 1)).map(|source| t_max(positions, SourceId(source))).collect()
+}
+
+/// T(v) of one source.
+pub(crate) fn t_of(clocks: &[Timestamp], source: SourceId) -> Timestamp {
+    clocks.get(usize::from(source.0)).copied().unwrap_or(Timestamp::MIN)
+}
 
 #[derive(Debug, Default)]
 struct Frontier {
     positions: Positions,
-    t_max: Timestamp,
+    /// By source.
+    clocks: Clocks,
     /// Ranges that stand here; 0: free to be used again.
     members: usize,
     /// Of the members, those the present frame moves.
@@ -28,7 +44,7 @@ impl Frontiers {
             self.0[at].members += 1;
             return at;
         }
-        let frontier = Frontier { t_max: t_max(&positions), positions, members: 1, ..Frontier::default() };
+        let frontier = Frontier { clocks: clocks(&positions), positions, members: 1, ..Frontier::default() };
         self.put(frontier)
     }
 
@@ -41,9 +57,9 @@ impl Frontiers {
         &self.0[at].positions
     }
 
-    /// T(v).
-    pub(crate) fn t_max(&self, at: usize) -> Timestamp {
-        self.0[at].t_max
+    /// T(v) of every source that has one; see [`t_of`].
+    pub(crate) fn clocks(&self, at: usize) -> &[Timestamp] {
+        &self.0[at].clocks
     }
 
     /// A member will be moved by the frame at hand.
@@ -67,7 +83,7 @@ impl Frontiers {
             frontier.members -= moving;
             let mut fork = Frontier {
                 positions: frontier.positions.clone(),
-                t_max: frontier.t_max,
+                clocks: frontier.clocks.clone(),
                 members: moving,
                 ..Frontier::default()
             };
@@ -113,6 +129,10 @@ impl Frontier {
         position.next = frame.to;
         position.max = frame.max_after;
         position.counters += &frame.deltas;
-        self.t_max = self.t_max.max(frame.max_after);
+        let source = usize::from(frame.partition.source().0);
+        if self.clocks.len() <= source {
+            self.clocks.resize(source + 1, Timestamp::MIN);
+        }
+        self.clocks[source] = self.clocks[source].max(frame.max_after);
     }
 }

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::ids::{SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Plan, ViewPlan};
 use featuregrid_protocol::time::Timestamp;
 
+use super::frontier::t_of;
 use crate::aggregate::Answer;
 use crate::window::{Bounds, Shape, Target};
 
@@ -27,6 +28,8 @@ pub(crate) struct Layout {
 #[derive(Debug)]
 pub(crate) struct ViewLayout {
     pub(crate) id: ViewId,
+    /// Whose clock folds its pages.
+    pub(crate) source: SourceId,
     /// Its ladders in [`Layout::shapes`].
     pub(crate) ladders: Range<usize>,
     pub(crate) features: Vec<FeatureLayout>,
@@ -47,19 +50,32 @@ impl Layout {
         let (mut views, mut shapes) = (Vec::new(), Vec::<Shape>::new());
         for view in &plan.views {
             let first = shapes.len();
-            shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(&plan.source, view, ladder)));
+            let source = plan.source_of(view);
+            shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(source, view, ladder)));
             let features = features(view, &shapes[first..]);
-            views.push(ViewLayout { id: view.id, ladders: first..shapes.len(), features });
+            views.push(ViewLayout { id: view.id, source: view.source, ladders: first..shapes.len(), features });
         }
         let mut by_id: Vec<usize> = (0..views.len()).collect();
         by_id.sort_by_key(|view| views[*view].id);
         Self { plan, views, shapes, by_id }
     }
 
-    /// The boundaries of every ladder at `t_max`.
-    pub(crate) fn bounds(&self, t_max: Timestamp, out: &mut Vec<Bounds>) {
+    /// The boundaries of every ladder at the T of its view's source.
+    pub(crate) fn bounds(&self, clocks: &[Timestamp], out: &mut Vec<Bounds>) {
         out.clear();
-        out.extend(self.shapes.iter().map(|shape| Bounds::at(shape, t_max)));
+        for view in &self.views {
+            self.extend_bounds(view, t_of(clocks, view.source), out);
+        }
+    }
+
+    /// The boundaries of one view's ladders, the first of them first.
+    pub(crate) fn bounds_of(&self, view: &ViewLayout, t_max: Timestamp, out: &mut Vec<Bounds>) {
+        out.clear();
+        self.extend_bounds(view, t_max, out);
+    }
+
+    fn extend_bounds(&self, view: &ViewLayout, t_max: Timestamp, out: &mut Vec<Bounds>) {
+        out.extend(self.shapes[view.ladders.clone()].iter().map(|shape| Bounds::at(shape, t_max)));
     }
 
     /// The index of a view.

@@ -8,6 +8,7 @@ use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::value::{Edge, Reading, Status};
 
 use super::Shard;
+use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::find;
 use crate::aggregate::{Form, answer};
@@ -37,15 +38,15 @@ impl Shard {
     pub fn read(&mut self, view: usize, key: &[u8], as_of: AsOf) -> Option<ViewReading> {
         let hash = KeyHash::of(key);
         let at = self.find(hash)?;
-        let t_max = match as_of {
-            AsOf::Now { clock } if plants::on(Plant::TFromWallClock) => clock,
-            _ => self.frontiers.t_max(self.ranges[at].frontier),
-        };
         let layout = std::sync::Arc::clone(&self.ranges[at].layout);
         let plan = layout.views.get(view)?;
-        layout.bounds(t_max, &mut self.scratch.bounds);
+        let t_max = match as_of {
+            AsOf::Now { clock } if plants::on(Plant::TFromWallClock) => clock,
+            _ => t_of(self.frontiers.clocks(self.ranges[at].frontier), plan.source),
+        };
+        layout.bounds_of(plan, t_max, &mut self.scratch.bounds);
         let seen = self.fold_entity(at, &layout, plan, hash, key);
-        let source = &layout.plan.source;
+        let source = layout.plan.source_of(&layout.plan.views[view]);
         let instant = resolve(as_of, seen, t_max, source.slack, source.max_skew);
         let (shown, readings) = match instant {
             None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange)),
@@ -73,7 +74,7 @@ impl Shard {
             let Some(entry) = find(table, shape, &self.slab, hash, key) else { continue };
             let mut memory = self.slab.lend(&mut entry.slot);
             let mut page = Page::open(shape, &mut memory);
-            page.fold(&self.scratch.bounds[ladder], &mut self.scratch.leaving);
+            page.fold(&self.scratch.bounds[ladder - view.ladders.start], &mut self.scratch.leaving);
             let event = |ts: Timestamp| Some(ts).filter(|ts| *ts > Timestamp::MIN);
             seen.newest = seen.newest.max(event(page.newest()));
             seen.newest_tiled = seen.newest_tiled.max(event(page.newest_tiled()));

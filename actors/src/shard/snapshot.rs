@@ -174,7 +174,7 @@ impl Shard {
     pub(super) fn visit_at(&mut self, at: usize, view: usize, show: &mut dyn FnMut(&PageBytes<'_>)) {
         let layout = Arc::clone(&self.ranges[at].layout);
         let view = &layout.views[view];
-        layout.bounds(self.frontiers.t_max(self.ranges[at].frontier), &mut self.scratch.bounds);
+        layout.bounds(self.frontiers.clocks(self.ranges[at].frontier), &mut self.scratch.bounds);
         let mut entries = Vec::new();
         for ladder in view.ladders.clone() {
             let (bounds, leaving) = (&self.scratch.bounds[ladder], &mut self.scratch.leaving);

@@ -63,7 +63,7 @@ pub(crate) fn translations(old: &Plan, new: &Plan) -> Vec<Option<(usize, Vec<Opt
 #[cfg(test)]
 mod tests {
     //! Measures are found by id, and a column takes nothing from before it began.
-    use featuregrid_protocol::ids::{ColumnId, Offset, ViewId};
+    use featuregrid_protocol::ids::{ColumnId, Offset, SourceId, ViewId};
     use featuregrid_protocol::key::KeyHash;
     use featuregrid_protocol::number::Domain;
     use featuregrid_protocol::plan::{Column, Measure};
@@ -80,6 +80,7 @@ mod tests {
             id: ViewId(1),
             name: "view".into(),
             entity: "user".into(),
+            source: SourceId(0),
             keys: Vec::new(),
             filter: None,
             measures: measures.iter().map(measure).collect(),

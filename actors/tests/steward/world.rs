@@ -323,7 +323,10 @@ impl World {
             }
         }
         if self.now < CALM && self.dice.permille(6) {
-            let change = ControlChange::Definitions(self.dice.next().to_string());
+            let change = ControlChange::Definitions {
+                definitions: self.dice.next().to_string(),
+                begins: OffsetVector::default(),
+            };
             if let Ok(effects) = self.nodes[node].steward.propose(clock, change, false) {
                 self.perform(node, effects);
             }

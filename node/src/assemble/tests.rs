@@ -2,8 +2,9 @@
 use std::time::Duration;
 
 use featuregrid_actors::window::AsOf;
-use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::ids::{ControlIndex, SourceId};
 use featuregrid_protocol::key;
+use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::value::{Status, Value};
 use featuregrid_simulations::workload::w1::{DEFINITIONS, Parameters, W1};
 
@@ -16,6 +17,11 @@ use crate::status::status;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+fn always(log: impl Log + 'static) -> Box<OpenLog> {
+    let log: Arc<dyn Log> = Arc::new(log);
+    Box::new(move |_| Ok(Arc::clone(&log)))
+}
+
 struct World {
     data: Arc<DataDir>,
     log: EmbeddedLog,
@@ -25,7 +31,7 @@ struct World {
 impl World {
     fn new(folder: &tempfile::TempDir) -> Self {
         let data = Arc::new(DataDir::open(folder.path()).unwrap());
-        let log = EmbeddedLog::open(&data.log()).unwrap();
+        let log = EmbeddedLog::open(&data.log(), 1).unwrap();
         let records = W1::new(Parameters { users: 500, ..Parameters::new(11, 30_000) });
         Self { data, log, records }
     }
@@ -33,6 +39,7 @@ impl World {
     fn append(&mut self, count: usize) {
         let records = self.records.by_ref().take(count);
         let append = |record: featuregrid_simulations::workload::Produced| Append {
+            source: SourceId(0),
             key: record.key,
             timestamp: record.log_timestamp,
             payload: record.payload,
@@ -44,7 +51,7 @@ impl World {
         Settings {
             definitions: definitions.to_owned(),
             file: "fraud.yaml".to_owned(),
-            log: Arc::new(self.log.clone()),
+            log: self.log.clone().for_plans(),
             data: Arc::clone(&self.data),
             ranges: 64,
             memory_budget: usize::MAX,
@@ -192,11 +199,11 @@ async fn a_reader_may_demand_its_own_writes() {
 async fn a_log_that_lost_its_beginning_is_refused_by_name() {
     struct Cut(EmbeddedLog);
     impl Log for Cut {
-        fn name(&self) -> &str {
-            self.0.name()
+        fn name(&self, partition: PartitionId) -> &str {
+            self.0.name(partition)
         }
-        fn topic(&self) -> featuregrid_protocol::ids::TopicId {
-            self.0.topic()
+        fn topic(&self, partition: PartitionId) -> featuregrid_protocol::ids::TopicId {
+            self.0.topic(partition)
         }
         fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
             self.0.partitions()
@@ -212,7 +219,7 @@ async fn a_log_that_lost_its_beginning_is_refused_by_name() {
     let mut world = World::new(&folder);
     world.append(1000);
     world.start(DEFINITIONS).await.stop().await;
-    let settings = Settings { log: Arc::new(Cut(world.log.clone())), ..world.settings(DEFINITIONS) };
+    let settings = Settings { log: always(Cut(world.log.clone())), ..world.settings(DEFINITIONS) };
     let Err(refused) = Node::start(settings).await else { panic!("started") };
     assert!(matches!(refused, StartError::Log(LogError::Retention { wanted: 0, earliest: 5, .. })), "{refused}");
 }
@@ -226,11 +233,11 @@ struct Fragile {
 struct FragileReader(Box<dyn crate::ingest::LogReader>, Arc<AtomicU64>);
 
 impl Log for Fragile {
-    fn name(&self) -> &str {
-        self.log.name()
+    fn name(&self, partition: PartitionId) -> &str {
+        self.log.name(partition)
     }
-    fn topic(&self) -> featuregrid_protocol::ids::TopicId {
-        self.log.topic()
+    fn topic(&self, partition: PartitionId) -> featuregrid_protocol::ids::TopicId {
+        self.log.topic(partition)
     }
     fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
         self.log.partitions()
@@ -262,7 +269,7 @@ async fn a_reading_thread_that_panics_goes_on_where_the_shards_stand() {
     world.append(20_000);
     let polls = Arc::new(AtomicU64::new(0));
     let fragile = Fragile { log: world.log.clone(), polls: Arc::clone(&polls) };
-    let node = Node::start(Settings { log: Arc::new(fragile), ..world.settings(DEFINITIONS) }).await.unwrap();
+    let node = Node::start(Settings { log: always(fragile), ..world.settings(DEFINITIONS) }).await.unwrap();
     world.digest(&node).await;
     assert!(polls.load(Ordering::Relaxed) > 9);
     assert_eq!(world.differing(&node).await, 0);
@@ -278,4 +285,48 @@ async fn an_empty_log_answers_not_found() {
     let readings = &answers[0][0].0.readings;
     assert!(readings.iter().all(|reading| reading.status == Status::NotFound && reading.value == Value::Null));
     node.stop().await;
+}
+
+/// A second source with its own clock, which runs a day behind.
+const CLICKS: &str = "
+  clicks:
+    kafka: { topic: clicks }
+    format: json
+    fields: { user_id: user }
+    event_timestamp: at
+feature_views:
+  clicking:
+    entity: user
+    source: clicks
+    features:
+      clicks: { count: true, windows: [5m, lifetime] }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_joins_later_begins_where_its_log_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(5_000);
+    world.start(DEFINITIONS).await.stop().await;
+    // Its name comes before the other's, and its id after it all the same.
+    let both = DEFINITIONS.replacen("feature_views:", CLICKS.trim_start_matches('\n'), 1);
+    let log = world.log.with_sources(2).unwrap();
+    let clicks = |minute: i64| Append {
+        source: SourceId(1),
+        key: b"u1".to_vec(),
+        timestamp: Timestamp(1_767_268_800_000_000 + minute * 60_000_000),
+        payload: Some(format!("{{\"user\":\"u1\",\"at\":{}}}", 1_767_268_800_000 + minute * 60_000).into_bytes()),
+    };
+    log.append(&(0..10).map(clicks).collect::<Vec<_>>()).unwrap();
+    let node = world.start(&both).await;
+    let first = world.digest(&node).await;
+    assert_eq!(world.differing(&node).await, 0);
+    let plan = Arc::clone(&node.history.latest().plan);
+    let names: Vec<&str> = plan.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["transactions", "clicks"]);
+    node.stop().await;
+
+    let again = world.start(&both).await;
+    assert_eq!(world.digest(&again).await.sha256, first.sha256);
+    again.stop().await;
 }

@@ -19,7 +19,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use serde::{Deserialize, Serialize};
 
 use super::cpu;
-use crate::ingest::kafka::{KafkaLog, consumer_config};
+use crate::ingest::kafka::{KafkaLog, Topics, consumer_config};
 use crate::ingest::partition::{PartitionFeed, Walk, Want};
 use crate::ingest::{Log, LogEvent};
 
@@ -90,7 +90,7 @@ fn bounds(log: &KafkaLog) -> anyhow::Result<(Vec<(PartitionId, u64)>, OffsetVect
 /// # Errors
 /// When the brokers do not answer.
 pub fn limit(brokers: &str, topic: &str) -> anyhow::Result<Used> {
-    let (from, ends) = bounds(&KafkaLog::new(brokers, topic)?)?;
+    let (from, ends) = bounds(&KafkaLog::new(brokers, Topics::one(topic))?)?;
     let consumer: BaseConsumer = consumer_config(brokers).create()?;
     let mut assignment = TopicPartitionList::new();
     for (partition, offset) in &from {
@@ -119,7 +119,7 @@ pub fn limit(brokers: &str, topic: &str) -> anyhow::Result<Used> {
 /// # Errors
 /// When the brokers do not answer, or a feed halts.
 pub fn read(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Used> {
-    let log = KafkaLog::new(brokers, topic)?;
+    let log = KafkaLog::new(brokers, Topics::one(topic))?;
     let (from, ends) = bounds(&log)?;
     let history = Arc::new(History::new(Arc::new(super::plan()?)));
     let all: RangeSet = RangeId::split_evenly(256).into_iter().collect();

@@ -18,8 +18,9 @@ use crate::bench::ingest::{self, Meter, Stage, Used};
 use crate::bench::memory::memory;
 use crate::demo::APPEND_RECORDS;
 use crate::demo::appender::{Appender, KafkaAppender, create_topic};
+use crate::ingest::Log;
 use crate::ingest::embedded::PARTITIONS;
-use crate::ingest::kafka::KafkaLog;
+use crate::ingest::kafka::{KafkaLog, Topics};
 use crate::store::{DataDir, Folder};
 use crate::{bench, entropy};
 
@@ -198,10 +199,11 @@ async fn stage_of(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Us
         Stage::Node => {
             let folder = Folder::open(None)?;
             let meter = Meter::start();
+            let log: Arc<dyn Log> = Arc::new(KafkaLog::new(brokers, Topics::one(topic))?);
             let settings = Settings {
                 definitions: featuregrid_simulations::workload::w1::DEFINITIONS.to_owned(),
                 file: "W1".to_owned(),
-                log: Arc::new(KafkaLog::new(brokers, topic)?),
+                log: Box::new(move |_| Ok(Arc::clone(&log))),
                 data: Arc::new(DataDir::open(folder.path())?),
                 ranges: super::RANGES,
                 memory_budget: super::memory_budget(None),

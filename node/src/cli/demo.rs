@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::definition;
-use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
@@ -30,7 +30,7 @@ use crate::demo::{APPEND_RECORDS, verify};
 use crate::grid::GridRead;
 use crate::ingest::Log;
 use crate::ingest::embedded::{EmbeddedLog, PARTITIONS};
-use crate::ingest::kafka::KafkaLog;
+use crate::ingest::kafka::{KafkaLog, Topics};
 use crate::serve::Server;
 use crate::status::status;
 use crate::store::{DataDir, Folder};
@@ -99,14 +99,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// The log, new or as it was left.
 async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<(Arc<dyn Log>, Appender)> {
     let Some(brokers) = &arguments.brokers else {
-        let log = EmbeddedLog::open(&data.log())?;
+        let log = EmbeddedLog::open(&data.log(), 1)?;
         return Ok((Arc::new(log.clone()), Appender::Embedded(log)));
     };
     let topic = &arguments.topic;
     if create_topic(brokers, topic, PARTITIONS).await? {
         eprintln!("created topic `{topic}` with {PARTITIONS} partitions");
     }
-    let log = KafkaLog::new(brokers, topic)?;
+    let log = KafkaLog::new(brokers, Topics::one(topic))?;
     if log.partitions()?.len() != PARTITIONS as usize {
         bail!("topic `{topic}` does not have {PARTITIONS} partitions: choose another --topic, it will be created");
     }
@@ -121,7 +121,7 @@ async fn start(data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<Arc<Node
     let settings = Settings {
         definitions: DEFINITIONS.to_owned(),
         file: "the demo's definitions".to_owned(),
-        log,
+        log: Box::new(move |_| Ok(Arc::clone(&log))),
         data,
         ranges: super::RANGES,
         memory_budget: super::memory_budget(None),
@@ -159,7 +159,7 @@ async fn verify(
     appender: &Appender,
 ) -> anyhow::Result<ExitCode> {
     if !is_empty(&*log)? {
-        bail!("`{}` holds records already: choose another --topic or --data", log.name());
+        bail!("`{}` holds records already: choose another --topic or --data", log.name(PartitionId(0)));
     }
     let events = arguments.events.unwrap_or(100_000);
     let mut records = W1::new(Parameters::new(arguments.seed, events));
@@ -281,7 +281,7 @@ async fn live(
         let events = arguments.events.unwrap_or(20_000);
         let mut records = W1::new(live::history(arguments.seed, events, clock::wall()));
         append(&appender, &mut records)?;
-        eprintln!("{events} payments of the last two days are in {}", log.name());
+        eprintln!("{events} payments of the last two days are in {}", log.name(PartitionId(0)));
     }
     let node = start(data, log).await?;
     let ends = node.log_ends()?;

@@ -1,5 +1,5 @@
-//! `featuregrid eval`: definitions tried on a file before they are deployed. Knows no log: the lines of the file are one
-//! partition, and their order is the order of arrival.
+//! `featuregrid eval`: definitions tried on files before they are deployed. Knows no log: the lines of a source's file
+//! are one partition, and their order is the order of arrival.
 //!
 //! The reader decides line by line what is late or dead, exactly as it would on a topic; then rows are applied in order
 //! of event time, each spine row's up to its `as_of`, through the shard that serves.
@@ -16,7 +16,7 @@ use featuregrid_actors::reader::{Interpreter, Record};
 use featuregrid_actors::shard::{Shard, ViewReading};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
+use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::Plan;
@@ -31,7 +31,6 @@ use serde_json::{Map, Value as Json};
 use super::output;
 use crate::files;
 
-const PARTITION: PartitionId = PartitionId(0);
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 
 /// `featuregrid eval`
@@ -39,9 +38,9 @@ const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 pub(super) struct Arguments {
     /// The definitions (YAML).
     definitions: PathBuf,
-    /// Events, one JSON object per line, in order of arrival.
-    #[arg(long)]
-    events: PathBuf,
+    /// Events, one JSON object per line, in order of arrival; with several sources SOURCE=FILE, once for each.
+    #[arg(long, required = true)]
+    events: Vec<String>,
     /// What to evaluate, one JSON object per line: join keys and `as_of` (RFC 3339, or milliseconds since 1970).
     #[arg(long)]
     spine: PathBuf,
@@ -74,7 +73,12 @@ struct Asked {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = Arc::new(files::plan(&arguments.definitions)?);
-    let (rows, counters) = read_events(&plan, &arguments.events)?;
+    let mut counters = PartitionCounters::default();
+    let mut rows = Vec::new();
+    for (partition, path) in files_of(&plan, &arguments.events)? {
+        read_events(&plan, partition, &path, &mut rows, &mut counters)?;
+    }
+    rows.sort_by_key(|row: &Arrived| (row.ts, row.line, row.partition));
     let spine = read_spine(&arguments.spine)?;
     let lines = evaluate(&plan, &rows, &spine)?;
     let mut stdout = std::io::stdout().lock();
@@ -100,22 +104,61 @@ fn lines(path: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<(usi
     Ok(lines.filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty())))
 }
 
-/// The rows of all events in order of (event time, line), and where every line went.
-fn read_events(plan: &Arc<Plan>, path: &Path) -> anyhow::Result<(Vec<RowBatch>, PartitionCounters)> {
-    let mut interpreter = Interpreter::new(Arc::clone(plan), PARTITION, PartitionPosition::start(0));
-    let mut rows: Vec<(Timestamp, usize, RowBatch)> = Vec::new();
+/// Which file is which source's.
+fn files_of(plan: &Plan, events: &[String]) -> anyhow::Result<Vec<(PartitionId, PathBuf)>> {
+    let names = || plan.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
+    let source = |at: usize| PartitionId::of(SourceId(at as u16), 0).context("more sources than can be numbered");
+    if let ([file], [_]) = (events, plan.sources.as_slice())
+        && !file.starts_with(&format!("{}=", plan.sources[0].name))
+    {
+        return Ok(vec![(source(0)?, PathBuf::from(file))]);
+    }
+    let mut files = Vec::new();
+    for given in events {
+        let Some((name, file)) = given.split_once('=') else {
+            bail!("--events {given}: several sources need SOURCE=FILE; they are: {}", names());
+        };
+        let Some(at) = plan.sources.iter().position(|source| source.name == name) else {
+            bail!("--events {given}: `{name}` is no source; they are: {}", names());
+        };
+        let partition = source(at)?;
+        if files.iter().any(|(known, _)| *known == partition) {
+            bail!("--events {given}: `{name}` has a file already");
+        }
+        files.push((partition, PathBuf::from(file)));
+    }
+    Ok(files)
+}
+
+/// What an event contributes.
+struct Arrived {
+    ts: Timestamp,
+    line: usize,
+    partition: PartitionId,
+    rows: RowBatch,
+}
+
+/// Appends the rows of a source's events, and counts where every line went.
+fn read_events(
+    plan: &Arc<Plan>,
+    partition: PartitionId,
+    path: &Path,
+    arrived: &mut Vec<Arrived>,
+    counters: &mut PartitionCounters,
+) -> anyhow::Result<()> {
+    let mut interpreter = Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
     for line in lines(path)? {
-        let (number, text) = line?;
+        let (line, text) = line?;
         let payload = Some(text.as_bytes()).filter(|text| *text != b"null");
         // A file does not say when its lines were appended, so none is from the future.
-        let record = Record { offset: number as u64, log_timestamp: Timestamp::MAX, admit: false, payload };
+        let record = Record { offset: line as u64, log_timestamp: Timestamp::MAX, admit: false, payload };
         interpreter.record(&record);
-        let chunk = interpreter.cut().map(|chunk| chunk.rows).filter(|rows| !rows.is_empty());
-        rows.extend(chunk.and_then(|chunk| Some((chunk.heads().first()?.ts, number, chunk))));
+        let Some(rows) = interpreter.cut().map(|chunk| chunk.rows) else { continue };
+        let ts = rows.heads().first().map(|head| head.ts);
+        arrived.extend(ts.map(|ts| Arrived { ts, line, partition, rows }));
     }
-    rows.sort_by_key(|(ts, line, _)| (*ts, *line));
-    let counters = interpreter.position().counters.clone();
-    Ok((rows.into_iter().map(|(.., rows)| rows).collect(), counters))
+    *counters += &interpreter.position().counters;
+    Ok(())
 }
 
 fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
@@ -138,10 +181,10 @@ fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
 }
 
 /// One line of output per row of the spine, in its order.
-fn evaluate(plan: &Arc<Plan>, rows: &[RowBatch], spine: &[Asked]) -> anyhow::Result<Vec<String>> {
+fn evaluate(plan: &Arc<Plan>, arrived: &[Arrived], spine: &[Asked]) -> anyhow::Result<Vec<String>> {
     let mut shard = Shard::new(Arc::clone(plan));
-    shard.add_range(WHOLE, Positions::from([(PARTITION, PartitionPosition::start(0))]));
-    let mut applier = Applier { plan, shard, rows, at: 0, newest: Timestamp::MIN };
+    shard.add_range(WHOLE, Positions::new());
+    let mut applier = Applier { plan, shard, arrived, at: 0, stands: BTreeMap::new() };
     let mut order: Vec<usize> = (0..spine.len()).collect();
     order.sort_by_key(|row| spine[*row].as_of);
     let mut output = vec![String::new(); spine.len()];
@@ -157,41 +200,42 @@ fn evaluate(plan: &Arc<Plan>, rows: &[RowBatch], spine: &[Asked]) -> anyhow::Res
 struct Applier<'a> {
     plan: &'a Plan,
     shard: Shard,
-    rows: &'a [RowBatch],
+    arrived: &'a [Arrived],
     at: usize,
-    newest: Timestamp,
+    /// Per partition: rows applied, and the newest of them.
+    stands: BTreeMap<PartitionId, (u64, Timestamp)>,
 }
 
 impl Applier<'_> {
     /// Everything that happened before `until`.
     fn advance(&mut self, until: Timestamp) {
-        loop {
-            let (from, max_before) = (self.at as u64, self.newest);
+        while let Some(first) = self.arrived.get(self.at).filter(|first| first.ts < until) {
+            let partition = first.partition;
+            let (from, max_before) = self.stands.get(&partition).copied().unwrap_or((0, Timestamp::MIN));
+            let (mut to, mut max_after) = (from, max_before);
             let mut batch = RowBatch::default();
-            while let Some(rows) = self.rows.get(self.at)
-                && let Some(ts) = rows.heads().first().map(|head| head.ts)
-                && ts < until
+            while let Some(next) = self.arrived.get(self.at)
+                && next.partition == partition
+                && next.ts < until
                 && batch.len() < FRAME_ROWS_MAX
             {
-                for row in rows {
+                for row in &next.rows {
                     batch.push(*row.head, row.key, row.numbers);
                 }
-                self.newest = self.newest.max(ts);
+                (to, max_after) = (to + 1, max_after.max(next.ts));
                 self.at += 1;
             }
-            if batch.is_empty() {
-                return;
-            }
+            self.stands.insert(partition, (to, max_after));
             let frame = Frame {
                 topic: TopicId::default(),
-                partition: PARTITION,
+                partition,
                 leader_epoch: LeaderEpoch(0),
                 index: self.plan.index,
                 generation: Generation::default(),
                 from,
-                to: self.at as u64,
+                to,
                 max_before,
-                max_after: self.newest,
+                max_after,
                 deltas: PartitionCounters::default(),
                 rows: batch,
             };

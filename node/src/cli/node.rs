@@ -7,7 +7,7 @@ use clap::builder::TypedValueParser as _;
 
 use crate::assemble::{Node, Settings};
 use crate::files;
-use crate::ingest::Log;
+use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
 use crate::ingest::kafka::KafkaLog;
 use crate::store::DataDir;
@@ -48,9 +48,9 @@ pub(super) async fn start(arguments: &NodeArguments, data: &Path) -> anyhow::Res
     let plan = files::plan(&arguments.definitions)?;
     let definitions = files::definitions(&arguments.definitions)?;
     let data = Arc::new(DataDir::open(data)?);
-    let log: Arc<dyn Log> = match &arguments.brokers {
-        Some(brokers) => Arc::new(KafkaLog::new(brokers, &plan.source.topic)?),
-        None => Arc::new(EmbeddedLog::open(&data.log())?),
+    let log: Box<OpenLog> = match &arguments.brokers {
+        Some(brokers) => KafkaLog::for_plans(brokers),
+        None => EmbeddedLog::open(&data.log(), plan.sources.len())?.for_plans(),
     };
     let settings = Settings {
         definitions,

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::ids::{PartitionId, SourceId};
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_simulations::workload::Produced;
 use rdkafka::ClientConfig;
@@ -37,6 +37,7 @@ impl Appender {
         match self {
             Self::Embedded(log) => {
                 let append = |record: Produced| Append {
+                    source: SourceId(0),
                     key: record.key,
                     timestamp: record.log_timestamp,
                     payload: record.payload,
@@ -146,7 +147,13 @@ impl KafkaAppender {
     }
 }
 
-/// Creates a topic with plain settings; whether it was created now.
+fn is_known(admin: &AdminClient<DefaultClientContext>, topic: &str, partitions: u32) -> bool {
+    let Ok(metadata) = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(5)) else { return false };
+    let led = |topic: &rdkafka::metadata::MetadataTopic| topic.partitions().iter().filter(|p| p.leader() >= 0).count();
+    metadata.topics().iter().any(|topic| led(topic) >= partitions as usize)
+}
+
+/// Creates a topic with plain settings and waits until its partitions can be asked for; whether it was created now.
 ///
 /// # Errors
 /// When the brokers say no, or nobody answers.
@@ -158,7 +165,17 @@ pub async fn create_topic(brokers: &str, topic: &str, partitions: u32) -> anyhow
     let results =
         admin.create_topics([&new], &options).await.with_context(|| format!("creating `{topic}` at {brokers}"))?;
     match results.into_iter().next() {
-        Some(Ok(_)) => Ok(true),
+        Some(Ok(_)) => {
+            // The controller has it; other parts of the cluster, and of a busy broker, hear of it a little later.
+            let late = Instant::now() + FLUSH_MAX;
+            while !is_known(&admin, topic, partitions) {
+                if Instant::now() >= late {
+                    bail!("`{topic}` was created at {brokers} and did not appear; look at the brokers' logs");
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok(true)
+        }
         Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
         Some(Err((_, code))) => bail!("creating `{topic}` at {brokers}: {code}"),
         None => bail!("creating `{topic}` at {brokers}: no answer"),

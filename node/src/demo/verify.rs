@@ -125,7 +125,7 @@ pub async fn compare(node: &Node, oracle: &mut Oracle, v: &OffsetVector) -> anyh
         let mut nobody = Vec::new();
         key::encode(view.keys.iter().map(|_| "nobody has this key"), &mut nobody);
         keys.push(nobody.into());
-        for as_of in instants(cut.t_max()) {
+        for as_of in instants(cut.t_max(view.source)) {
             for keys in keys.chunks(BATCH) {
                 let read = GridRead {
                     views: vec![at],

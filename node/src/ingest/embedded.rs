@@ -1,7 +1,7 @@
 //! The log as a file: a few partitions in redb, for the demo, tests and installs without Kafka. Knows no plan.
 //!
-//! Layout (version 1): table `meta` holds `version`, `partitions` and `topic` (16 random bytes); table `p<N>` maps an
-//! offset to a record: log timestamp (i64 little-endian, microseconds), flags (bit 0 payload present, bit 1 admitted),
+//! Layout (version 1): table `meta` holds `version`, `partitions` (of each source) and `topic` (16 random bytes); table
+//! `p<N>` of the first source, `s<M>p<N>` of others, maps an offset to a record: log timestamp (i64 little-endian, microseconds), flags (bit 0 payload present, bit 1 admitted),
 //! payload. Offsets of a partition are dense here; nothing relies on it.
 
 use std::collections::BTreeMap;
@@ -10,13 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
-use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
+use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::partitioner;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Timestamp;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::{Bounds, Log, LogError, LogEvent, LogReader, POLL_RECORDS_MAX};
+use super::{Bounds, Log, LogError, LogEvent, LogReader, OpenLog, POLL_RECORDS_MAX};
 
 /// Partitions of a new log: as many as the reference workload, and enough readers for a small machine.
 pub const PARTITIONS: u32 = 4;
@@ -40,6 +40,8 @@ fn table_name(partition: PartitionId) -> String {
 /// A record to append.
 #[derive(Clone, Debug)]
 pub struct Append {
+    /// Whose record it is.
+    pub source: SourceId,
     /// Decides the partition, as Kafka's default partitioner would.
     pub key: Vec<u8>,
     /// What CreateTime would be.
@@ -57,6 +59,7 @@ pub struct EmbeddedLog {
 struct Shared {
     name: String,
     topic: TopicId,
+    /// Of each source.
     partitions: u32,
     database: Database,
     /// Next offset per partition, changed after the commit; readers that caught up wait here.
@@ -65,16 +68,16 @@ struct Shared {
 }
 
 impl EmbeddedLog {
-    /// Opens the file, or creates it with [`PARTITIONS`] partitions.
+    /// Opens the file for so many sources, or creates it with [`PARTITIONS`] partitions for each.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] if the file is damaged, of a newer version, or open elsewhere.
-    pub fn open(path: &Path) -> Result<Self, LogError> {
+    pub fn open(path: &Path, sources: usize) -> Result<Self, LogError> {
         let wrong = |why: String| LogError::Unavailable { what: format!("log file {}", path.display()), why };
         let database =
             redb::Builder::new().set_cache_size(CACHE_BYTES).create(path).map_err(|e| wrong(e.to_string()))?;
         let (topic, partitions) = genesis(&database).map_err(|e| wrong(e.to_string()))?;
-        let log_ends = ends(&database, partitions).map_err(|e| wrong(e.to_string()))?;
+        let log_ends = ends(&database, sources, partitions).map_err(|e| wrong(e.to_string()))?;
         Ok(Self {
             shared: Arc::new(Shared {
                 name: path.display().to_string(),
@@ -104,6 +107,28 @@ impl EmbeddedLog {
 }
 
 impl EmbeddedLog {
+    /// The same file with partitions for so many sources.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] if the file cannot be written.
+    pub fn with_sources(&self, sources: usize) -> Result<Self, LogError> {
+        let mut ends = self.shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self::ends(&self.shared.database, sources, self.shared.partitions).map_err(|error| {
+            LogError::Unavailable { what: format!("log file {}", self.shared.name), why: error.to_string() }
+        })?;
+        for (partition, end) in found {
+            ends.entry(partition).or_insert(end);
+        }
+        drop(ends);
+        Ok(self.clone())
+    }
+
+    /// Opens itself for any plan.
+    #[must_use]
+    pub fn for_plans(self) -> Box<OpenLog> {
+        Box::new(move |plan| Ok(Arc::new(self.with_sources(plan.sources.len())?)))
+    }
+
     /// Next offset of every partition.
     #[must_use]
     pub fn ends(&self) -> OffsetVector {
@@ -120,7 +145,9 @@ impl Shared {
         let mut ends = ends.clone();
         let mut by_partition: BTreeMap<PartitionId, Vec<&Append>> = BTreeMap::new();
         for record in records {
-            let partition = PartitionId(partitioner::partition(&record.key, self.partitions));
+            let number = partitioner::partition(&record.key, self.partitions);
+            let partition = PartitionId::of(record.source, number)
+                .ok_or_else(|| redb::Error::Corrupted("the log has more partitions than can be numbered".to_owned()))?;
             by_partition.entry(partition).or_default().push(record);
         }
         let transaction = self.database.begin_write()?;
@@ -174,10 +201,11 @@ fn genesis(database: &Database) -> Result<(TopicId, u32), redb::Error> {
     Ok(shape)
 }
 
-fn ends(database: &Database, partitions: u32) -> Result<BTreeMap<PartitionId, Offset>, redb::Error> {
+fn ends(database: &Database, sources: usize, partitions: u32) -> Result<BTreeMap<PartitionId, Offset>, redb::Error> {
     let transaction = database.begin_write()?;
     let mut ends = BTreeMap::new();
-    for partition in (0..partitions).map(PartitionId) {
+    let all = (0..sources).flat_map(|source| (0..partitions).map(move |number| (SourceId(source as u16), number)));
+    for partition in all.filter_map(|(source, number)| PartitionId::of(source, number)) {
         let name = table_name(partition);
         let rows = transaction.open_table(table(&name))?;
         let end = rows.last()?.map_or(0, |(offset, _)| offset.value() + 1);
@@ -188,16 +216,16 @@ fn ends(database: &Database, partitions: u32) -> Result<BTreeMap<PartitionId, Of
 }
 
 impl Log for EmbeddedLog {
-    fn name(&self) -> &str {
+    fn name(&self, _: PartitionId) -> &str {
         &self.shared.name
     }
 
-    fn topic(&self) -> TopicId {
+    fn topic(&self, _: PartitionId) -> TopicId {
         self.shared.topic
     }
 
     fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
-        Ok((0..self.shared.partitions).map(PartitionId).collect())
+        Ok(self.ends().0.into_keys().collect())
     }
 
     fn bounds(&self, partition: PartitionId) -> Result<Bounds, LogError> {

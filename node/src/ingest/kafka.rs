@@ -4,25 +4,31 @@
 //! librdkafka does not tell a topic's id through its safe binding, so a topic that was deleted and created again with
 //! more records than were read is not recognised here; the truncation check finds the one with fewer.
 
+mod batch;
+
 use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
-use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
+use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
+use featuregrid_protocol::plan::{Plan, SourcePlan};
 use featuregrid_protocol::time::Timestamp;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{Bounds, Log, LogError, LogEvent, LogReader, POLL_RECORDS_MAX};
+use self::batch::{Absent, BatchQueue, Message};
+use super::{Bounds, Log, LogError, LogEvent, LogReader, OpenLog};
 
 /// How long a question to the brokers may take: a broker that restarts answers within it.
 const ASK: Duration = Duration::from_secs(15);
 
 /// A header that lets a replayed dead letter pass the lateness check.
 pub const ADMIT_HEADER: &str = "featuregrid-admit";
+const ADMIT_HEADER_C: &CStr = c"featuregrid-admit";
 
 /// The client settings that every consumer of ours shares, benchmarks included.
 #[must_use]
@@ -44,11 +50,45 @@ pub fn consumer_config(brokers: &str) -> ClientConfig {
     config
 }
 
-/// A topic.
+/// The topics of a project's sources.
 pub struct KafkaLog {
     brokers: String,
-    name: String,
+    topics: Topics,
     client: BaseConsumer,
+}
+
+/// Which source a topic is; no two sources read one.
+#[derive(Clone, Debug)]
+pub struct Topics(Arc<[(SourceId, String)]>);
+
+impl Topics {
+    /// Of every source of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let source = |(at, source): (usize, &SourcePlan)| (SourceId(at as u16), source.topic.clone());
+        Self(plan.sources.iter().enumerate().map(source).collect())
+    }
+
+    /// The one topic of the first source.
+    #[must_use]
+    pub fn one(topic: &str) -> Self {
+        Self(Arc::new([(SourceId(0), topic.to_owned())]))
+    }
+
+    fn name(&self, partition: PartitionId) -> &str {
+        let found = self.0.iter().find(|(source, _)| *source == partition.source());
+        found.map_or("(no topic)", |(_, name)| name)
+    }
+
+    fn partition(&self, topic: &CStr, number: i32) -> Option<PartitionId> {
+        let mut sources = self.0.iter();
+        let (source, _) = sources.find(|(_, name)| name.as_bytes() == topic.to_bytes())?;
+        PartitionId::of(*source, u32::try_from(number).ok()?)
+    }
+
+    fn names(&self) -> String {
+        self.0.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl KafkaLog {
@@ -56,60 +96,72 @@ impl KafkaLog {
     ///
     /// # Errors
     /// [`LogError::Unavailable`] if the settings are refused.
-    pub fn new(brokers: &str, topic: &str) -> Result<Self, LogError> {
+    pub fn new(brokers: &str, topics: Topics) -> Result<Self, LogError> {
         let client =
             consumer_config(brokers).create().map_err(unavailable(|| format!("Kafka client for {brokers}")))?;
-        Ok(Self { brokers: brokers.to_owned(), name: topic.to_owned(), client })
+        Ok(Self { brokers: brokers.to_owned(), topics, client })
+    }
+
+    /// Opens the topics of any plan.
+    #[must_use]
+    pub fn for_plans(brokers: &str) -> Box<OpenLog> {
+        let brokers = brokers.to_owned();
+        Box::new(move |plan| Ok(Arc::new(Self::new(&brokers, Topics::of(plan))?)))
     }
 }
 
 impl Log for KafkaLog {
-    fn name(&self) -> &str {
-        &self.name
+    fn name(&self, partition: PartitionId) -> &str {
+        self.topics.name(partition)
     }
 
-    fn topic(&self) -> TopicId {
+    fn topic(&self, _: PartitionId) -> TopicId {
         TopicId::default()
     }
 
     fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
-        let what = || format!("partitions of topic `{}` at {}", self.name, self.brokers);
-        let metadata = self.client.fetch_metadata(Some(&self.name), ASK).map_err(unavailable(what))?;
-        let mut partitions: Vec<PartitionId> = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions())
-            .map(|partition| PartitionId(partition.id() as u32))
-            .collect();
-        partitions.sort_unstable();
-        if partitions.is_empty() {
-            let why = "there is no such topic; create it, or correct `kafka: { topic: ... }`".to_owned();
-            return Err(LogError::Unavailable { what: what(), why });
+        let mut partitions = Vec::new();
+        for (source, name) in self.topics.0.iter() {
+            let what = || format!("partitions of topic `{name}` at {}", self.brokers);
+            let metadata = self.client.fetch_metadata(Some(name), ASK).map_err(unavailable(what))?;
+            let found = metadata.topics().iter().flat_map(|topic| topic.partitions());
+            let before = partitions.len();
+            partitions.extend(found.filter_map(|found| PartitionId::of(*source, u32::try_from(found.id()).ok()?)));
+            if partitions.len() == before {
+                let why = "there is no such topic; create it, or correct `kafka: { topic: ... }`".to_owned();
+                return Err(LogError::Unavailable { what: what(), why });
+            }
         }
+        partitions.sort_unstable();
         Ok(partitions)
     }
 
     fn bounds(&self, partition: PartitionId) -> Result<Bounds, LogError> {
+        let name = self.topics.name(partition);
         let (low, high) = self
             .client
-            .fetch_watermarks(&self.name, partition.0 as i32, ASK)
-            .map_err(unavailable(|| format!("offsets of {partition} of `{}`", self.name)))?;
+            .fetch_watermarks(name, partition.number() as i32, ASK)
+            .map_err(unavailable(|| format!("offsets of {partition} of `{name}`")))?;
         Ok(Bounds { earliest: low.max(0) as Offset, end: high.max(0) as Offset })
     }
 
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError> {
-        let what = || format!("consumer of `{}`", self.name);
+        let what = || format!("consumer of {}", self.topics.names());
         let consumer: BaseConsumer = consumer_config(&self.brokers).create().map_err(unavailable(what))?;
-        let reader =
-            KafkaReader { name: self.name.clone(), consumer, next: from.iter().copied().collect(), paused: false };
+        let consumer = Arc::new(consumer);
+        let no_queue = || LogError::Unavailable { what: what(), why: "the consumer has no queue".to_owned() };
+        let queue = BatchQueue::new(Arc::clone(&consumer)).ok_or_else(no_queue)?;
+        let next = from.iter().copied().collect();
+        let reader = KafkaReader { topics: self.topics.clone(), queue, consumer, next, paused: false };
         reader.consumer.assign(&reader.assignment()).map_err(unavailable(what))?;
         Ok(Box::new(reader))
     }
 }
 
 struct KafkaReader {
-    name: String,
-    consumer: BaseConsumer,
+    topics: Topics,
+    queue: BatchQueue,
+    consumer: Arc<BaseConsumer>,
     /// Next offset per partition that goes on.
     next: BTreeMap<PartitionId, Offset>,
     paused: bool,
@@ -120,7 +172,9 @@ impl KafkaReader {
         let mut list = TopicPartitionList::new();
         for (partition, next) in &self.next {
             let offset = rdkafka::Offset::Offset(*next as i64);
-            if let Err(error) = list.add_partition_offset(&self.name, partition.0 as i32, offset) {
+            if let Err(error) =
+                list.add_partition_offset(self.topics.name(*partition), partition.number() as i32, offset)
+            {
                 tracing::error!(%partition, %error, "an offset is out of Kafka's range");
             }
         }
@@ -131,11 +185,11 @@ impl KafkaReader {
     fn find_reset(&mut self) -> LogError {
         self.paused = false; // a new assignment is not paused
         for (partition, wanted) in self.next.clone() {
-            let (low, high) = match self.consumer.fetch_watermarks(&self.name, partition.0 as i32, ASK) {
+            let topic = self.topics.name(partition).to_owned();
+            let (low, high) = match self.consumer.fetch_watermarks(&topic, partition.number() as i32, ASK) {
                 Ok((low, high)) => (low.max(0) as Offset, high.max(0) as Offset),
-                Err(error) => return unavailable(|| format!("offsets of {partition} of `{}`", self.name))(error),
+                Err(error) => return unavailable(|| format!("offsets of {partition} of `{topic}`"))(error),
             };
-            let topic = self.name.clone();
             let halt = if wanted < low {
                 LogError::Retention { topic, partition, wanted, earliest: low }
             } else if wanted > high {
@@ -151,48 +205,39 @@ impl KafkaReader {
         }
         // The log moved between the refusal and the question; asking again settles it.
         match self.consumer.assign(&self.assignment()) {
-            Ok(()) => LogError::Unavailable { what: self.name.clone(), why: "an offset was out of range".to_owned() },
-            Err(error) => unavailable(|| format!("assignment of `{}`", self.name))(error),
-        }
-    }
-
-    fn end_of(&self, partition: PartitionId) -> Option<Offset> {
-        let positions = self.consumer.position().ok()?;
-        match positions.find_partition(&self.name, partition.0 as i32)?.offset() {
-            rdkafka::Offset::Offset(offset) if offset >= 0 => Some(offset as Offset),
-            _ => None,
+            Ok(()) => LogError::Unavailable { what: self.topics.names(), why: "an offset was out of range".to_owned() },
+            Err(error) => unavailable(|| format!("assignment of {}", self.topics.names()))(error),
         }
     }
 }
 
 impl LogReader for KafkaReader {
     fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(LogEvent<'_>)) -> Result<(), LogError> {
-        let mut wait = wait;
-        for _ in 0..POLL_RECORDS_MAX {
-            match self.consumer.poll(wait) {
-                None => break,
-                Some(Ok(message)) => {
-                    let (partition, record) = record(&message);
-                    if let Some(next) = self.next.get_mut(&partition) {
-                        *next = record.offset + 1;
-                        sink(LogEvent::Record(partition, record));
-                    }
+        let (topics, next, mut failed) = (&self.topics, &mut self.next, None);
+        self.queue.poll(wait, &mut |topic, number, found| {
+            let partition = topics.partition(topic, number);
+            match (found, partition.and_then(|partition| Some((partition, next.get_mut(&partition)?)))) {
+                (Ok(message), Some((partition, next))) => {
+                    let record = record(message);
+                    *next = record.offset + 1;
+                    sink(LogEvent::Record(partition, record));
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    let partition = PartitionId(partition as u32);
-                    if let (Some(end), Some(next)) = (self.end_of(partition), self.next.get(&partition).copied()) {
-                        self.next.insert(partition, next.max(end));
-                        sink(LogEvent::End(partition, next.max(end)));
-                    }
+                (Err(Absent::End(end)), Some((partition, next))) => {
+                    *next = (*next).max(end.max(0) as Offset);
+                    sink(LogEvent::End(partition, *next));
                 }
-                Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset))) => {
-                    return Err(self.find_reset());
-                }
-                Some(Err(error)) => return Err(unavailable(|| format!("reading `{}`", self.name))(error)),
+                // Of a partition that halted; fetched before it did.
+                (Ok(_) | Err(Absent::End(_)), None) => {}
+                (Err(Absent::Error(code)), _) => failed = Some(code),
             }
-            wait = Duration::ZERO;
+        });
+        match failed {
+            None => Ok(()),
+            Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.find_reset()),
+            Some(code) => {
+                Err(LogError::Unavailable { what: format!("reading {}", self.topics.names()), why: code.to_string() })
+            }
         }
-        Ok(())
     }
 
     fn pause(&mut self, paused: bool) -> Result<(), LogError> {
@@ -201,19 +246,18 @@ impl LogReader for KafkaReader {
         }
         let list = self.assignment();
         let done = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
-        done.map_err(unavailable(|| format!("pausing `{}`", self.name)))?;
+        done.map_err(unavailable(|| format!("pausing {}", self.topics.names())))?;
         self.paused = paused;
         Ok(())
     }
 }
 
 /// A message as a record; payload bytes stay where librdkafka has them.
-fn record<'a>(message: &'a BorrowedMessage<'_>) -> (PartitionId, Record<'a>) {
+fn record(message: Message<'_>) -> Record<'_> {
     // Only brokers of ten years ago leave the timestamp out; such a record is never in the future.
-    let log_timestamp = message.timestamp().to_millis().map_or(Timestamp::MAX, |ms| Timestamp(ms.saturating_mul(1000)));
-    let admit = message.headers().is_some_and(|headers| headers.iter().any(|header| header.key == ADMIT_HEADER));
-    let record = Record { offset: message.offset() as Offset, log_timestamp, admit, payload: message.payload() };
-    (PartitionId(message.partition() as u32), record)
+    let log_timestamp = message.timestamp.map_or(Timestamp::MAX, |ms| Timestamp(ms.saturating_mul(1000)));
+    let Message { offset, payload, admit, .. } = message;
+    Record { offset: offset as Offset, log_timestamp, admit, payload }
 }
 
 fn unavailable(what: impl FnOnce() -> String) -> impl FnOnce(KafkaError) -> LogError {

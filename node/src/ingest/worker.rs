@@ -130,7 +130,7 @@ impl Worker {
         let now = now();
         let (mut feeds, mut wanted) = (BTreeMap::new(), Vec::new());
         for (partition, groups) in partitions {
-            let (history, topic) = (Arc::clone(&around.history), around.log.topic());
+            let (history, topic) = (Arc::clone(&around.history), around.log.topic(partition));
             let mut wants = Vec::new();
             let feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, &mut wants);
             feeds.insert(partition, Lane { feed, decoded: VecDeque::new(), halted: false });

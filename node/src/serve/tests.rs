@@ -1,6 +1,7 @@
 //! The calls as a client makes them.
 use std::time::Duration;
 
+use featuregrid_protocol::ids::SourceId;
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
 use featuregrid_protocol::wire::v1::value::Kind;
 use featuregrid_protocol::wire::v1::{
@@ -50,8 +51,9 @@ fn request(users: &[&str]) -> GetFeaturesRequest {
 async fn a_client_gets_columns_statuses_and_a_token() {
     let folder = tempfile::tempdir().unwrap();
     let data = Arc::new(DataDir::open(folder.path()).unwrap());
-    let log = EmbeddedLog::open(&data.log()).unwrap();
+    let log = EmbeddedLog::open(&data.log(), 1).unwrap();
     let payment = |amount: &str| Append {
+        source: SourceId(0),
         key: b"u1".to_vec(),
         timestamp: featuregrid_protocol::time::Timestamp(AT),
         payload: Some(
@@ -62,7 +64,7 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     let settings = Settings {
         definitions: DEFINITIONS.to_owned(),
         file: "edge.yaml".to_owned(),
-        log: Arc::new(log.clone()),
+        log: log.clone().for_plans(),
         data,
         ranges: 16,
         memory_budget: usize::MAX,

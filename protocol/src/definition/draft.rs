@@ -119,9 +119,6 @@ pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
     let views = views.and_then(|node| {
         section(node, "feature_views", "a feature view", notes, |name, node, notes| view::read(name, node, text, notes))
     });
-    if let Some(extra) = sources.as_ref().and_then(|sources| sources.get(1)) {
-        notes.add(extra.name.at, "several sources come with a later release; keep one for now");
-    }
     let services = file.get("feature_services");
     let services = services.and_then(|node| section(node, "feature_services", "a feature service", notes, service));
     Draft { project, entities, sources, views, services: services.unwrap_or_default() }

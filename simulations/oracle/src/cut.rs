@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits;
 use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, ViewPlan, Window};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
@@ -41,13 +41,11 @@ pub struct Cut<'a> {
     plan: &'a Arc<Plan>,
     fold: &'a Fold,
     v: OffsetVector,
-    t_max: Timestamp,
 }
 
 impl<'a> Cut<'a> {
     pub(crate) fn new(plan: &'a Arc<Plan>, fold: &'a Fold, v: OffsetVector) -> Self {
-        let t_max = fold.t_max(&v);
-        Self { plan, fold, v, t_max }
+        Self { plan, fold, v }
     }
 
     /// The definitions in force.
@@ -56,10 +54,10 @@ impl<'a> Cut<'a> {
         self.plan
     }
 
-    /// T(v): the largest accepted event time; [`Timestamp::MIN`] if none.
+    /// T(v) of a source: its largest accepted event time; [`Timestamp::MIN`] if none.
     #[must_use]
-    pub fn t_max(&self) -> Timestamp {
-        self.t_max
+    pub fn t_max(&self, source: SourceId) -> Timestamp {
+        self.fold.t_max(&self.v, source)
     }
 
     /// Where every record below the token went, per partition.
@@ -118,19 +116,20 @@ impl<'a> Cut<'a> {
         let visible: Vec<&Row> = rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).collect();
         let ladders: Vec<Vec<&Row>> = view.ladders.iter().map(|ladder| self.rows_of(ladder, &visible)).collect();
 
-        let source = &self.plan.source;
+        let source = &self.plan.sources[usize::from(view.source.0)];
+        let t_max = self.t_max(view.source);
         let nothing = |status| {
             let partial = view.features.iter().map(|feature| is_partial(view, feature));
             partial.map(|partial| nothing(status, partial)).collect()
         };
-        let asked = self.asked(&ladders, as_of);
-        if asked < self.t_max - source.slack {
+        let asked = asked(&ladders, as_of, source.max_skew);
+        if asked < t_max - source.slack {
             // The instant is the one of the request: what the key has seen is of no use to anybody there.
             let (AsOf::At(instant) | AsOf::Now(instant)) = as_of;
             return Ok(Answer { instant, edge: Edge::Exact, readings: nothing(Status::OutOfRange) });
         }
         let raw_for = limits::SLACK_EXACT.min(source.slack);
-        let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, self.t_max - raw_for) >= Some(asked));
+        let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, t_max - raw_for) >= Some(asked));
         let (instant, edge) =
             if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) };
 
@@ -165,17 +164,6 @@ impl<'a> Cut<'a> {
         visible.iter().filter(|row| self.follows(row, since)).copied().collect()
     }
 
-    /// The instant before any rounding.
-    fn asked(&self, ladders: &[Vec<&Row>], as_of: AsOf) -> Timestamp {
-        match as_of {
-            AsOf::At(t) => t,
-            AsOf::Now(clock) => match ladders.iter().flatten().map(|row| row.ts).max() {
-                Some(newest) if newest - clock <= self.plan.source.max_skew => clock.max(newest + Span::TICK),
-                _ => clock,
-            },
-        }
-    }
-
     fn feature(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], instant: Timestamp) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
@@ -186,6 +174,17 @@ impl<'a> Cut<'a> {
             .collect();
         let domain = measure.value.map(|(_, domain)| domain);
         window::answer(feature.operator, domain, &inputs, is_partial(view, feature))
+    }
+}
+
+/// The instant before any rounding.
+fn asked(ladders: &[Vec<&Row>], as_of: AsOf, max_skew: Span) -> Timestamp {
+    match as_of {
+        AsOf::At(t) => t,
+        AsOf::Now(clock) => match ladders.iter().flatten().map(|row| row.ts).max() {
+            Some(newest) if newest - clock <= max_skew => clock.max(newest + Span::TICK),
+            _ => clock,
+        },
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, ViewId};
+use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, SourceId, ViewId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::Timestamp;
@@ -81,14 +81,15 @@ impl Fold {
         self.views.get(&view)
     }
 
-    /// T(v).
-    pub(crate) fn t_max(&self, v: &OffsetVector) -> Timestamp {
+    /// T(v) of a source.
+    pub(crate) fn t_max(&self, v: &OffsetVector, source: SourceId) -> Timestamp {
         let max = |(partition, prefix): (&PartitionId, &Prefix)| {
             // Maxima only rise, so the last one below the token is the largest.
             let below = prefix.steps.partition_point(|step| step.offset < v.get(*partition));
             prefix.steps[..below].last().map_or(Timestamp::MIN, |step| step.max)
         };
-        self.prefixes.iter().map(max).max().unwrap_or(Timestamp::MIN)
+        let own = self.prefixes.iter().filter(|(partition, _)| partition.source() == source);
+        own.map(max).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Where every record below the token went.

@@ -71,7 +71,9 @@ pub(crate) enum Input {
 /// Judges a record that follows a prefix whose largest event time is `prefix_max`, under the plan in force at it.
 pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix_max: Timestamp) -> Judged {
     let refused = |verdict| Judged { verdict, moves_prefix: None, views: Vec::new() };
-    let source = &plan.source;
+    let Some(source) = plan.sources.get(usize::from(partition.source().0)) else {
+        unreachable!("{partition} is of no source of the plan in force")
+    };
     let Some(payload) = &record.payload else { return refused(Verdict::Tombstone) };
     if payload.len() > limits::RECORD_BYTES_MAX {
         return refused(Verdict::Dead);
@@ -89,7 +91,7 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
     let fields = Fields::new(source, &json);
     let at = Position { partition, offset: record.offset };
     let mut views = Vec::new();
-    for view in &plan.views {
+    for view in plan.views.iter().filter(|view| view.source == partition.source()) {
         match row(view, &fields, ts, at) {
             Ok(None) => {}
             Ok(Some(row)) => views.push((view.id, Some(row))),

@@ -227,7 +227,11 @@ impl Node {
 
     fn look_after_definitions(&mut self, around: &mut Around<'_>) {
         let Some(text) = self.wanted.front() else { return };
-        if let Ok(effects) = self.steward.propose(around.mono, ControlChange::Definitions(text.clone()), false) {
+        if let Ok(effects) = self.steward.propose(
+            around.mono,
+            ControlChange::Definitions { definitions: text.clone(), begins: OffsetVector::default() },
+            false,
+        ) {
             self.wanted.pop_front();
             around.acts.push(Act::Mark("proposals", 1));
             self.perform(around, effects);

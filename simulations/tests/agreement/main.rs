@@ -13,7 +13,8 @@ mod product;
 use std::fmt::Debug;
 
 use featuregrid_oracle::{Answer, AsOf, Oracle, Record};
-use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status};
@@ -22,6 +23,7 @@ use featuregrid_simulations::random::Random;
 use payloads::Payloads;
 use product::{Fates, Product};
 
+/// Of the first source; others have one.
 const PARTITIONS: u32 = 3;
 const RECORDS: u64 = 120;
 const SEEDS: u64 = 200;
@@ -32,22 +34,31 @@ struct Step {
     record: Record,
 }
 
+/// Every partition of every source.
+fn partitions(plan: &Plan) -> Vec<PartitionId> {
+    let numbers = |source: u16| if source == 0 { 0..PARTITIONS } else { 0..1 };
+    let sources = 0..plan.sources.len() as u16;
+    sources
+        .flat_map(|source| numbers(source).filter_map(move |number| PartitionId::of(SourceId(source), number)))
+        .collect()
+}
+
 /// Records with a clock that jumps, holes between offsets, and payloads of every shape.
-fn steps(seed: u64) -> Vec<Step> {
+fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
     let root = Random::new(seed);
     let mut random = root.fork("log");
     let mut payloads = Payloads::new(root.fork("payloads"));
     let mut clock = Timestamp(1_767_268_800_000_000);
-    let mut next = vec![0u64; PARTITIONS as usize];
+    let mut next = vec![0u64; partitions.len()];
     let step = |_| {
         let leap = [2_000, 900_000, 20_000_000][random.below(3) as usize];
         clock = clock + Span(random.between(0, leap));
-        let partition = random.below(u64::from(PARTITIONS)) as usize;
+        let partition = random.below(partitions.len() as u64) as usize;
         let offset = next[partition] + if random.chance(50) { 3 } else { 0 };
         next[partition] = offset + 1;
         let admit = random.chance(50);
         let record = Record { offset, log_timestamp: clock, admit, payload: payloads.draw(clock) };
-        Step { partition: PartitionId(partition as u32), record }
+        Step { partition: partitions[partition], record }
     };
     (0..RECORDS).map(step).collect()
 }
@@ -92,10 +103,11 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let plans = plans::draw(&mut root.fork("plans"));
     let mut oracle = Oracle::new();
     oracle.activate(ControlIndex(0), OffsetVector::default(), plans[0].clone());
-    let mut product = Product::new(plans[0].clone(), PARTITIONS);
+    let partitions = partitions(&plans[0]);
+    let mut product = Product::new(plans[0].clone(), &partitions);
     let mut index = 0;
     let switch_every = RECORDS / plans.len() as u64 + 1;
-    for (at, step) in (1..).zip(steps(seed)) {
+    for (at, step) in (1..).zip(steps(seed, &partitions)) {
         let context = |what: &str| {
             let text = String::from_utf8_lossy(step.record.payload.as_deref().unwrap_or(b"(tombstone)")).into_owned();
             format!("seed {seed}, record {at} ({} {}), {what}: {text}", step.partition, step.record.offset)
@@ -128,9 +140,10 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
             agree(Ok(product.applied(plan.id)), cut.applied(&plan.name), || context("applied"))?;
             let keys: Vec<&[u8]> = cut.keys(&plan.name).expect("the view is planned").collect();
             for key in keys.into_iter().chain([&b"\x01\0?"[..]]) {
-                let t = cut.t_max() + Span(random.between(-25_000_000, 2_000_000));
-                let edge = cut.t_max() - Span(random.between(0, 12) * 1_000_000);
-                for as_of in [AsOf::At(t), AsOf::Now(t), AsOf::At(edge), AsOf::At(cut.t_max() + Span::TICK)] {
+                let t = cut.t_max(plan.source) + Span(random.between(-25_000_000, 2_000_000));
+                let edge = cut.t_max(plan.source) - Span(random.between(0, 12) * 1_000_000);
+                for as_of in [AsOf::At(t), AsOf::Now(t), AsOf::At(edge), AsOf::At(cut.t_max(plan.source) + Span::TICK)]
+                {
                     let want = cut.read(&plan.name, key, as_of).expect("the view is planned");
                     tally.add(&want);
                     agree(product.read(view, key, as_of), want, || {

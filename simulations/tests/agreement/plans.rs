@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::{ColumnId, ControlIndex, ViewId};
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
@@ -18,22 +18,7 @@ const VIP: Slot = 3;
 
 /// Three plans, each the successor of the one before.
 pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
-    let slack = Span::seconds(random.between(5, 15));
-    let source = SourcePlan {
-        name: "events".into(),
-        topic: "events".into(),
-        fields: vec![
-            field("user", &["payload", "user"], None),
-            field("amount", &["payload", "amount"], Some(FieldKind::Number(Domain::Decimal(2)))),
-            field("kind", &["kind"], None),
-            field("vip", &["payload", "vip"], Some(FieldKind::Bool)),
-        ],
-        event_timestamp: vec!["ts".into()],
-        event_id: None,
-        allowed_lateness: Span::seconds(5),
-        max_skew: Span::seconds(5),
-        slack,
-    };
+    let sources: Vec<SourcePlan> = (0..=random.below(2)).map(|at| source(at, random)).collect();
     let filters = [None, Some(is_purchase()), Some(is_big_or_vip())];
     let mut views: Vec<ViewPlan> = Vec::new();
     for (at, keys) in [vec![("user", USER)], vec![("kind", KIND), ("user", USER)]].into_iter().enumerate() {
@@ -41,6 +26,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             id: ViewId(at as u64 + 1),
             name: format!("view_{at}"),
             entity: format!("entity_{at}"),
+            source: SourceId(at.min(sources.len() - 1) as u16),
             keys: keys.into_iter().map(|(name, slot)| (name.to_owned(), slot)).collect(),
             filter: filters[random.below(3) as usize].clone(),
             measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
@@ -48,7 +34,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             features: Vec::new(),
         });
     }
-    let mut plan = Plan { index: ControlIndex(0), project: "p".into(), source, views, services: Vec::new() };
+    let mut plan = Plan { index: ControlIndex(0), project: "p".into(), sources, views, services: Vec::new() };
     let mut plans = Vec::new();
     for index in 0..3 {
         plan.index = ControlIndex(index);
@@ -65,6 +51,26 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
         plans.push(Arc::new(plan.clone()));
     }
     plans
+}
+
+/// Sources share their fields and differ in their rules of time.
+fn source(at: u64, random: &mut Random) -> SourcePlan {
+    let least = 5 + at as i64;
+    SourcePlan {
+        name: format!("source_{at}"),
+        topic: format!("topic_{at}"),
+        fields: vec![
+            field("user", &["payload", "user"], None),
+            field("amount", &["payload", "amount"], Some(FieldKind::Number(Domain::Decimal(2)))),
+            field("kind", &["kind"], None),
+            field("vip", &["payload", "vip"], Some(FieldKind::Bool)),
+        ],
+        event_timestamp: vec!["ts".into()],
+        event_id: None,
+        allowed_lateness: Span::seconds(least),
+        max_skew: Span::seconds(5),
+        slack: Span::seconds(random.between(least, 15)),
+    }
 }
 
 fn field(name: &str, path: &[&str], kind: Option<FieldKind>) -> FieldPlan {

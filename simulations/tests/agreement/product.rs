@@ -22,9 +22,9 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    pub(crate) fn new(plan: Arc<Plan>, partitions: u32) -> Self {
-        let start = |partition| (PartitionId(partition), PartitionPosition::start(0));
-        let positions: BTreeMap<_, _> = (0..partitions).map(start).collect();
+    pub(crate) fn new(plan: Arc<Plan>, partitions: &[PartitionId]) -> Self {
+        let start = |partition: &PartitionId| (*partition, PartitionPosition::start(0));
+        let positions: BTreeMap<_, _> = partitions.iter().map(start).collect();
         let interpreter = |(partition, position): (&PartitionId, &PartitionPosition)| {
             (*partition, Interpreter::new(Arc::clone(&plan), *partition, position.clone()))
         };

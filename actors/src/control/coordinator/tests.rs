@@ -12,7 +12,8 @@ fn ranges() -> Vec<RangeId> {
 }
 
 fn proposal() -> Proposal {
-    let (index, change) = (ControlIndex(3), ControlChange::Definitions("d".to_owned()));
+    let (index, change) =
+        (ControlIndex(3), ControlChange::Definitions { definitions: "d".to_owned(), begins: OffsetVector::default() });
     Proposal {
         entry: ControlEntry { index, change, coordinator: life(1, 1), nonce: Nonce(3) },
         active: (ControlIndex(1), v(&[(0, 10)])),

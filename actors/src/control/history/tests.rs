@@ -17,7 +17,7 @@ fn plan(index: u64) -> Arc<Plan> {
         slack: Span::seconds(300),
     };
     let index = ControlIndex(index);
-    Arc::new(Plan { index, project: "p".to_owned(), source, views: Vec::new(), services: Vec::new() })
+    Arc::new(Plan { index, project: "p".to_owned(), sources: vec![source], views: Vec::new(), services: Vec::new() })
 }
 
 #[test]

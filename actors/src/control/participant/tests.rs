@@ -22,7 +22,7 @@ fn genesis() -> ControlEntry {
 }
 
 fn entry(index: u64) -> ControlEntry {
-    let change = ControlChange::Definitions(index.to_string());
+    let change = ControlChange::Definitions { definitions: index.to_string(), begins: OffsetVector::default() };
     ControlEntry { index: ControlIndex(index), change, coordinator: coordinator(), nonce: Nonce(index) }
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use featuregrid_protocol::ids::{ColumnId, ControlIndex, ViewId};
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Column, CompareOp, Condition, FieldPlan, LadderPlan, Level, Literal, Measure, SourcePlan, ViewPlan,
@@ -16,6 +16,7 @@ fn view(name: &str, id: u64, filter: Option<Condition>, key: usize) -> ViewPlan 
         id: ViewId(id),
         name: name.to_owned(),
         entity: name.to_owned(),
+        source: SourceId(0),
         keys: vec![(name.to_owned(), key)],
         filter,
         measures: vec![
@@ -38,7 +39,7 @@ fn plan() -> Arc<Plan> {
     Arc::new(Plan {
         index: ControlIndex(0),
         project: "test".to_owned(),
-        source: SourcePlan {
+        sources: vec![SourcePlan {
             name: "s".to_owned(),
             topic: "s".to_owned(),
             fields: ["user", "shop", "amount", "kind"].map(field).to_vec(),
@@ -47,7 +48,7 @@ fn plan() -> Arc<Plan> {
             allowed_lateness: Span::seconds(10),
             max_skew: Span::seconds(60),
             slack: Span::seconds(60),
-        },
+        }],
         views: vec![view("user", 1, None, 0), view("shop", 2, Some(buys), 1)],
         services: vec![],
     })

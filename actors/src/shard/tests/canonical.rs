@@ -134,7 +134,7 @@ proptest! {
                 bytes[at] = *value;
             }
             bytes.truncate(bytes.len() - cut);
-            let shape = Shape::new(&plan.source, &plan.views[0], page.ladder.into());
+            let shape = Shape::new(&plan.sources[0], &plan.views[0], page.ladder.into());
             for bytes in [&bytes, &noise] {
                 if let Ok(mut memory) = decode(&shape, &key, bytes) {
                     let mut again = Vec::new();

@@ -49,7 +49,7 @@ pub(super) fn read(
         .flat_map(|ladder| {
             let rows: Vec<&&Event> = events.iter().filter(|event| in_ladder(ladder, event)).collect();
             let oldest_raw = rows.len().saturating_sub(RAW_ROWS_MAX);
-            let edge = t_max - plan.source.slack_exact();
+            let edge = t_max - plan.sources[0].slack_exact();
             let tiled = rows.iter().enumerate().filter(|(at, event)| *at < oldest_raw || event.ts < edge);
             tiled.map(|(_, event)| event.ts).collect::<Vec<_>>()
         })
@@ -57,11 +57,11 @@ pub(super) fn read(
     let (asked, at) = match as_of {
         AsOf::At(at) => (at, at),
         AsOf::Now { clock } => match newest {
-            Some(newest) if newest <= clock + plan.source.max_skew => (clock, clock.max(newest + Span(1))),
+            Some(newest) if newest <= clock + plan.sources[0].max_skew => (clock, clock.max(newest + Span(1))),
             _ => (clock, clock),
         },
     };
-    if at < t_max - plan.source.slack {
+    if at < t_max - plan.sources[0].slack {
         let readings = view.features.iter().map(|feature| nothing(plan, feature, Status::OutOfRange)).collect();
         return Expected { instant: asked, edge: Edge::Exact, readings };
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{
-    ColumnId, ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId, ViewId,
+    ColumnId, ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, SourceId, TopicId, ViewId,
 };
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::number::Domain;
@@ -88,6 +88,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         id: VIEW,
         name: "view".into(),
         entity: "user".into(),
+        source: SourceId(0),
         keys: vec![("user_id".into(), 0)],
         filter: None,
         measures,
@@ -97,7 +98,13 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
 }
 
 pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<Plan> {
-    Arc::new(Plan { index: ControlIndex(index), project: "test".into(), source, views, services: Vec::new() })
+    Arc::new(Plan {
+        index: ControlIndex(index),
+        project: "test".into(),
+        sources: vec![source],
+        views,
+        services: Vec::new(),
+    })
 }
 
 /// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.

@@ -14,7 +14,7 @@ use crate::window::AsOf;
 
 /// Every instant at which something may change, around one event.
 fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
-    let slack = plan.source.slack;
+    let slack = plan.sources[0].slack;
     let mut at = vec![event.ts, event.ts + Span(1), t_max, t_max + Span(1), t_max - slack, t_max - slack - Span(1)];
     for feature in &plan.views[0].features {
         if let Window::Rolling { span, hop } = feature.window {
@@ -24,7 +24,7 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
     }
     at.sort();
     at.dedup();
-    let clocks = [t_max, event.ts, t_max - plan.source.max_skew, t_max - plan.source.max_skew - Span(2)];
+    let clocks = [t_max, event.ts, t_max - plan.sources[0].max_skew, t_max - plan.sources[0].max_skew - Span(2)];
     at.into_iter().map(AsOf::At).chain(clocks.into_iter().map(|clock| AsOf::Now { clock })).collect()
 }
 

@@ -5,7 +5,7 @@ use super::*;
 
 fn append(user: u32) -> Append {
     let payload = (!user.is_multiple_of(5)).then(|| format!("{{\"user\":{user}}}").into_bytes());
-    Append { key: format!("u{user}").into_bytes(), timestamp: Timestamp(i64::from(user)), payload }
+    Append { source: SourceId(0), key: format!("u{user}").into_bytes(), timestamp: Timestamp(i64::from(user)), payload }
 }
 
 /// Offset, timestamp, payload.
@@ -31,7 +31,7 @@ fn drain(log: &EmbeddedLog, from: Offset) -> (BTreeMap<PartitionId, Vec<Row>>, u
 }
 
 fn open(path: &Path) -> EmbeddedLog {
-    EmbeddedLog::open(&path.join("log.redb")).unwrap()
+    EmbeddedLog::open(&path.join("log.redb"), 1).unwrap()
 }
 
 #[test]
@@ -41,10 +41,10 @@ fn records_read_back_after_a_restart() {
         let log = open(folder.path());
         log.append(&(0..3000).map(append).collect::<Vec<_>>()).unwrap();
         log.append(&(3000..5000).map(append).collect::<Vec<_>>()).unwrap();
-        log.topic()
+        log.topic(PartitionId(0))
     };
     let log = open(folder.path());
-    assert_eq!(log.topic(), topic);
+    assert_eq!(log.topic(PartitionId(0)), topic);
     let (read, _) = drain(&log, 0);
     assert_eq!(read.len(), PARTITIONS as usize);
     assert_eq!(read.values().map(Vec::len).sum::<usize>(), 5000);

@@ -18,10 +18,10 @@ pub(super) fn view_id(project: &str, view: &str, entity: &str) -> ViewId {
     ViewId(xxh3_64([text("view"), text(project), text(view), text(entity)].concat().as_bytes()))
 }
 
-/// What every measure of a view has in common: topic, keys, the view's filter.
-pub(super) fn rows(topic: &str, keys: &[(String, Slot)], filter: Option<&Condition>, fields: &Fields<'_>) -> String {
+/// What every measure of a view has in common: source, keys, the view's filter.
+pub(super) fn rows(source: &str, keys: &[(String, Slot)], filter: Option<&Condition>, fields: &Fields<'_>) -> String {
     let keys: String = keys.iter().map(|(name, slot)| text(name) + &path(*slot, fields)).collect();
-    format!("rows {} keys({keys}) {}", text(topic), condition(filter, fields))
+    format!("rows {} keys({keys}) {}", text(source), condition(filter, fields))
 }
 
 /// The id of a measure of a view with these `rows`.

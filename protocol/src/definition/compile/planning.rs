@@ -57,6 +57,7 @@ pub(super) fn plan(
         features: features.collect(),
         name: view.name.value,
         entity: view.entity,
+        source: view.source,
         keys: view.keys,
         filter: view.filter,
         measures: view.measures,

@@ -9,24 +9,39 @@ use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
 use crate::plan::{Plan, SourcePlan};
 
-/// Notes what differs from `previous`.
-pub(super) fn check(project: &Word, draft: &SourceDraft, source: &SourcePlan, previous: &Plan, notes: &mut Notes) {
-    let before = &previous.source;
-    let mut same = |at: Mark, key: &str, was: &dyn Display, is_same: bool| {
-        if !is_same {
-            let message =
-                format!("`{key}` was {was}, and state was built on that; keep it, or start a new grid for the change");
-            notes.add(at, message);
+/// Notes what differs from `previous`; `sources` stand where the plan before has them.
+pub(super) fn check(project: &Word, sources: &[Option<&SourceDraft>], previous: &Plan, notes: &mut Notes) {
+    same(project.at, "project", &quoted(&previous.project), project.value == previous.project, notes);
+    for (draft, before) in sources.iter().zip(&previous.sources) {
+        if let Some(draft) = draft {
+            check_source(draft, before, notes);
         }
-    };
-    same(project.at, "project", &quoted(&previous.project), project.value == previous.project);
-    let topic = draft.topic.as_ref().map_or(draft.name.at, |word| word.at);
-    same(topic, "topic", &quoted(&before.topic), source.topic == before.topic);
-    let timestamp = draft.event_timestamp.as_ref().map_or(draft.name.at, |path| path.at);
-    let path = quoted(&before.event_timestamp.join("."));
-    same(timestamp, "event_timestamp", &path, source.event_timestamp == before.event_timestamp);
-    let late = source.allowed_lateness == before.allowed_lateness;
-    same(draft.allowed_lateness.at, "allowed_lateness", &before.allowed_lateness, late);
-    same(draft.max_skew.at, "max_skew", &before.max_skew, source.max_skew == before.max_skew);
-    same(draft.slack.at, "slack", &before.slack, source.slack == before.slack);
+    }
+}
+
+/// What could not be read is noted elsewhere and differs from nothing.
+fn check_source(draft: &SourceDraft, before: &SourcePlan, notes: &mut Notes) {
+    if let Some(topic) = &draft.topic {
+        same(topic.at, "topic", &quoted(&before.topic), topic.value == before.topic, notes);
+    }
+    if let Some(path) = &draft.event_timestamp {
+        let was = quoted(&before.event_timestamp.join("."));
+        same(path.at, "event_timestamp", &was, path.value == before.event_timestamp, notes);
+    }
+    let spans = [
+        ("allowed_lateness", &draft.allowed_lateness, before.allowed_lateness),
+        ("max_skew", &draft.max_skew, before.max_skew),
+        ("slack", &draft.slack, before.slack),
+    ];
+    for (key, now, was) in spans {
+        same(now.at, key, &was, now.value == was, notes);
+    }
+}
+
+fn same(at: Mark, key: &str, was: &dyn Display, is_same: bool, notes: &mut Notes) {
+    if !is_same {
+        let message =
+            format!("`{key}` was {was}, and state was built on that; keep it, or start a new grid for the change");
+        notes.add(at, message);
+    }
 }

@@ -9,7 +9,7 @@ use crate::definition::filter::{Constant, Expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Placed, Word};
 use crate::definition::shape::refuse;
-use crate::ids::{ColumnId, ViewId};
+use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
 use crate::number::{Domain, Number};
 use crate::plan::{CompareOp, Condition, Literal, Measure, Operator, Slot};
@@ -19,6 +19,7 @@ pub(super) struct Resolved {
     pub(super) id: ViewId,
     pub(super) name: Word,
     pub(super) entity: String,
+    pub(super) source: SourceId,
     pub(super) keys: Vec<(String, Slot)>,
     pub(super) filter: Option<Condition>,
     /// Index 0 is the view's rows.
@@ -35,16 +36,20 @@ pub(super) struct Outcome {
 }
 
 /// `None` where something refers to nothing; it is noted.
-pub(super) fn resolve(draft: &Draft, view: &View, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Resolved> {
+pub(super) fn resolve(
+    draft: &Draft,
+    view: &View,
+    source: SourceId,
+    fields: &mut Fields<'_>,
+    notes: &mut Notes,
+) -> Option<Resolved> {
     let keys = view.entity.as_ref().and_then(|entity| keys(draft, view, entity, fields, notes));
-    check_source(draft, view, notes);
     let filter = optional(view.filter.as_ref(), fields, notes);
     let features: Vec<_> = view.features.iter().map(|feature| (feature, measured(feature, fields, notes))).collect();
     check_names(view, notes);
 
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
-    let topic = draft.sources.as_ref()?.first()?.topic.as_ref()?;
-    let rows = canonical::rows(&topic.value, &keys, filter.as_ref(), fields);
+    let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
     let mut measures = Measures::default();
     measures.index(Measure { id: canonical::column_id(&rows, None, None, fields), filter: None, value: None });
     let mut results = Vec::new();
@@ -65,6 +70,7 @@ pub(super) fn resolve(draft: &Draft, view: &View, fields: &mut Fields<'_>, notes
         id: canonical::view_id(&project.value, &view.name.value, &entity.value),
         name: view.name.clone(),
         entity: entity.value.clone(),
+        source,
         keys,
         filter,
         measures: measures.list,
@@ -114,15 +120,6 @@ fn keys(
     // All of them, so that every wrong one is named.
     let slots: Vec<Option<(String, Slot)>> = slots.collect();
     slots.into_iter().collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
-}
-
-fn check_source(draft: &Draft, view: &View, notes: &mut Notes) {
-    let (Some(sources), Some(word)) = (&draft.sources, &view.source) else { return };
-    if !sources.iter().any(|source| source.name.value == word.value) {
-        let message =
-            format!("feature view {}, `source`: {} is no source", quoted(&view.name.value), quoted(&word.value));
-        notes.unknown(word.at, message, &word.value, sources.iter().map(|source| source.name.value.as_str()));
-    }
 }
 
 /// No two results of a view have one name, and there are not too many.

@@ -217,8 +217,8 @@ fn mistakes_around_features() {
         ),
         (
             "feature_views:",
-            "  s2: { kafka: { topic: u }, format: json, fields: { a: a }, event_timestamp: ts }\nfeature_views:",
-            "10:3 several sources come with a later release",
+            "  s2: { kafka: { topic: t }, format: json, fields: { a: a }, event_timestamp: ts }\nfeature_views:",
+            "10:25 topic `t` is read by source `s` already",
         ),
     ] {
         assert!(base.contains(from), "{from}");

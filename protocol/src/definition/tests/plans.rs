@@ -24,8 +24,8 @@ fn names(view: &ViewPlan) -> Vec<&str> {
 #[test]
 fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     let plan = plan(FRAUD);
-    assert_eq!((plan.project.as_str(), plan.source.topic.as_str()), ("payments", "payments"));
-    assert_eq!(plan.source.slack, Span::seconds(300), "max_skew, where it is longer");
+    assert_eq!((plan.project.as_str(), plan.sources[0].topic.as_str()), ("payments", "payments"));
+    assert_eq!(plan.sources[0].slack, Span::seconds(300), "max_skew, where it is longer");
     let view = plan.view("user_spend").unwrap();
     assert_eq!(view.keys, [("user_id".to_owned(), 0)]);
     assert_eq!(view.features.len(), 30);
@@ -138,12 +138,12 @@ fn views_stand_in_order_of_name_and_services_in_their_own() {
 
 #[test]
 fn times_have_defaults() {
-    let source = plan(&with_features("a: { count: true, windows: [5m] }")).source;
+    let source = plan(&with_features("a: { count: true, windows: [5m] }")).sources.remove(0);
     let minutes = |span: Span| span.0 / 60_000_000;
     assert_eq!((minutes(source.allowed_lateness), minutes(source.max_skew), minutes(source.slack)), (1, 5, 5));
     let text = with_features("a: { count: true, windows: [5m] }")
         .replace("ts\n", "ts\n    allowed_lateness: 7m\n    max_skew: 0s\n    slack: 1h\n    event_id: x.id\n");
-    let source = plan(&text).source;
+    let source = plan(&text).sources.remove(0);
     assert_eq!((minutes(source.allowed_lateness), minutes(source.max_skew), minutes(source.slack)), (7, 0, 60));
     assert_eq!(source.event_id, Some(vec!["x".to_owned(), "id".to_owned()]));
 }

@@ -54,7 +54,7 @@ fn check(plan: &Plan) {
         }
         assert_eq!(ladder.columns[0].measure, 0);
         assert!(ladder.columns.windows(2).all(|pair| pair[0].measure < pair[1].measure));
-        assert!(ladder.tiles_max(plan.source.slack).sum::<i64>() <= limits::TILES_MAX as i64);
+        assert!(ladder.tiles_max(plan.sources[0].slack).sum::<i64>() <= limits::TILES_MAX as i64);
     }
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
@@ -65,10 +65,10 @@ fn check(plan: &Plan) {
         for t_max in
             [0, 1, 4_999_999, 59_999_999, 123_456_789, 86_399_999_999, 1_234_567_890_123].map(crate::time::Timestamp)
         {
-            let oldest = (t_max - plan.source.slack).floor(limits::INSTANT_STEP);
+            let oldest = (t_max - plan.sources[0].slack).floor(limits::INSTANT_STEP);
             for t in [oldest, oldest + Span(1), t_max, t_max + Span(1)] {
                 let tail = (t - span).floor(hop);
-                assert!(tail >= level.boundary(t_max, plan.source.slack), "{feature:?} at {t} of {t_max}");
+                assert!(tail >= level.boundary(t_max, plan.sources[0].slack), "{feature:?} at {t} of {t_max}");
             }
         }
     }

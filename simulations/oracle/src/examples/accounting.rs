@@ -1,6 +1,6 @@
 //! Where records go: every check in its order, lateness by the own prefix, and the sums that must hold.
 
-use featuregrid_protocol::ids::{ControlIndex, PartitionId, ViewId};
+use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId, ViewId};
 use featuregrid_protocol::position::{PartitionCounters, ViewCounters};
 use featuregrid_protocol::time::Span;
 
@@ -133,6 +133,6 @@ fn records_come_once_and_in_order() {
     let again = Record { offset: 5, log_timestamp: NOON + Span(1), admit: false, payload: None };
     let wrong = OracleError::OutOfOrder { partition: PartitionId(0), offset: 5, last: 5 };
     assert_eq!(log.0.push(PartitionId(0), again), Err(wrong));
-    let unknown = log.0.cut(ControlIndex(3), &vector(&[])).map(|cut| cut.t_max());
+    let unknown = log.0.cut(ControlIndex(3), &vector(&[])).map(|cut| cut.t_max(SourceId(0)));
     assert_eq!(unknown, Err(OracleError::UnknownIndex(ControlIndex(3))));
 }

@@ -1,6 +1,6 @@
 //! Plans by hand, in the shape the definitions of the examples compile to. Knows no compiler.
 
-use featuregrid_protocol::ids::{ColumnId, ControlIndex, ViewId};
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
@@ -40,6 +40,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
     });
     let ladders = ladders.collect();
     let view = ViewPlan {
+        source: SourceId(0),
         id: ViewId(1),
         name: "spend".into(),
         entity: "user".into(),
@@ -49,7 +50,13 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         ladders,
         features,
     };
-    Plan { index: ControlIndex(0), project: "edge".into(), source, views: vec![view], services: Vec::new() }
+    Plan {
+        index: ControlIndex(0),
+        project: "edge".into(),
+        sources: vec![source],
+        views: vec![view],
+        services: Vec::new(),
+    }
 }
 
 fn feature(operator: Operator, ladder: usize, column: usize, window: WindowSeconds) -> Feature {

@@ -69,7 +69,7 @@ fn sparse_and_odd_settings_keep_their_account() {
 fn the_definitions_are_the_thirty_features_it_is_made_for() {
     let plan = plan();
     assert_eq!(plan.views.iter().map(|view| view.features.len()).collect::<Vec<_>>(), [30]);
-    assert_eq!(plan.source.allowed_lateness, ALLOWED_LATENESS);
+    assert_eq!(plan.sources[0].allowed_lateness, ALLOWED_LATENESS);
     assert!(LATE_BY > ALLOWED_LATENESS + Parameters::new(0, 0).disorder);
 }
 

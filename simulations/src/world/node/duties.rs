@@ -2,7 +2,7 @@
 
 use featuregrid_actors::control::History;
 use featuregrid_actors::steward::{Conclusion, Effect};
-use featuregrid_protocol::control::{ControlChange, ControlEntry, Decision};
+use featuregrid_protocol::control::{ControlEntry, Decision};
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::position::OffsetVector;
 use std::sync::Arc;
@@ -105,9 +105,7 @@ impl Node {
     }
 
     fn activate(&mut self, around: &mut Around<'_>, entry: &ControlEntry, at: OffsetVector) {
-        let text = match &entry.change {
-            ControlChange::Genesis { definitions, .. } | ControlChange::Definitions(definitions) => definitions,
-        };
+        let text = entry.change.definitions();
         let previous = self.history.as_ref().map(|history| Arc::clone(&history.latest().plan));
         let plan = match around.library.plan(text, previous.as_deref(), entry.index) {
             Ok(plan) => plan,

@@ -121,6 +121,7 @@ impl Node {
             let surroundings = Surroundings { now: around.feed, log: around.log, history };
             let reachable = !around.stalled.contains(partition);
             reading.on_turn(surroundings, if reachable { records } else { 0 }, &mut out);
+            around.acts.extend(reading.news().map(|(name, times)| Act::Mark(name, times)));
             around.acts.push(Act::Queue("subscriptions", reading.sender.subscriptions(), SUBSCRIPTIONS_MAX));
             around.acts.push(Act::Queue("ring", reading.sender.ring_chunks(), RING_CHUNKS_MAX));
         }

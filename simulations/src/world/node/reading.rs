@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use featuregrid_actors::control::History;
 use featuregrid_actors::feed::ReplayId;
 use featuregrid_actors::feed::messages::{ToReader, ToReceiver};
-use featuregrid_actors::feed::sender::{Effect, Origin, Sender};
+use featuregrid_actors::feed::sender::{Effect, Origin, Sender, Statistics};
 use featuregrid_protocol::ids::{Incarnation, Offset, PartitionId};
 use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::time::Timestamp;
@@ -24,6 +24,8 @@ pub(super) struct Reading {
     pulls: VecDeque<ReplayId>,
     /// When somebody last subscribed or spoke.
     heard: Timestamp,
+    /// What was told of the sender's counts.
+    told: Statistics,
 }
 
 /// What a reader wants sent.
@@ -56,7 +58,15 @@ impl Reading {
         let latest = around.history.latest();
         let sender = Sender::new(me, origin, start, latest.index, latest.at.get(partition));
         let live = Walk::new(around.history, partition, sender.head().clone());
-        Self { partition, sender, live, replays: BTreeMap::new(), pulls: VecDeque::new(), heard: around.now }
+        Self {
+            partition,
+            sender,
+            live,
+            replays: BTreeMap::new(),
+            pulls: VecDeque::new(),
+            heard: around.now,
+            told: Statistics::default(),
+        }
     }
 
     /// A receiver spoke.
@@ -99,6 +109,18 @@ impl Reading {
         let mut effects = Vec::new();
         tell(&mut self.sender, &mut effects);
         self.perform(around, effects, out);
+    }
+
+    /// What the sender did since this was asked last: (name, how often).
+    pub(super) fn news(&mut self) -> [(&'static str, u64); 4] {
+        let (before, now) = (self.told, *self.sender.statistics());
+        self.told = now;
+        [
+            ("replays", now.replays - before.replays),
+            ("fell_behind", now.fell_behind - before.fell_behind),
+            ("rereads", now.rereads - before.rereads),
+            ("subscriptions_expired", now.expired - before.expired),
+        ]
     }
 
     /// Whether nobody has been heard for long, so that the role can end.

@@ -1,0 +1,155 @@
+//! Many messages with one call into librdkafka, which the safe binding does not offer: it makes an event, a shared
+//! pointer and a timestamp of its own for each message. Knows no offset rule: what came is handed on as it is.
+//!
+//! Measured beside the binding's `poll` by `featuregrid bench ingest` (stage `poll`): see the changelog for the figures.
+//!
+//! The one file of the node with `unsafe`. What makes it sound: the queue is the consumer's own and is destroyed before
+//! it; a message is borrowed only inside the call of the sink, and destroyed after it, also when the sink panics.
+
+#![expect(unsafe_code, reason = "librdkafka's batch call has no safe binding")]
+
+use std::ffi::CStr;
+use std::ptr;
+use std::slice;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::bindings as sys;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::ADMIT_HEADER_C;
+use crate::ingest::POLL_RECORDS_MAX;
+
+/// A message, borrowed from librdkafka.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) offset: i64,
+    pub(super) payload: Option<&'a [u8]>,
+    /// Milliseconds since 1970, if the broker says.
+    pub(super) timestamp: Option<i64>,
+    /// Whether it carries the header that admits it in spite of lateness.
+    pub(super) admit: bool,
+}
+
+/// Takes what a poll found: topic, partition, and the message or why there is none.
+pub(super) type Sink<'s> = dyn FnMut(&CStr, i32, Result<Message<'_>, Absent>) + 's;
+
+/// Why there is no message.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Absent {
+    /// The partition is read up to this offset, markers and aborted records included. The client's own position is not
+    /// to be asked: after a batch it stands one further (librdkafka 2.12).
+    End(i64),
+    /// The client's error.
+    Error(RDKafkaErrorCode),
+}
+
+/// The queue of a consumer.
+pub(super) struct BatchQueue {
+    queue: ptr::NonNull<sys::rd_kafka_queue_t>,
+    messages: Vec<*mut sys::rd_kafka_message_t>,
+    /// Outlives the queue.
+    _consumer: Arc<BaseConsumer>,
+}
+
+// SAFETY: librdkafka's handles may be used from any thread, and the messages of a batch never outlive a call.
+unsafe impl Send for BatchQueue {}
+
+impl BatchQueue {
+    /// The queue that all assigned partitions forward to; `None` if the consumer has none.
+    pub(super) fn new(consumer: Arc<BaseConsumer>) -> Option<Self> {
+        // SAFETY: the client pointer is valid while the consumer lives; the queue counts as a reference to it.
+        let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
+        let messages = vec![ptr::null_mut(); POLL_RECORDS_MAX];
+        ptr::NonNull::new(queue).map(|queue| Self { queue, messages, _consumer: consumer })
+    }
+
+    /// Hands on what is there, at most [`POLL_RECORDS_MAX`] messages or errors with their topic and partition; waits
+    /// at most `wait` for the first.
+    pub(super) fn poll(&mut self, wait: Duration, sink: &mut Sink<'_>) {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the array has room for as many pointers as are asked for.
+        let count = unsafe {
+            sys::rd_kafka_consume_batch_queue(
+                self.queue.as_ptr(),
+                wait,
+                self.messages.as_mut_ptr(),
+                self.messages.len(),
+            )
+        };
+        let count = usize::try_from(count).unwrap_or(0);
+        let batch = Taken(&self.messages[..count]);
+        for message in batch.0 {
+            // SAFETY: the call returned `count` valid messages, which are ours until `Taken` destroys them.
+            let (topic, partition, found) = unsafe { read(*message) };
+            sink(topic, partition, found);
+        }
+    }
+}
+
+impl Drop for BatchQueue {
+    fn drop(&mut self) {
+        // SAFETY: taken in `new`, destroyed once, before the consumer it belongs to.
+        unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) };
+    }
+}
+
+/// Messages that are to be destroyed.
+struct Taken<'a>(&'a [*mut sys::rd_kafka_message_t]);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for message in self.0 {
+            // SAFETY: each was returned by the batch call and is destroyed once.
+            unsafe { sys::rd_kafka_message_destroy(*message) };
+        }
+    }
+}
+
+/// # Safety
+/// The pointer leads to a message that lives as long as the result is used.
+unsafe fn read<'a>(pointer: *mut sys::rd_kafka_message_t) -> (&'a CStr, i32, Result<Message<'a>, Absent>) {
+    // SAFETY: as the caller promises.
+    let message = unsafe { &*pointer };
+    let topic = if message.rkt.is_null() {
+        c"" // an error of the client as a whole
+    } else {
+        // SAFETY: the topic's name lives as long as its handle, which the message holds.
+        unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) }
+    };
+    if message.err != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        let absent = match message.err.into() {
+            RDKafkaErrorCode::PartitionEOF => Absent::End(message.offset),
+            code => Absent::Error(code),
+        };
+        return (topic, message.partition, Err(absent));
+    }
+    let payload = (!message.payload.is_null()).then(|| {
+        // SAFETY: librdkafka says where the payload begins and how long it is.
+        unsafe { slice::from_raw_parts(message.payload.cast::<u8>(), message.len) }
+    });
+    let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: the message is valid, and `kind` is ours.
+    let timestamp = unsafe { sys::rd_kafka_message_timestamp(pointer, &raw mut kind) };
+    // SAFETY: the message is valid.
+    let admit = unsafe { is_admitted(pointer) };
+    let timestamp = (timestamp >= 0).then_some(timestamp);
+    (topic, message.partition, Ok(Message { offset: message.offset, payload, timestamp, admit }))
+}
+
+/// # Safety
+/// The pointer leads to a valid message.
+unsafe fn is_admitted(pointer: *mut sys::rd_kafka_message_t) -> bool {
+    let mut headers = ptr::null_mut();
+    // SAFETY: as the caller promises; the list belongs to the message.
+    let error = unsafe { sys::rd_kafka_message_headers(pointer, &raw mut headers) };
+    if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return false;
+    }
+    let (mut value, mut size) = (ptr::null(), 0);
+    // SAFETY: the list is valid, the name ends with a zero, and the results are ours.
+    let error =
+        unsafe { sys::rd_kafka_header_get_last(headers, ADMIT_HEADER_C.as_ptr(), &raw mut value, &raw mut size) };
+    error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}

@@ -76,16 +76,25 @@ impl<'a> Cut<'a> {
         totals
     }
 
-    /// How many rows the view holds or has held: its records less those it rejected.
+    /// How many rows the view holds or has held: its records less those it rejected and those that repeat another.
     ///
     /// # Errors
     /// [`OracleError::UnknownView`] when the plan has no such view.
     pub fn applied(&self, view: &str) -> Result<u64, OracleError> {
         let id = self.view(view)?.id;
-        Ok(self.totals().views.get(&id).map_or(0, |counters| counters.rows - counters.rejected))
+        let taken = self.totals().views.get(&id).map_or(0, |counters| counters.rows - counters.rejected);
+        Ok(taken - self.fold.duplicates(&self.v, id))
     }
 
-    /// The same for the keys that `holds` (their canonical bytes) is true of: one range, say.
+    /// How many records the view took and did not apply, because they repeat the event id of another.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn duplicates(&self, view: &str) -> Result<u64, OracleError> {
+        Ok(self.fold.duplicates(&self.v, self.view(view)?.id))
+    }
+
+    /// [`Cut::applied`] for the keys that `holds` (their canonical bytes) is true of: one range, say.
     ///
     /// # Errors
     /// [`OracleError::UnknownView`] when the plan has no such view.

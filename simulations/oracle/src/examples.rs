@@ -2,6 +2,7 @@
 
 mod accounting;
 mod activation;
+mod ids;
 mod instants;
 mod plans;
 mod windows;

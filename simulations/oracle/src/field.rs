@@ -86,6 +86,16 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The id of an event: text, or a number letter by letter as written; `None` where there is none.
+pub(crate) fn id(json: &Json<'_>) -> Result<Option<String>, WrongType> {
+    match json {
+        Json::Null => Ok(None),
+        Json::Text(text) => Ok(Some(text.to_string())),
+        Json::Number(text) => Ok(Some(text.to_string())),
+        _ => Err(WrongType),
+    }
+}
+
 fn satisfies<T: PartialOrd + ?Sized>(left: &T, op: CompareOp, right: &T) -> bool {
     match op {
         CompareOp::Eq => left == right,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, SourceId, ViewId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::Activation;
 use crate::judge::{Keyed, Row, Verdict, judge};
@@ -33,8 +33,16 @@ struct Prefix {
     /// How many records of the log were looked at.
     looked_at: usize,
     steps: Vec<Step>,
-    /// (offset, view, rejected) of every view that took a record.
-    taken: Vec<(Offset, ViewId, bool)>,
+    /// What became of a record in every view that took it.
+    taken: Vec<(Offset, ViewId, Fate)>,
+}
+
+/// What a view did with a record it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Applied,
+    Duplicate,
+    Rejected,
 }
 
 /// One judged record.
@@ -58,15 +66,21 @@ impl Fold {
             prefix.looked_at += 1;
             // Before genesis there was no log.
             let Some(plan) = in_force(&self.control, partition, record.offset) else { continue };
-            let max = prefix.steps.last().map_or(Timestamp::MIN, |step| step.max);
-            let judged = judge(plan, partition, record, max);
-            let max = judged.moves_prefix.map_or(max, |ts| ts.max(max));
+            let max_before = prefix.steps.last().map_or(Timestamp::MIN, |step| step.max);
+            let judged = judge(plan, partition, record, max_before);
+            let max = judged.moves_prefix.map_or(max_before, |ts| ts.max(max_before));
             prefix.steps.push(Step { offset: record.offset, verdict: judged.verdict, max });
-            for (view, row) in judged.views {
-                prefix.taken.push((record.offset, view, row.is_none()));
-                if let Some(Keyed { key, row }) = row {
-                    self.views.entry(view).or_default().entry(key).or_default().push(row);
-                }
+            let lateness = plan.sources[usize::from(partition.source().0)].allowed_lateness;
+            for (view, keyed) in judged.views {
+                let fate = keyed.map_or(Fate::Rejected, |Keyed { key, row }| {
+                    let rows = self.views.entry(view).or_default().entry(key).or_default();
+                    if is_duplicate(&row, rows, max_before, lateness) {
+                        return Fate::Duplicate;
+                    }
+                    rows.push(row);
+                    Fate::Applied
+                });
+                prefix.taken.push((record.offset, view, fate));
             }
         }
     }
@@ -107,15 +121,34 @@ impl Fold {
                     Verdict::Routed => &mut counters.routed,
                 } += 1;
             }
-            for (_, view, rejected) in prefix.taken.iter().filter(|(offset, ..)| *offset < until) {
+            for (_, view, fate) in prefix.taken.iter().filter(|(offset, ..)| *offset < until) {
                 let view = counters.views.entry(*view).or_default();
                 view.rows += 1;
-                view.rejected += u64::from(*rejected);
+                view.rejected += u64::from(*fate == Fate::Rejected);
             }
             (*partition, counters)
         };
         self.prefixes.iter().map(count).collect()
     }
+
+    /// Rows of a view below the token that were there already.
+    pub(crate) fn duplicates(&self, v: &OffsetVector, view: ViewId) -> u64 {
+        let count = |(partition, prefix): (&PartitionId, &Prefix)| {
+            let below = prefix.taken.iter().filter(|(offset, ..)| *offset < v.get(*partition));
+            below.filter(|(_, of, fate)| *of == view && *fate == Fate::Duplicate).count() as u64
+        };
+        self.prefixes.iter().map(count).sum()
+    }
+}
+
+/// Whether `row` repeats one of the rows its key holds: the same id on the same partition, as long as the partition's
+/// largest event time before `row` has not passed the first one's by more than the allowed lateness.
+fn is_duplicate(row: &Row, rows: &[Row], max_before: Timestamp, lateness: Span) -> bool {
+    let Some(id) = &row.id else { return false };
+    rows.iter().any(|first| {
+        let behind = i128::from(max_before.0) - i128::from(first.ts.0);
+        first.id.as_ref() == Some(id) && first.at.partition == row.at.partition && behind <= i128::from(lateness.0)
+    })
 }
 
 /// The plan that decides about a record: the newest entry that begins at or before it.

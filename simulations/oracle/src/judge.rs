@@ -8,7 +8,7 @@ use featuregrid_protocol::plan::{Plan, ViewPlan};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
-use crate::field::{Fields, WrongType};
+use crate::field::{self, Fields, WrongType};
 use crate::instant;
 use crate::json::Json;
 use crate::log::Record;
@@ -46,6 +46,8 @@ pub(crate) struct Keyed {
 pub(crate) struct Row {
     pub(crate) ts: Timestamp,
     pub(crate) at: Position,
+    /// The event id, if the record has one.
+    pub(crate) id: Option<String>,
     /// The measures that take it.
     pub(crate) measures: Vec<(ColumnId, Input)>,
 }
@@ -90,9 +92,10 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
     }
     let fields = Fields::new(source, &json);
     let at = Position { partition, offset: record.offset };
+    let id = source.event_id.as_ref().map_or(Ok(None), |path| field::id(&json.at(path)));
     let mut views = Vec::new();
     for view in plan.views.iter().filter(|view| view.source == partition.source()) {
-        match row(view, &fields, ts, at) {
+        match row(view, &fields, ts, at, &id) {
             Ok(None) => {}
             Ok(Some(row)) => views.push((view.id, Some(row))),
             Err(WrongType) => views.push((view.id, None)),
@@ -109,7 +112,13 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
 }
 
 /// The row of a view, or `None` where its filter does not take the record.
-fn row(view: &ViewPlan, fields: &Fields<'_>, ts: Timestamp, at: Position) -> Result<Option<Keyed>, WrongType> {
+fn row(
+    view: &ViewPlan,
+    fields: &Fields<'_>,
+    ts: Timestamp,
+    at: Position,
+    id: &Result<Option<String>, WrongType>,
+) -> Result<Option<Keyed>, WrongType> {
     if let Some(filter) = &view.filter
         && !fields.holds(filter)?
     {
@@ -126,6 +135,7 @@ fn row(view: &ViewPlan, fields: &Fields<'_>, ts: Timestamp, at: Position) -> Res
     }
     let mut key = Vec::new();
     key::encode(parts.iter().copied(), &mut key);
+    let id = id.clone()?;
     let mut measures = Vec::new();
     for measure in &view.measures {
         if let Some(filter) = &measure.filter
@@ -143,5 +153,5 @@ fn row(view: &ViewPlan, fields: &Fields<'_>, ts: Timestamp, at: Position) -> Res
         };
         measures.push((measure.id, input));
     }
-    Ok(Some(Keyed { key, row: Row { ts, at, measures } }))
+    Ok(Some(Keyed { key, row: Row { ts, at, id, measures } }))
 }

@@ -141,6 +141,8 @@ pub struct ViewPlan {
     pub keys: Vec<(String, Slot)>,
     /// The view's filter.
     pub filter: Option<Condition>,
+    /// Values whose newest event is further back say so.
+    pub max_age: Option<Span>,
     /// Shared by features; index 0 is always the view's rows (no filter, no value).
     pub measures: Vec<Measure>,
     /// Never empty; a view whose windows were extended after activation has several.
@@ -323,6 +325,17 @@ pub struct Feature {
     pub column: usize,
     /// Over what.
     pub window: Window,
+    /// What stands in where there is no value: in the domain of the results, and of a mean with the digits written.
+    pub default: Option<Constant>,
+}
+
+/// A number written in definitions, exactly: unscaled x 10^-scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constant {
+    /// value x 10^scale
+    pub unscaled: i64,
+    /// Where the digits stand.
+    pub domain: Domain,
 }
 
 /// What is computed over the rows of a window.

@@ -29,6 +29,10 @@ pub enum Status {
     Present,
     /// Rows exist, but not for this feature.
     NullValue,
+    /// Rows exist, but not for this feature: the value is its `default`.
+    Defaulted,
+    /// A value or null, and the newest row of the view is older than its `max_age`.
+    OutsideMaxAge,
     /// No row of the view lies in its longest window; the value is null.
     NotFound,
     /// Older than T - slack: belongs to training.
@@ -42,6 +46,8 @@ impl Status {
         match self {
             Self::Present => "PRESENT",
             Self::NullValue => "NULL_VALUE",
+            Self::Defaulted => "DEFAULTED",
+            Self::OutsideMaxAge => "OUTSIDE_MAX_AGE",
             Self::NotFound => "NOT_FOUND",
             Self::OutOfRange => "OUT_OF_RANGE",
         }
@@ -60,7 +66,8 @@ pub enum Edge {
 /// One feature of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
-    /// The value; null unless the status is [`Status::Present`].
+    /// The value; null where the status is [`Status::NullValue`], [`Status::NotFound`] or [`Status::OutOfRange`], and
+    /// where it would be null were it not [`Status::OutsideMaxAge`].
     pub value: Value,
     /// How it came about.
     pub status: Status,

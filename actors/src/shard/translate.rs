@@ -84,6 +84,7 @@ mod tests {
             keys: Vec::new(),
             filter: None,
             measures: measures.iter().map(measure).collect(),
+            max_age: None,
             ladders: vec![LadderPlan { levels: Vec::new(), lifetime: true, columns }],
             features: Vec::new(),
         }

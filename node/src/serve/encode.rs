@@ -33,6 +33,8 @@ pub(super) fn status(status: Status) -> v1::Status {
     match status {
         Status::Present => v1::Status::Present,
         Status::NullValue => v1::Status::NullValue,
+        Status::Defaulted => v1::Status::Defaulted,
+        Status::OutsideMaxAge => v1::Status::OutsideMaxAge,
         Status::NotFound => v1::Status::NotFound,
         Status::OutOfRange => v1::Status::OutOfRange,
     }

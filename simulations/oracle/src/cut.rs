@@ -142,14 +142,17 @@ impl<'a> Cut<'a> {
         let (instant, edge) =
             if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) };
 
-        let found = view.ladders.iter().zip(&ladders).any(|(ladder, rows)| {
-            rows.iter().any(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
+        let found = view.ladders.iter().zip(&ladders).flat_map(|(ladder, rows)| {
+            rows.iter().filter(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
         });
-        if !found {
+        let Some(newest) = found.map(|row| row.ts).max() else {
             return Ok(Answer { instant, edge, readings: nothing(Status::NotFound) });
-        }
+        };
+        // Behind a rounded instant only tiles are known, so no age is judged there.
+        let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
         let readings = view.features.iter().map(|feature| {
-            self.feature(view, feature, ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice), instant)
+            let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
+            aged(defaulted(self.feature(view, feature, rows, instant), feature), is_outside)
         });
         Ok(Answer { instant, edge, readings: readings.collect() })
     }
@@ -200,6 +203,24 @@ fn asked(ladders: &[Vec<&Row>], as_of: AsOf, max_skew: Span) -> Timestamp {
 /// Whether a feature's column began at an activation, so that earlier rows are not in it.
 fn is_partial(view: &ViewPlan, feature: &Feature) -> bool {
     view.ladders[feature.ladder].columns[feature.column].since > ControlIndex(0)
+}
+
+/// What stands in where there is no value.
+fn defaulted(reading: Reading, feature: &Feature) -> Reading {
+    match feature.default {
+        Some(default) if reading.status == Status::NullValue => {
+            Reading { value: window::default(feature.operator, default), status: Status::Defaulted, ..reading }
+        }
+        _ => reading,
+    }
+}
+
+/// An old value is still the value; that a default stands in is not to be hidden.
+fn aged(reading: Reading, is_outside: bool) -> Reading {
+    match reading.status {
+        Status::Present | Status::NullValue if is_outside => Reading { status: Status::OutsideMaxAge, ..reading },
+        _ => reading,
+    }
 }
 
 /// A feature without a value, for a reason that all features of the view share.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod activation;
+mod defaults;
 mod ids;
 mod instants;
 mod plans;

@@ -1,7 +1,7 @@
 //! One feature over the inputs of its column. Knows no key, no token and no ladder.
 
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Operator, Window};
+use featuregrid_protocol::plan::{Constant, Operator, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
@@ -23,6 +23,16 @@ pub(crate) fn floor(t: Timestamp, step: Span) -> Timestamp {
     let (t, step) = (i128::from(t.0), i128::from(step.0));
     let floored = t.div_euclid(step) * step;
     Timestamp(i64::try_from(floored).unwrap_or(i64::MIN))
+}
+
+/// A default as the operator would have answered it: a mean is a float, all else stays in its domain.
+pub(crate) fn default(operator: Operator, Constant { unscaled, domain }: Constant) -> Value {
+    let number = i128::from(unscaled);
+    match (operator, domain) {
+        (Operator::Mean, domain) => mean(number, 1, scale(domain)).map_or(Value::Null, Value::Float),
+        (_, Domain::Int) => Value::Int(number),
+        (_, Domain::Decimal(scale)) => Value::Decimal { unscaled: number, scale },
+    }
 }
 
 /// What the inputs that lie in the window make.

@@ -69,6 +69,8 @@ struct Tally {
     fates: PartitionCounters,
     present: u64,
     null: u64,
+    defaulted: u64,
+    outside_max_age: u64,
     not_found: u64,
     out_of_range: u64,
     rounded: u64,
@@ -83,6 +85,8 @@ impl Tally {
             *match reading.status {
                 Status::Present => &mut self.present,
                 Status::NullValue => &mut self.null,
+                Status::Defaulted => &mut self.defaulted,
+                Status::OutsideMaxAge => &mut self.outside_max_age,
                 Status::NotFound => &mut self.not_found,
                 Status::OutOfRange => &mut self.out_of_range,
             } += 1;

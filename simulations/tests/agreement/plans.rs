@@ -30,6 +30,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             keys: keys.into_iter().map(|(name, slot)| (name.to_owned(), slot)).collect(),
             filter: filters[random.below(3) as usize].clone(),
             measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
+            max_age: None,
             ladders: Vec::new(),
             features: Vec::new(),
         });
@@ -152,7 +153,7 @@ fn name_features(view: &mut ViewPlan) {
                 let operators = if view.measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
                 for operator in operators {
                     let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
-                    view.features.push(Feature { name, operator: *operator, ladder, column, window });
+                    view.features.push(Feature { name, operator: *operator, ladder, column, window, default: None });
                 }
             }
         }

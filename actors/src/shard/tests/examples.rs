@@ -45,8 +45,14 @@ fn a_window_begins_after_its_event_and_ends_on_a_hop() {
     };
     let mut spend = view(vec![ladder], &[vec![]], measures());
     let rolling = |span| Window::Rolling { span, hop: default_hop(span) };
-    let feature =
-        |name: &str, operator, column, window| Feature { name: name.into(), operator, ladder: 0, column, window };
+    let feature = |name: &str, operator, column, window| Feature {
+        name: name.into(),
+        operator,
+        ladder: 0,
+        column,
+        window,
+        default: None,
+    };
     spend.features = vec![
         feature("count_5m", Operator::Count, 0, rolling(five)),
         feature("count_1h", Operator::Count, 0, rolling(HOUR)),

@@ -80,7 +80,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
             for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
             {
                 let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
-                features.push(Feature { name, operator, ladder, column, window });
+                features.push(Feature { name, operator, ladder, column, window, default: None });
             }
         }
     }
@@ -92,6 +92,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         keys: vec![("user_id".into(), 0)],
         filter: None,
         measures,
+        max_age: None,
         ladders,
         features,
     }

@@ -47,6 +47,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         keys: vec![("user_id".into(), 0)],
         filter: None,
         measures,
+        max_age: None,
         ladders,
         features,
     };
@@ -62,7 +63,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
 fn feature(operator: Operator, ladder: usize, column: usize, window: WindowSeconds) -> Feature {
     let span = Span::seconds(window);
     let window = if window == 0 { Window::Lifetime } else { Window::Rolling { span, hop: default_hop(span) } };
-    Feature { name: format!("{operator:?}_{column}_{window:?}"), operator, ladder, column, window }
+    Feature { name: format!("{operator:?}_{column}_{window:?}"), operator, ladder, column, window, default: None }
 }
 
 fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan {

@@ -9,5 +9,5 @@ mod cells;
 pub mod ratio;
 
 pub use accumulator::Accumulator;
-pub use answer::{Answer, answer};
+pub use answer::{Answer, answer, default};
 pub(crate) use cells::{CellShape, Form, One};

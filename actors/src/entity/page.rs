@@ -144,6 +144,13 @@ impl<'a, M: Memory> Page<'a, M> {
         raw.map_or(self.newest_tiled(), |raw| raw.max(self.newest_tiled()))
     }
 
+    /// The newest event time before an instant that no tiled event is at or after; [`Timestamp::MIN`] if none.
+    pub(crate) fn newest_before(&self, instant: Timestamp) -> Timestamp {
+        debug_assert!(self.newest_tiled() < instant, "tiles do not say when their events were");
+        let raw = (0..self.raw_len()).rev().map(|index| self.raw(index).ts()).find(|ts| *ts < instant);
+        raw.map_or(self.newest_tiled(), |raw| raw.max(self.newest_tiled()))
+    }
+
     /// Nothing that any later read could see.
     pub(crate) fn is_empty(&self) -> bool {
         let kept = self.shape.lifetime && self.shape.cells.load(self.lifetime(), self.form(), 0).n > 0;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Plan, ViewPlan};
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
-use crate::aggregate::Answer;
+use crate::aggregate::{self, Answer};
 use crate::window::{Bounds, Shape, Target};
 
 /// A plan, executable.
@@ -32,6 +32,7 @@ pub(crate) struct ViewLayout {
     pub(crate) source: SourceId,
     /// Its ladders in [`Layout::shapes`].
     pub(crate) ladders: Range<usize>,
+    pub(crate) max_age: Option<Span>,
     pub(crate) features: Vec<FeatureLayout>,
 }
 
@@ -53,7 +54,8 @@ impl Layout {
             let source = plan.source_of(view);
             shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(source, view, ladder)));
             let features = features(view, &shapes[first..]);
-            views.push(ViewLayout { id: view.id, source: view.source, ladders: first..shapes.len(), features });
+            let (id, source, max_age) = (view.id, view.source, view.max_age);
+            views.push(ViewLayout { id, source, ladders: first..shapes.len(), max_age, features });
         }
         let mut by_id: Vec<usize> = (0..views.len()).collect();
         by_id.sort_by_key(|view| views[*view].id);
@@ -92,7 +94,12 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
             ladder: feature.ladder,
             column: feature.column,
             target: shapes[feature.ladder].target(feature.window),
-            answer: Answer { operator: feature.operator, domain, partial_coverage: column.since.0 > 0 },
+            answer: Answer {
+                operator: feature.operator,
+                domain,
+                default: feature.default.map(|constant| aggregate::default(feature.operator, constant)),
+                partial_coverage: column.since.0 > 0,
+            },
         }
     };
     view.features.iter().map(layout).collect()

@@ -51,7 +51,9 @@ impl Shard {
         let (shown, readings) = match instant {
             None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange)),
             Some(instant) if self.evaluate(at, &layout, plan, hash, key, instant.at) => {
-                (instant, plan.features.iter().map(|feature| self.reading(&layout, plan, feature)).collect())
+                let is_outside = self.is_outside_max_age(at, &layout, plan, hash, key, instant);
+                let readings = plan.features.iter().map(|feature| self.reading(&layout, plan, feature));
+                (instant, readings.map(|reading| aged(reading, is_outside)).collect())
             }
             Some(instant) => (instant, nothing(plan, Status::NotFound)),
         };
@@ -106,6 +108,28 @@ impl Shard {
         found
     }
 
+    /// Whether the newest row that the view can be found by is older than its `max_age`. Behind a rounded instant only
+    /// tiles are known, so no age is judged there.
+    fn is_outside_max_age(
+        &mut self,
+        at: usize,
+        layout: &Layout,
+        view: &ViewLayout,
+        hash: KeyHash,
+        key: &[u8],
+        instant: Instant,
+    ) -> bool {
+        let (Some(max_age), Edge::Exact) = (view.max_age, instant.edge) else { return false };
+        let newest = view.ladders.clone().filter_map(|ladder| {
+            let shape = &layout.shapes[ladder];
+            let entry = find(&mut self.ranges[at].tables[ladder], shape, &self.slab, hash, key)?;
+            let newest = Page::open(shape, &mut self.slab.lend(&mut entry.slot)).newest_before(instant.at);
+            // What has left the longest window may be forgotten at any time: it says nothing.
+            (newest > Timestamp::MIN && shape.finds(newest, instant.at)).then_some(newest)
+        });
+        newest.max().is_some_and(|newest| instant.at - newest > max_age)
+    }
+
     fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout) -> Reading {
         let window = match feature.target {
             Target::Rolling(window) => Some(window),
@@ -113,6 +137,14 @@ impl Shard {
         };
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
         answer(feature.answer, &self.scratch.snapshots[feature.ladder].cell(shape, window, feature.column))
+    }
+}
+
+/// An old value is still the value; that a default stands in is not to be hidden.
+fn aged(reading: Reading, is_outside: bool) -> Reading {
+    match reading.status {
+        Status::Present | Status::NullValue if is_outside => Reading { status: Status::OutsideMaxAge, ..reading },
+        _ => reading,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
 use featuregrid_protocol::plan::{LadderPlan, Level, SourcePlan, ViewPlan, Window};
-use featuregrid_protocol::time::Span;
+use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::aggregate::CellShape;
 
@@ -114,6 +114,12 @@ impl Shape {
                 index.map_or(Target::Lifetime, Target::Rolling)
             }
         }
+    }
+
+    /// Whether an event before an instant lies in the longest window there.
+    pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
+        let longest = self.longest.map(|index| self.windows[index]);
+        self.lifetime || longest.is_some_and(|window| (instant - window.span).floor(window.hop) <= ts)
     }
 
     /// Whether presence and bad bits of a raw row share a word with its partition.

@@ -1,6 +1,7 @@
 //! A draft to a plan: names are looked up, types decided, columns shared, ladders planned. Knows no YAML.
 
 mod canonical;
+mod constant;
 mod fields;
 mod ladder;
 mod planning;

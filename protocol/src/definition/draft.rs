@@ -71,6 +71,7 @@ pub(super) struct View {
     pub(super) entity: Option<Word>,
     pub(super) source: Option<Word>,
     pub(super) filter: Option<Expression>,
+    pub(super) max_age: Option<Span>,
     pub(super) features: Vec<Feature>,
 }
 
@@ -81,6 +82,8 @@ pub(super) struct Feature {
     /// And, but for count, of which field.
     pub(super) operator: Option<(Operator, Option<Word>)>,
     pub(super) filter: Option<Expression>,
+    /// Its own text: only the values' domain can read it.
+    pub(super) default: Option<Word>,
     pub(super) results: Vec<NamedWindow>,
 }
 

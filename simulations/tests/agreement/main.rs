@@ -172,7 +172,9 @@ fn the_product_and_the_oracle_agree() {
     let tally = check_all().unwrap_or_else(|difference| panic!("{difference}"));
     let PartitionCounters { late, dead_lettered, tombstones, unmatched, routed, .. } = tally.fates;
     let Tally { present, null, not_found, out_of_range, rounded, inexact_input, partial_coverage, .. } = tally;
-    let reached = [late, dead_lettered, tombstones, unmatched, routed, null, rounded, inexact_input];
+    let Tally { defaulted, outside_max_age, .. } = tally;
+    let reached =
+        [late, dead_lettered, tombstones, unmatched, routed, null, defaulted, outside_max_age, rounded, inexact_input];
     assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
     assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
 

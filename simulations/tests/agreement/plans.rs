@@ -5,8 +5,8 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
-    Slot, SourcePlan, ViewPlan, Window,
+    Column, CompareOp, Condition, Constant, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure,
+    Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
@@ -47,7 +47,8 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             if index == 0 || random.chance(500) {
                 add_ladder(view, plan.index, random);
             }
-            name_features(view);
+            name_features(view, random);
+            view.max_age = random.chance(500).then(|| Span::millis(random.between(1, 30_000)));
         }
         plans.push(Arc::new(plan.clone()));
     }
@@ -141,8 +142,8 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     }
 }
 
-/// Every operator over every column in every window.
-fn name_features(view: &mut ViewPlan) {
+/// Every operator over every column in every window, some with a default.
+fn name_features(view: &mut ViewPlan, random: &mut Random) {
     view.features.clear();
     for (ladder, plan) in view.ladders.iter().enumerate() {
         let rolling = plan.levels.iter().filter(|level| level.span > Span(0));
@@ -151,9 +152,12 @@ fn name_features(view: &mut ViewPlan) {
             for (column, kept) in plan.columns.iter().enumerate() {
                 let all = [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max];
                 let operators = if view.measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
+                let domain = view.measures[kept.measure].value.map_or(Domain::Int, |(_, domain)| domain);
                 for operator in operators {
+                    let default =
+                        random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
                     let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
-                    view.features.push(Feature { name, operator: *operator, ladder, column, window, default: None });
+                    view.features.push(Feature { name, operator: *operator, ladder, column, window, default });
                 }
             }
         }

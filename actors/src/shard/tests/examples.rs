@@ -1,9 +1,11 @@
 //! Single rules at their edges, written out.
 
+use std::sync::Arc;
+
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Column, Feature, LadderPlan, Level, Operator, Window, default_hop};
+use featuregrid_protocol::plan::{Column, Feature, LadderPlan, Level, Operator, Plan, Window, default_hop};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status, Value};
 
@@ -79,6 +81,27 @@ fn a_window_begins_after_its_event_and_ends_on_a_hop() {
     assert_eq!(count(&mut shard, -300 * SECOND), (Value::Null, Status::NotFound));
     let early = at(&mut shard, noon - 300 * SECOND - 1);
     assert_eq!((early.instant.0, early.readings[0].status), (noon - 300 * SECOND - 1, Status::OutOfRange));
+}
+
+/// A `max_age` of a minute: an old value says so, and is the value still.
+#[test]
+fn values_of_an_old_event_are_outside_max_age() {
+    let mut plan = Plan::clone(&two_level_plan(0));
+    plan.views[0].max_age = Some(MINUTE);
+    let plan = Arc::new(plan);
+    let (mut shard, set) = shard(&plan, 1);
+    let first = 100 * SECOND;
+    const LIFETIME: usize = 2;
+    let log = Log::new(&[event(0, first, 5), event(1, first + 90 * SECOND, 7)]);
+    shard.apply(&log.frame(&plan, 0, 0, 1), &set);
+    let status = |shard: &mut Shard, ts| at(shard, ts).readings[0].status;
+    assert_eq!(status(&mut shard, first + MINUTE.0), Status::Present);
+    let old = at(&mut shard, first + MINUTE.0 + 1);
+    assert_eq!((old.readings[LIFETIME].status, old.readings[LIFETIME].value), (Status::OutsideMaxAge, Value::Int(1)));
+    // The second event tiles the first; an instant between them still knows when the first was.
+    shard.apply(&log.frame(&plan, 0, 1, 2), &set);
+    assert_eq!(status(&mut shard, first + 90 * SECOND), Status::OutsideMaxAge);
+    assert_eq!(status(&mut shard, first + 90 * SECOND + 1), Status::Present);
 }
 
 /// More events of one instant than stay raw: any instant at or before them is rounded.

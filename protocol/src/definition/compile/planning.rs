@@ -50,7 +50,7 @@ pub(super) fn plan(
         let ladder = *places.get(&home)?;
         let column = ladders[ladder].columns.iter().position(|column| column.measure == result.measure)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
-        Some(Feature { name, operator: result.operator, ladder, column, window, default: None })
+        Some(Feature { name, operator: result.operator, ladder, column, window, default: result.default })
     });
     ViewPlan {
         id: view.id,
@@ -60,7 +60,7 @@ pub(super) fn plan(
         source: view.source,
         keys: view.keys,
         filter: view.filter,
-        max_age: None,
+        max_age: view.max_age,
         measures: view.measures,
         ladders,
     }

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::canonical;
+use super::constant::{self, Misfit};
 use super::fields::{Fields, Use};
 use crate::definition::draft::{Draft, Feature, NamedWindow, View};
-use crate::definition::filter::{Constant, Expression};
+use crate::definition::filter::{Constant as Written, Expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Placed, Word};
 use crate::definition::shape::refuse;
 use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
-use crate::number::{Domain, Number};
-use crate::plan::{CompareOp, Condition, Literal, Measure, Operator, Slot};
+use crate::number::Domain;
+use crate::plan::{CompareOp, Condition, Constant, Literal, Measure, Operator, Slot};
+use crate::time::Span;
 
 /// A view, ready to be planned.
 pub(super) struct Resolved {
@@ -22,6 +24,7 @@ pub(super) struct Resolved {
     pub(super) source: SourceId,
     pub(super) keys: Vec<(String, Slot)>,
     pub(super) filter: Option<Condition>,
+    pub(super) max_age: Option<Span>,
     /// Index 0 is the view's rows.
     pub(super) measures: Vec<Measure>,
     pub(super) results: Vec<Outcome>,
@@ -32,6 +35,7 @@ pub(super) struct Outcome {
     pub(super) operator: Operator,
     /// Index into [`Resolved::measures`].
     pub(super) measure: usize,
+    pub(super) default: Option<Constant>,
     pub(super) named: NamedWindow,
 }
 
@@ -54,7 +58,7 @@ pub(super) fn resolve(
     measures.index(Measure { id: canonical::column_id(&rows, None, None, fields), filter: None, value: None });
     let mut results = Vec::new();
     for (feature, measured) in features {
-        let (operator, filter, value) = measured?;
+        let (operator, filter, value, default) = measured?;
         let id = canonical::column_id(&rows, filter.as_ref(), value, fields);
         let measure = measures.index(Measure { id, filter, value });
         if measure == limits::MEASURES_PER_VIEW_MAX {
@@ -64,7 +68,12 @@ pub(super) fn resolve(
             );
             return refuse(notes, feature.name.at, message);
         }
-        results.extend(feature.results.iter().map(|named| Outcome { operator, measure, named: named.clone() }));
+        results.extend(feature.results.iter().map(|named| Outcome {
+            operator,
+            measure,
+            default,
+            named: named.clone(),
+        }));
     }
     Some(Resolved {
         id: canonical::view_id(&project.value, &view.name.value, &entity.value),
@@ -73,6 +82,7 @@ pub(super) fn resolve(
         source,
         keys,
         filter,
+        max_age: view.max_age,
         measures: measures.list,
         results,
     })
@@ -144,7 +154,7 @@ fn check_names(view: &View, notes: &mut Notes) {
     }
 }
 
-type Measured = (Operator, Option<Condition>, Option<(Slot, Domain)>);
+type Measured = (Operator, Option<Condition>, Option<(Slot, Domain)>, Option<Constant>);
 
 fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Measured> {
     let filter = optional(feature.filter.as_ref(), fields, notes);
@@ -156,7 +166,36 @@ fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Op
             Some((slot, fields.domain(slot)))
         }
     };
-    Some((*operator, filter?, value))
+    let default = match &feature.default {
+        None => None,
+        Some(word) => Some(default(word, *operator, value.map_or(Domain::Int, |(_, domain)| domain), notes)?),
+    };
+    Some((*operator, filter?, value, default))
+}
+
+/// A number that the feature itself could have answered; a mean is no number of a domain, so it takes any.
+fn default(word: &Word, operator: Operator, domain: Domain, notes: &mut Notes) -> Option<Constant> {
+    let read = match operator {
+        Operator::Mean => constant::as_written(&word.value),
+        Operator::Count | Operator::Sum | Operator::Min | Operator::Max => {
+            constant::exact(&word.value, domain).map(|unscaled| Constant { unscaled, domain })
+        }
+    };
+    let text = quoted(&word.value);
+    let message = match read {
+        Ok(constant) => return Some(constant),
+        Err(Misfit::NoNumber) => {
+            format!("`default`: {text} is no number; write digits and at most one `.`, for example -12.50")
+        }
+        Err(Misfit::Finer) => {
+            format!(
+                "`default`: {text} is finer than the values of this feature, which keep {}",
+                constant::keeps(domain)
+            )
+        }
+        Err(Misfit::OutOfRange) => format!("`default`: {text} is out of the range of the values of this feature"),
+    };
+    refuse(notes, word.at, message)
 }
 
 /// No filter is none; a wrong one is nothing.
@@ -182,20 +221,20 @@ fn condition(expression: &Expression, fields: &mut Fields<'_>, notes: &mut Notes
 fn compare(
     field: &Word,
     op: Placed<CompareOp>,
-    literal: &Placed<Constant>,
+    literal: &Placed<Written>,
     fields: &mut Fields<'_>,
     notes: &mut Notes,
 ) -> Option<Condition> {
     let (slot, literal) = match &literal.value {
-        Constant::Text(text) => (fields.used_as(field, Use::Text, notes)?, Literal::Text(text.clone())),
-        Constant::Bool(value) => {
+        Written::Text(text) => (fields.used_as(field, Use::Text, notes)?, Literal::Text(text.clone())),
+        Written::Bool(value) => {
             let slot = fields.used_as(field, Use::Bool, notes)?;
             if !matches!(op.value, CompareOp::Eq | CompareOp::Ne) {
                 return refuse(notes, op.at, "true and false have no order; compare with == or !=");
             }
             (slot, Literal::Bool(*value))
         }
-        Constant::Number(text) => {
+        Written::Number(text) => {
             let slot = fields.used_as(field, Use::Number, notes)?;
             let domain = fields.domain(slot);
             (slot, number(text, literal.at, domain, notes)?)
@@ -206,24 +245,16 @@ fn compare(
 
 /// A number of the domain, exactly: one that had to be rounded would compare as another.
 fn number(text: &str, at: Mark, domain: Domain, notes: &mut Notes) -> Option<Literal> {
-    let digits = text.split_once('.').map_or("", |(_, fraction)| fraction).trim_end_matches('0').len();
-    if digits > usize::from(domain.scale()) {
-        let keeps = match domain {
-            Domain::Int => "whole numbers".to_owned(),
-            Domain::Decimal(scale) => format!("{scale} digits after the point"),
-        };
-        return refuse(
-            notes,
-            at,
-            format!("{} is finer than its field, which keeps {keeps}; give the field another `type`", quoted(text)),
-        );
-    }
-    match domain.parse(text) {
-        Number::Unscaled(unscaled) => Some(Literal::Number { unscaled, domain }),
-        Number::Bad | Number::NotANumber => refuse(
-            notes,
-            at,
-            format!("{} is out of the range of its field; a value can never be compared with it", quoted(text)),
+    let message = match constant::exact(text, domain) {
+        Ok(unscaled) => return Some(Literal::Number { unscaled, domain }),
+        Err(Misfit::Finer) => format!(
+            "{} is finer than its field, which keeps {}; give the field another `type`",
+            quoted(text),
+            constant::keeps(domain)
         ),
-    }
+        Err(Misfit::OutOfRange | Misfit::NoNumber) => {
+            format!("{} is out of the range of its field; a value can never be compared with it", quoted(text))
+        }
+    };
+    refuse(notes, at, message)
 }

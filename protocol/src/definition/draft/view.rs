@@ -9,10 +9,11 @@ use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::plan::Operator;
+use crate::time::Span;
 
 const VIEW: Keys = Keys {
-    known: &["entity", "source", "where", "features"],
-    later: &["derived", "on_demand", "ttl", "max_age", "exclude_current", "order_by"],
+    known: &["entity", "source", "where", "max_age", "features"],
+    later: &["derived", "on_demand", "ttl", "exclude_current", "order_by"],
 };
 const OPERATORS: [(&str, Operator); 5] = [
     ("count", Operator::Count),
@@ -22,9 +23,8 @@ const OPERATORS: [(&str, Operator); 5] = [
     ("max", Operator::Max),
 ];
 const FEATURE: Keys = Keys {
-    known: &["count", "sum", "mean", "min", "max", "where", "windows", "window", "hop"],
+    known: &["count", "sum", "mean", "min", "max", "where", "windows", "window", "hop", "default"],
     later: &[
-        "default",
         "exclude_current",
         "order_by",
         "variance",
@@ -62,6 +62,7 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     let entity = word("entity", "entity: user");
     let source = word("source", "source: transactions");
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
+    let max_age = max_age(&section, notes);
     let features = section.need("features", "features: { purchases: { count: true, windows: [1h] } }", notes);
     let features = features.and_then(|node| Section::open(node, node.at, section.of("features"), notes));
     let features = features.filter(|features| match features.entries.get(limits::FEATURES_PER_VIEW_MAX) {
@@ -74,7 +75,19 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     });
     let features = features.iter().flat_map(|features| features.entries);
     let features = features.filter_map(|(name, node)| feature(name, node, text, notes)).collect();
-    Some(View { name, entity, source, filter, features })
+    Some(View { name, entity, source, filter, max_age, features })
+}
+
+fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
+    let word = section.text("max_age", notes)?;
+    match duration(&word, &section.of("max_age"), notes)? {
+        Span(0) => {
+            let message =
+                format!("{}: every event is older than nothing; write, for example, 1h", section.of("max_age"));
+            refuse(notes, word.at, message)
+        }
+        span => Some(span),
+    }
 }
 
 fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Expression> {
@@ -112,7 +125,8 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
             Vec::new()
         }
     };
-    Some(Feature { name: name.clone(), operator, filter, results })
+    let default = section.text("default", notes);
+    Some(Feature { name: name.clone(), operator, filter, default, results })
 }
 
 fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Notes) -> Option<(Operator, Option<Word>)> {

@@ -98,7 +98,26 @@ fn mistakes_in_features() {
             "a: { count: true, windows: [{ tumbling: 5m, rolling: 5m }] }",
             "15:37 feature `a`, `windows`: `tumbling` comes with a later release",
         ),
-        ("a: { count: true, windows: [5m], default: 0 }", "15:40 feature `a`: `default` comes with a later release"),
+        (
+            "a: { count: true, windows: [5m], default: 0.5 }",
+            "15:49 `default`: `0.5` is finer than the values of this feature, which keep whole numbers",
+        ),
+        (
+            "a: { min: amount, windows: [5m], default: 1.005 }",
+            "15:49 `default`: `1.005` is finer than the values of this feature, which keep 2 digits",
+        ),
+        ("a: { max: amount, windows: [5m], default: none }", "15:49 `default`: `none` is no number; write digits"),
+        ("a: { max: amount, windows: [5m], default: 1e3 }", "15:49 `default`: `1e3` is no number"),
+        (
+            "a: { max: amount, windows: [5m], default: 99999999999999999.99 }",
+            "15:49 `default`: `99999999999999999.99` is out of the range of the values",
+        ),
+        (
+            "a: { mean: amount, windows: [5m], default: 0.0000000000000000001 }",
+            "15:50 `default`: `0.0000000000000000001` is finer",
+        ),
+        ("a: { max: amount, windows: [5m], default: [1] }", "15:49 feature `a`, `default`: expected one value"),
+        ("a: { max: amount, windows: [5m], default: }", "15:47 feature `a`, `default` is empty"),
         ("a: { stddev: amount, windows: [5m] }", "15:12 feature `a`: `stddev` comes with a later release"),
         ("a: { count: true, windows: [5m], exclude_current: true }", "15:40 feature `a`: `exclude_current` comes"),
         ("a: { sum: amuont, windows: [5m] }", "15:17 `amuont` is no field of the source; did you mean `amount`?"),
@@ -203,6 +222,16 @@ fn mistakes_around_features() {
         ("entity: user", "entity: card", "12:13 feature view `v`, `entity`: `card` is no entity; there is `user`"),
         ("source: s", "source: t", "13:13 feature view `v`, `source`: `t` is no source"),
         ("    source: s\n", "    source: s\n    ttl: 5d\n", "14:5 feature view `v`: `ttl` comes with a later release"),
+        (
+            "    source: s\n",
+            "    source: s\n    max_age: 0s\n",
+            "14:14 feature view `v`, `max_age`: every event is older",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    max_age: old\n",
+            "14:14 feature view `v`, `max_age`: `old` is no duration",
+        ),
         ("    source: s\n", "    source: s\n    derived: { a: b / c }\n", "14:5 feature view `v`: `derived` comes"),
         ("    source: s\n", "    source: s\n    where: nope == 1\n", "14:12 `nope` is no field"),
         (

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::number::Domain;
-use crate::plan::{Column, CompareOp, Condition, Level, Literal, Operator, ViewPlan, Window};
+use crate::plan::{Column, CompareOp, Condition, Constant, Level, Literal, Operator, ViewPlan, Window};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {
@@ -115,6 +115,33 @@ fn ids_follow_meaning_and_not_names() {
     assert_ne!(ids(&text.replace("decimal(2)", "decimal(3)"))[1], base[1]);
     let filtered = ids(&text.replace("    source: s\n", "    source: s\n    where: kind == \"x\"\n"));
     assert!(filtered.iter().all(|id| !base.contains(id)), "the view's filter is part of every column");
+}
+
+#[test]
+fn defaults_are_numbers_of_their_features() {
+    let view = view(
+        "a: { min: amount, windows: [5m, 1h], default: -1.50 }
+b: { mean: amount, windows: [5m], default: 0.3750 }
+c: { count: true, windows: [5m], default: 0 }
+d: { sum: free, windows: [5m] }",
+    );
+    let constant = |unscaled, domain| Some(Constant { unscaled, domain });
+    let defaults: Vec<_> = view.features.iter().map(|feature| feature.default).collect();
+    let amount = constant(-150, Domain::Decimal(2));
+    let mean = constant(375, Domain::Decimal(3));
+    assert_eq!(defaults, [amount, amount, mean, constant(0, Domain::Int), None]);
+}
+
+#[test]
+fn a_default_or_a_max_age_changes_no_state() {
+    let text = with_features("a: { min: amount, windows: [5m] }");
+    let first = plan(&text);
+    let changed =
+        text.replace("[5m]", "[5m], default: 1").replace("    source: s\n", "    source: s\n    max_age: 1h\n");
+    let second = after(&changed, &first, 1);
+    assert_eq!(second.views[0].max_age, Some(Span::seconds(3600)));
+    assert_eq!(second.views[0].ladders, first.views[0].ladders);
+    assert_eq!(second.views[0].measures, first.views[0].measures);
 }
 
 #[test]

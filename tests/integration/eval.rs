@@ -63,6 +63,17 @@ fn ten_tenths_are_one() {
     assert_eq!(rows(&run)[0]["features"]["mean_5m"].as_f64(), Some(0.1));
 }
 
+/// 2420.9 / 55, whose last bit a reader of JSON that does not round correctly loses.
+#[test]
+fn a_mean_is_read_as_it_was_printed() {
+    let event = |second: usize, amount: &str| {
+        format!("{{\"user_id\":\"u3\",\"amount\":{amount},\"ts\":\"2026-01-01T12:00:{second:02}Z\"}}\n")
+    };
+    let events: String = (0..55).map(|second| event(second, if second == 7 { "2420.9" } else { "0" })).collect();
+    let rows = rows(&eval(EDGE, &events, &spine("u3", &["12:01:00Z"])));
+    assert_eq!(rows[0]["features"]["mean_5m"].as_f64(), Some(24_209.0 / 550.0));
+}
+
 #[test]
 fn every_mistake_is_named_with_its_place() {
     let wrong = EDGE

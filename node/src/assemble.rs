@@ -25,8 +25,10 @@ use crate::ingest::reader::{Listeners, Reader, ReaderArguments};
 use crate::ingest::worker::Surroundings;
 use crate::ingest::{Log, LogError, OpenLog};
 use crate::keeper::{self, Beginning, Keeper, KeeperError};
-use crate::store::dead_letters::{DeadLetterError, DeadLetters};
-use crate::store::letter_writer::LetterWriter;
+use crate::store::dead_letters::file::LetterFile;
+use crate::store::dead_letters::topic::LetterTopic;
+use crate::store::dead_letters::writer::LetterWriter;
+use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
 use crate::store::{DataDir, DataDirError};
 
@@ -49,6 +51,17 @@ pub struct Settings {
     pub memory_budget: usize,
     /// Read one partition to its end before the next is begun.
     pub one_after_the_other: bool,
+    /// The topic that takes dead letters; without one a file does.
+    pub dead_letters: Option<LetterTopicName>,
+}
+
+/// An existing topic for dead letters.
+#[derive(Clone, Debug)]
+pub struct LetterTopicName {
+    /// Kafka's bootstrap servers.
+    pub brokers: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Why a node does not start.
@@ -92,6 +105,10 @@ pub struct Node {
     pub partitions: Vec<PartitionId>,
     /// Bytes of entity state at which reading pauses.
     pub memory_budget: usize,
+    /// Records that were not taken.
+    pub letters: Arc<dyn Letters>,
+    /// Remembers which of them were replayed.
+    pub letter_file: Arc<LetterFile>,
     gave_up: Mutex<Option<oneshot::Receiver<String>>>,
     stop: Arc<AtomicBool>,
     /// Reading threads that run.
@@ -116,7 +133,8 @@ impl Node {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let Settings { definitions, file, log, data, ranges, memory_budget, one_after_the_other } = settings;
+        let Settings { definitions, file, log, data, ranges, memory_budget, one_after_the_other, dead_letters } =
+            settings;
         let open: Arc<OpenLog> = Arc::from(log);
         let of = Arc::clone(&open);
         let earliest = Arc::new(move |plan: &Plan| {
@@ -129,15 +147,20 @@ impl Node {
         let (earliest, ends) = bounds(&*log, &partitions)?;
         refuse_lost(&*log, &partitions, &begun.v0, &earliest)?;
 
-        let letters = Arc::new(DeadLetters::open(&data.dead_letters())?);
-        let letters = LetterWriter::start(letters).map_err(|error| StartError::System("dead letters", error))?;
+        let letter_file = Arc::new(LetterFile::open(&data.dead_letters())?);
+        let letters: Arc<dyn Letters> = match &dead_letters {
+            Some(topic) => Arc::new(LetterTopic::open(&topic.brokers, &topic.name, &begun.history.latest().plan)?),
+            None => Arc::clone(&letter_file) as Arc<dyn Letters>,
+        };
+        let writer =
+            LetterWriter::start(Arc::clone(&letters)).map_err(|error| StartError::System("dead letters", error))?;
         let progress = Arc::new(Progress::new(&partitions));
         let (stop, reading) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let around = Surroundings {
             me: begun.me,
             log: Arc::clone(&log),
             history: Arc::clone(&begun.history),
-            letters: Some(Arc::new(letters)),
+            letters: Some(Arc::new(writer)),
             progress: Arc::clone(&progress),
             memory_budget,
             runtime: tokio::runtime::Handle::current(),
@@ -169,6 +192,8 @@ impl Node {
             epochs: begun.epochs,
             partitions,
             memory_budget,
+            letters,
+            letter_file,
             gave_up: Mutex::new(Some(gave_up)),
             stop,
             reading,

@@ -6,12 +6,15 @@
 mod bench;
 mod client;
 mod demo;
+mod dlq;
 mod eval;
 mod get;
 mod node;
 mod output;
+mod push;
 mod serve;
 mod state;
+mod status;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,6 +48,13 @@ enum Command {
     Serve(serve::Arguments),
     /// Asks a running node for the features of one entity.
     Get(get::Arguments),
+    /// Appends one event, waits until it is visible, and shows its entity's features before and after it.
+    Push(push::Arguments),
+    /// Shows what a running node has read and holds, and whether its accounting holds.
+    Status(status::Arguments),
+    /// Lists, shows and replays records that were not taken.
+    #[command(subcommand)]
+    Dlq(dlq::Command),
     /// Beats the grid's own decisions in a deterministic world of nodes, log, store and network.
     Sim(featuregrid_simulations::cli::Command),
     /// Looks at the state as a whole.
@@ -91,6 +101,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Get(arguments) => get::run(arguments).await,
             Command::State(command) => state::run(command).await,
+            Command::Push(arguments) => push::run(arguments).await,
+            Command::Status(arguments) => status::run(arguments).await,
+            Command::Dlq(command) => dlq::run(command).await,
         }
     });
     // A thread that hangs in a client library must not keep the process.

@@ -35,15 +35,22 @@ pub enum ReadError {
     Elsewhere,
 }
 
-/// Views of entities, all at one instant.
+/// An entity at an instant.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Canonical key bytes.
+    pub key: Arc<[u8]>,
+    /// The instant.
+    pub as_of: AsOf,
+}
+
+/// Views of entities. One entity at several instants is read in one turn, so its answers are of one state.
 #[derive(Clone, Debug)]
 pub struct GridRead {
     /// Indices into the plan's views.
     pub views: Vec<usize>,
-    /// Canonical key bytes.
-    pub keys: Vec<Arc<[u8]>>,
-    /// The instant.
-    pub as_of: AsOf,
+    /// Whom, and when.
+    pub entities: Vec<Asked>,
     /// Only from state at or after this.
     pub at_least: OffsetVector,
     /// Until when to wait for it.
@@ -125,13 +132,13 @@ impl Grid {
         *floor = Arc::new(raised);
     }
 
-    /// Reads; the answers are in the order of keys, then of views.
+    /// Reads; the answers are in the order of entities, then of views.
     ///
     /// # Errors
     /// See [`ReadError`].
     pub async fn read(&self, read: GridRead) -> Result<Vec<Vec<Answer>>, ReadError> {
         let views = read.views.len();
-        let mut answers: Vec<Option<Answer>> = vec![None; read.keys.len() * views];
+        let mut answers: Vec<Option<Answer>> = vec![None; read.entities.len() * views];
         let mut waiting = self.items(&read);
         loop {
             let shown = self.visible.notified();
@@ -150,9 +157,9 @@ impl Grid {
                 return Err(if self.shards.iter().all(own) { ReadError::Behind } else { ReadError::Rebuilding });
             }
         }
-        let mut rows = Vec::with_capacity(read.keys.len());
+        let mut rows = Vec::with_capacity(read.entities.len());
         let mut answers = answers.into_iter();
-        for _ in &read.keys {
+        for _ in &read.entities {
             rows.push(answers.by_ref().take(views).collect::<Option<Vec<Answer>>>().ok_or(ReadError::Elsewhere)?);
         }
         Ok(rows)
@@ -163,14 +170,14 @@ impl Grid {
         let views = read.views.len();
         let mut items: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
         let mut order: Vec<(KeyHash, usize)> =
-            read.keys.iter().enumerate().map(|(entity, key)| (KeyHash::of(key), entity)).collect();
+            read.entities.iter().enumerate().map(|(at, entity)| (KeyHash::of(&entity.key), at)).collect();
         order.sort_unstable();
         for (hash, entity) in order {
             let at = shard_of(RangeId::of(hash, self.bits), 1 << self.bits, self.shards.len());
             let of_shard = items.entry(at).or_default();
             for (index, view) in read.views.iter().enumerate() {
-                let (slot, key) = (entity * views + index, Arc::clone(&read.keys[entity]));
-                of_shard.push(Item { slot, view: *view, key });
+                let Asked { key, as_of } = read.entities[entity].clone();
+                of_shard.push(Item { slot: entity * views + index, view: *view, key, as_of });
             }
         }
         items
@@ -188,7 +195,7 @@ impl Grid {
             let mut at_least = read.at_least.clone();
             at_least.raise(&self.shards[at].floor());
             let handle = self.shards[at].handle.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let request = Read { items: items.clone(), as_of: read.as_of, at_least: Arc::new(at_least) };
+            let request = Read { items: items.clone(), at_least: Arc::new(at_least) };
             asked.spawn(async move { (at, items, handle.read(request).await) });
         }
         let (mut again, mut gone) = (BTreeMap::new(), false);

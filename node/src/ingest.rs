@@ -16,8 +16,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
-use featuregrid_protocol::ids::{Offset, PartitionId, TopicId};
+use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
+use featuregrid_protocol::partitioner;
 use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::row::Position;
+use featuregrid_protocol::time::Timestamp;
 use thiserror::Error;
 
 /// Records handed on by one poll at most: the loop looks at its stop signal and budget this often.
@@ -65,6 +68,12 @@ pub enum LogError {
         /// Where the log ends.
         end: Offset,
     },
+    /// A record is larger than its topic takes. None of the records after it was appended, some before it may have been.
+    #[error("a record is larger than `{topic}` takes; raise its max.message.bytes")]
+    TooLarge {
+        /// The topic's name.
+        topic: String,
+    },
     /// Nobody answers, or says no. Nothing was changed; the caller may try again.
     #[error("{what}: {why}")]
     Unavailable {
@@ -81,8 +90,50 @@ impl LogError {
     pub fn halted(&self) -> Option<PartitionId> {
         match self {
             Self::Retention { partition, .. } | Self::Truncated { partition, .. } => Some(*partition),
-            Self::Unavailable { .. } => None,
+            Self::TooLarge { .. } | Self::Unavailable { .. } => None,
         }
+    }
+}
+
+/// What a record has beside what readers look at; asked for only where it is kept as a dead letter.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    key: Option<&'a [u8]>,
+    headers: Option<&'a dyn Headers>,
+}
+
+/// A header of a record: its name, and its value if it has one.
+pub type Header = (String, Option<Vec<u8>>);
+
+/// Headers that the client has not decoded yet.
+pub trait Headers {
+    /// All of them, in order.
+    fn list(&self) -> Vec<Header>;
+}
+
+impl<'a> Origin<'a> {
+    /// Of a record with this key and these headers.
+    #[must_use]
+    pub fn new(key: Option<&'a [u8]>, headers: Option<&'a dyn Headers>) -> Self {
+        Self { key, headers }
+    }
+
+    /// The record's key.
+    #[must_use]
+    pub fn key(&self) -> Option<&'a [u8]> {
+        self.key
+    }
+
+    /// The record's headers.
+    #[must_use]
+    pub fn headers(&self) -> Vec<Header> {
+        self.headers.map(Headers::list).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Origin<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Origin").field("key", &self.key).field("headers", &self.headers()).finish()
     }
 }
 
@@ -90,9 +141,33 @@ impl LogError {
 #[derive(Debug)]
 pub enum LogEvent<'a> {
     /// The next record of a partition, borrowed from the client's memory.
-    Record(PartitionId, Record<'a>),
+    Record(PartitionId, Record<'a>, Origin<'a>),
     /// Everything before this offset was handed on.
     End(PartitionId, Offset),
+}
+
+/// A record to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRecord {
+    /// Whose record it is.
+    pub source: SourceId,
+    /// Decides the partition, as Kafka's own producers do (murmur2); without a key, the payload does.
+    pub key: Option<Vec<u8>>,
+    /// CreateTime.
+    pub timestamp: Timestamp,
+    /// Whether it bypasses lateness: a dead letter that somebody replays.
+    pub admit: bool,
+    /// `None` is a tombstone.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl NewRecord {
+    /// The number of its partition among `partitions`.
+    #[must_use]
+    pub fn partition(&self, partitions: u32) -> u32 {
+        let decides = self.key.as_deref().or(self.payload.as_deref());
+        partitioner::partition(decides.unwrap_or_default(), partitions)
+    }
 }
 
 /// The topics of a project's sources, or what stands in for them.
@@ -116,6 +191,11 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// Any [`LogError`].
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError>;
+    /// Appends records and waits until all of them are durable: where each stands, in their order.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`]: some of them may have been appended.
+    fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError>;
 }
 
 /// Opens the log of a plan's sources.

@@ -1,12 +1,15 @@
 //! The gRPC face of a node: `featuregrid.v1`, health and reflection. Knows no state: it asks the grid.
 
+mod admin;
 mod encode;
+mod push;
 mod service;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use featuregrid_protocol::wire::DESCRIPTORS;
+use featuregrid_protocol::wire::v1::admin_server::AdminServer;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGridServer;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -17,6 +20,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::server::HealthReporter;
 
 use crate::assemble::Node;
+use admin::AdminService;
 use service::Service;
 
 /// Why nothing is served.
@@ -61,6 +65,7 @@ impl Server {
         let serving = Transport::builder()
             .add_service(health_service)
             .add_service(reflection)
+            .add_service(AdminServer::new(AdminService::new(Arc::clone(&node))))
             .add_service(FeatureGridServer::new(Service::new(node)))
             .serve_with_incoming_shutdown(incoming, async {
                 let _ = stopped.await; // dropped or told: both end it

@@ -8,7 +8,6 @@
 //! ```
 
 pub mod dead_letters;
-pub mod letter_writer;
 pub mod local;
 
 use std::fs::{File, OpenOptions, TryLockError};

@@ -48,15 +48,15 @@ pub struct Item {
     pub view: usize,
     /// Canonical key bytes.
     pub key: Arc<[u8]>,
+    /// At which instant.
+    pub as_of: AsOf,
 }
 
-/// Some reads at one instant.
+/// Some reads, answered in one turn: of one state, also where one entity is read at several instants.
 #[derive(Clone, Debug)]
 pub struct Read {
     /// What to read.
     pub items: Vec<Item>,
-    /// At which instant.
-    pub as_of: AsOf,
     /// Only from state at or after this.
     pub at_least: Arc<OffsetVector>,
 }

@@ -120,7 +120,7 @@ impl ShardState {
         let mut token: Option<(RangeId, Arc<OffsetVector>)> = None;
         let mut outcomes = Vec::with_capacity(read.items.len());
         for item in &read.items {
-            let Some(reading) = self.shard.read(item.view, &item.key, read.as_of) else {
+            let Some(reading) = self.shard.read(item.view, &item.key, item.as_of) else {
                 outcomes.push((item.slot, Outcome::Elsewhere));
                 continue;
             };

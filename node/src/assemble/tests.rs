@@ -11,8 +11,9 @@ use featuregrid_simulations::workload::w1::{DEFINITIONS, Parameters, W1};
 use super::*;
 use crate::demo::verify;
 use crate::digest::{NodeDigest, digest};
-use crate::grid::{GridRead, ReadError};
-use crate::ingest::embedded::{Append, EmbeddedLog};
+use crate::grid::{Asked, GridRead, ReadError};
+use crate::ingest::NewRecord;
+use crate::ingest::embedded::EmbeddedLog;
 use crate::status::status;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,9 +39,10 @@ impl World {
 
     fn append(&mut self, count: usize) {
         let records = self.records.by_ref().take(count);
-        let append = |record: featuregrid_simulations::workload::Produced| Append {
+        let append = |record: featuregrid_simulations::workload::Produced| NewRecord {
+            admit: false,
             source: SourceId(0),
-            key: record.key,
+            key: Some(record.key),
             timestamp: record.log_timestamp,
             payload: record.payload,
         };
@@ -56,6 +58,7 @@ impl World {
             ranges: 64,
             memory_budget: usize::MAX,
             one_after_the_other: false,
+            dead_letters: None,
         }
     }
 
@@ -83,7 +86,7 @@ fn read_u1(v: OffsetVector, deadline: Instant) -> GridRead {
     let mut bytes = Vec::new();
     key::encode(["u1"], &mut bytes);
     let as_of = AsOf::At(featuregrid_protocol::time::Timestamp(1_767_225_600_000_000));
-    GridRead { views: vec![0], keys: vec![bytes.into()], as_of, at_least: v, deadline }
+    GridRead { views: vec![0], entities: vec![Asked { key: bytes.into(), as_of }], at_least: v, deadline }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,6 +217,9 @@ async fn a_log_that_lost_its_beginning_is_refused_by_name() {
         fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
             self.0.open(from)
         }
+        fn append(&self, records: &[NewRecord]) -> Result<Vec<featuregrid_protocol::row::Position>, LogError> {
+            self.0.append(records)
+        }
     }
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(&folder);
@@ -247,6 +253,9 @@ impl Log for Fragile {
     }
     fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
         Ok(Box::new(FragileReader(self.log.open(from)?, Arc::clone(&self.polls))))
+    }
+    fn append(&self, records: &[NewRecord]) -> Result<Vec<featuregrid_protocol::row::Position>, LogError> {
+        self.log.append(records)
     }
 }
 
@@ -311,9 +320,10 @@ async fn a_source_that_joins_later_begins_where_its_log_does() {
     // Its name comes before the other's, and its id after it all the same.
     let both = DEFINITIONS.replacen("feature_views:", CLICKS.trim_start_matches('\n'), 1);
     let log = world.log.with_sources(2).unwrap();
-    let clicks = |minute: i64| Append {
+    let clicks = |minute: i64| NewRecord {
+        admit: false,
         source: SourceId(1),
-        key: b"u1".to_vec(),
+        key: Some(b"u1".to_vec()),
         timestamp: Timestamp(1_767_268_800_000_000 + minute * 60_000_000),
         payload: Some(format!("{{\"user\":\"u1\",\"at\":{}}}", 1_767_268_800_000 + minute * 60_000).into_bytes()),
     };

@@ -140,7 +140,7 @@ pub fn read(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Used> {
     let (mut events, mut rows) = (0, 0);
     while lanes.iter().any(|(partition, lane)| lane.next < ends.get(*partition)) {
         reader.poll(Duration::from_millis(100), &mut |event| match event {
-            LogEvent::Record(partition, record) => {
+            LogEvent::Record(partition, record, _) => {
                 events += 1;
                 let Some(lane) = lanes.get_mut(&partition) else { return };
                 lane.next = record.offset + 1;

@@ -12,15 +12,15 @@ use featuregrid_simulations::workload::w1::{Parameters, W1};
 use serde_json::{Value, json};
 
 use super::Report;
+use super::output::say;
 use crate::assemble::{Node, Settings};
 use crate::bench::fold::fold;
 use crate::bench::ingest::{self, Meter, Stage, Used};
 use crate::bench::memory::memory;
-use crate::demo::APPEND_RECORDS;
-use crate::demo::appender::{Appender, KafkaAppender, create_topic};
+use crate::demo::append;
 use crate::ingest::Log;
 use crate::ingest::embedded::PARTITIONS;
-use crate::ingest::kafka::{KafkaLog, Topics};
+use crate::ingest::kafka::{KafkaLog, Topics, create_topic};
 use crate::store::{DataDir, Folder};
 use crate::{bench, entropy};
 
@@ -117,7 +117,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn ingest(arguments: IngestArguments) -> anyhow::Result<ExitCode> {
     let brokers = &arguments.brokers;
     if let (Some(stage), Some(topic)) = (arguments.stage, &arguments.topic) {
-        println!("{}", serde_json::to_string(&stage_of(brokers, topic, stage).await?)?);
+        say!("{}", serde_json::to_string(&stage_of(brokers, topic, stage).await?)?);
         return Ok(ExitCode::SUCCESS);
     }
     let topic = match &arguments.topic {
@@ -160,17 +160,9 @@ async fn ingest(arguments: IngestArguments) -> anyhow::Result<ExitCode> {
 async fn fill(brokers: &str, events: u64) -> anyhow::Result<String> {
     let topic = format!("featuregrid-bench-{:016x}", entropy::number());
     create_topic(brokers, &topic, PARTITIONS).await?;
-    let appender = Appender::Kafka(KafkaAppender::new(brokers, &topic)?);
+    let log = KafkaLog::new(brokers, Topics::one(&topic))?;
     let begin = Instant::now();
-    let mut records = W1::new(Parameters::new(7, events));
-    loop {
-        let batch: Vec<_> = records.by_ref().take(APPEND_RECORDS).collect();
-        if batch.is_empty() {
-            break;
-        }
-        appender.append(batch)?;
-    }
-    appender.flush()?;
+    append(&log, &mut W1::new(Parameters::new(7, events)))?;
     eprintln!("{events} events are in `{topic}` after {:.0} s", begin.elapsed().as_secs_f64());
     Ok(topic)
 }
@@ -208,6 +200,7 @@ async fn stage_of(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Us
                 ranges: super::RANGES,
                 memory_budget: super::memory_budget(None),
                 one_after_the_other: false,
+                dead_letters: None,
             };
             let node = Node::start(settings).await?;
             let ends = node.log_ends()?;
@@ -231,9 +224,9 @@ fn print(how: Report, result: &Value) {
     match (how, result) {
         (Report::Text, Value::Object(fields)) => {
             for (name, value) in fields {
-                println!("{name:<28} {value}");
+                say!("{name:<28} {value}");
             }
         }
-        _ => println!("{result}"),
+        _ => say!("{result}"),
     }
 }

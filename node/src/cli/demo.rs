@@ -17,20 +17,21 @@ use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Span;
+use featuregrid_simulations::workload::Expected;
 use featuregrid_simulations::workload::w1::{DEFINITIONS, Parameters, W1};
-use featuregrid_simulations::workload::{Expected, Produced};
 use serde_json::json;
 
+use super::output::say;
 use super::{Report, duration, plant, stopped};
 use crate::assemble::{Node, Settings};
 use crate::clock;
-use crate::demo::appender::{Appender, KafkaAppender, create_topic};
+use crate::demo::append;
 use crate::demo::live::{self, Live};
-use crate::demo::{APPEND_RECORDS, verify};
-use crate::grid::GridRead;
+use crate::demo::verify;
+use crate::grid::{Asked, GridRead};
 use crate::ingest::Log;
 use crate::ingest::embedded::{EmbeddedLog, PARTITIONS};
-use crate::ingest::kafka::{KafkaLog, Topics};
+use crate::ingest::kafka::{KafkaLog, Topics, create_topic};
 use crate::serve::Server;
 use crate::status::status;
 use crate::store::{DataDir, Folder};
@@ -88,19 +89,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     plant(arguments.plant.as_deref())?;
     let folder = Folder::open(arguments.data.as_deref())?;
     let data = Arc::new(DataDir::open(folder.path())?);
-    let (log, appender) = open(&arguments, &data).await?;
-    if arguments.verify {
-        verify(&arguments, data, log, &appender).await
-    } else {
-        live(&arguments, data, log, appender).await
-    }
+    let log = open(&arguments, &data).await?;
+    if arguments.verify { verify(&arguments, data, log).await } else { live(&arguments, data, log).await }
 }
 
 /// The log, new or as it was left.
-async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<(Arc<dyn Log>, Appender)> {
+async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<Arc<dyn Log>> {
     let Some(brokers) = &arguments.brokers else {
         let log = EmbeddedLog::open(&data.log(), 1)?;
-        return Ok((Arc::new(log.clone()), Appender::Embedded(log)));
+        return Ok(Arc::new(log));
     };
     let topic = &arguments.topic;
     if create_topic(brokers, topic, PARTITIONS).await? {
@@ -110,7 +107,7 @@ async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<(Arc<dyn 
     if log.partitions()?.len() != PARTITIONS as usize {
         bail!("topic `{topic}` does not have {PARTITIONS} partitions: choose another --topic, it will be created");
     }
-    Ok((Arc::new(log), Appender::Kafka(KafkaAppender::new(brokers, topic)?)))
+    Ok(Arc::new(log))
 }
 
 fn plan() -> anyhow::Result<Plan> {
@@ -126,6 +123,7 @@ async fn start(data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<Arc<Node
         ranges: super::RANGES,
         memory_budget: super::memory_budget(None),
         one_after_the_other: false,
+        dead_letters: None,
     };
     Ok(Arc::new(Node::start(settings).await?))
 }
@@ -140,24 +138,7 @@ fn is_empty(log: &dyn Log) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Appends all of them; what the last flush says.
-fn append(appender: &Appender, records: &mut dyn Iterator<Item = Produced>) -> anyhow::Result<OffsetVector> {
-    let mut batch = Vec::with_capacity(APPEND_RECORDS);
-    loop {
-        batch.extend((&mut *records).take(APPEND_RECORDS));
-        if batch.is_empty() {
-            return appender.flush();
-        }
-        appender.append(std::mem::take(&mut batch))?;
-    }
-}
-
-async fn verify(
-    arguments: &Arguments,
-    data: Arc<DataDir>,
-    log: Arc<dyn Log>,
-    appender: &Appender,
-) -> anyhow::Result<ExitCode> {
+async fn verify(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<ExitCode> {
     if !is_empty(&*log)? {
         bail!("`{}` holds records already: choose another --topic or --data", log.name(PartitionId(0)));
     }
@@ -165,7 +146,7 @@ async fn verify(
     let mut records = W1::new(Parameters::new(arguments.seed, events));
     let one_by_one = (events as usize / 10).min(ONE_BY_ONE);
     let bulk = events as usize - one_by_one;
-    let ends = append(appender, &mut records.by_ref().take(bulk))?;
+    let ends = append(&*log, &mut records.by_ref().take(bulk))?;
 
     let begin = Instant::now();
     let node = start(data, log).await?;
@@ -173,7 +154,7 @@ async fn verify(
         bail!("the node did not read the log: {}", node.progress.any_halted().unwrap_or_else(|| "too slow".to_owned()));
     }
     let took = begin.elapsed();
-    let freshness = append_one_by_one(&node, appender, &mut records).await?;
+    let freshness = append_one_by_one(&node, &mut records).await?;
     let expected = records.expected();
 
     let v = node.log_ends()?;
@@ -194,18 +175,16 @@ async fn verify(
 }
 
 /// Appends the rest record by record, and reads each one's user until the record is visible: how long that took, sorted.
-async fn append_one_by_one(node: &Node, appender: &Appender, records: &mut W1) -> anyhow::Result<Vec<Duration>> {
+async fn append_one_by_one(node: &Node, records: &mut W1) -> anyhow::Result<Vec<Duration>> {
     let mut took = Vec::new();
     for record in records {
         let mut bytes = Vec::new();
         key::encode([std::str::from_utf8(&record.key).context("a user's id")?], &mut bytes);
-        appender.append(vec![record])?;
-        let at_least = appender.flush()?;
+        let at_least = append(&*node.log, &mut std::iter::once(record))?;
         let acked = Instant::now();
         let read = GridRead {
             views: vec![0],
-            keys: vec![bytes.into()],
-            as_of: AsOf::Now { clock: clock::wall() },
+            entities: vec![Asked { key: bytes.into(), as_of: AsOf::Now { clock: clock::wall() } }],
             at_least,
             deadline: acked + Duration::from_secs(10),
         };
@@ -258,29 +237,24 @@ fn report(
 
 fn print(how: Report, report: &serde_json::Value, comparison: &verify::Comparison) {
     if !comparison.shown.is_empty() {
-        println!("view key feature as_of want got");
+        say!("view key feature as_of want got");
         for mismatch in &comparison.shown {
             let verify::Mismatch { view, key, feature, as_of, want, got } = mismatch;
-            println!("{view} {key} {feature} {as_of} {want} {got}");
+            say!("{view} {key} {feature} {as_of} {want} {got}");
         }
     }
     match (how, report.as_object()) {
-        (Report::Text, Some(fields)) => fields.iter().for_each(|(name, value)| println!("{name:<20} {value}")),
-        _ => println!("{report}"),
+        (Report::Text, Some(fields)) => fields.iter().for_each(|(name, value)| say!("{name:<20} {value}")),
+        _ => say!("{report}"),
     }
 }
 
-async fn live(
-    arguments: &Arguments,
-    data: Arc<DataDir>,
-    log: Arc<dyn Log>,
-    appender: Appender,
-) -> anyhow::Result<ExitCode> {
+async fn live(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<ExitCode> {
     let begin = Instant::now();
     if is_empty(&*log)? {
         let events = arguments.events.unwrap_or(20_000);
         let mut records = W1::new(live::history(arguments.seed, events, clock::wall()));
-        append(&appender, &mut records)?;
+        append(&*log, &mut records)?;
         eprintln!("{events} payments of the last two days are in {}", log.name(PartitionId(0)));
     }
     let node = start(data, log).await?;
@@ -295,7 +269,7 @@ async fn live(
     };
     server.set_serving().await;
     eprintln!("ask it: featuregrid get user_spend user_id=u1 --address {}", server.address());
-    let payments = Live::start(arguments.seed + 1, appender)?;
+    let payments = Live::start(arguments.seed + 1, Arc::clone(&node.log))?;
     let until = arguments.lasts.map(|lasts| Instant::now() + lasts);
     let mut screen = Screen::new(&plan()?)?;
     let mut stop = std::pin::pin!(stopped());
@@ -336,15 +310,15 @@ impl Screen {
     }
 
     async fn show(&mut self, node: &Node, appended: u64) -> anyhow::Result<()> {
-        let keys = Self::USERS.iter().map(|user| {
+        let as_of = AsOf::Now { clock: clock::wall() };
+        let entities = Self::USERS.iter().map(|user| {
             let mut bytes = Vec::new();
             key::encode([*user], &mut bytes);
-            Arc::from(bytes)
+            Asked { key: bytes.into(), as_of }
         });
         let read = GridRead {
             views: vec![0],
-            keys: keys.collect(),
-            as_of: AsOf::Now { clock: clock::wall() },
+            entities: entities.collect(),
             at_least: OffsetVector::default(),
             deadline: Instant::now() + Duration::from_secs(5),
         };
@@ -370,7 +344,7 @@ impl Screen {
         let rate = appended - self.before;
         self.before = appended;
         self.shown += 1;
-        println!("{lines} | {rate:>4} events/s  freshness p50 {} ms  p99 {} ms", age(50), age(99));
+        say!("{lines} | {rate:>4} events/s  freshness p50 {} ms  p99 {} ms", age(50), age(99));
         Ok(())
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::wire::v1::value::Kind;
-use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, Status, Value};
+use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, Status};
 use serde_json::json;
 
+use super::output::{say, wire_text};
 use super::{Report, client};
 
 /// `featuregrid get`
@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let as_of = arguments.as_of.as_deref().map(Timestamp::parse).transpose()?;
     let mut client = client::connect(&arguments.address, Duration::ZERO).await?;
     let request = GetFeaturesRequest {
-        entities: vec![EntityKey { parts }],
+        entities: vec![EntityKey { parts, as_of_micros: None }],
         views: vec![arguments.view.clone()],
         service: String::new(),
         as_of_micros: as_of.map(|at| at.0),
@@ -53,17 +53,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         .features
         .iter()
         .map(|column| {
-            let value = column.values.first().map_or_else(|| "null".to_owned(), text);
+            let value = column.values.first().map_or_else(|| "null".to_owned(), wire_text);
             let status = column.statuses.first().and_then(|status| Status::try_from(*status).ok());
             (column.feature.as_str(), value, status.unwrap_or_default(), column.flags.first().copied().unwrap_or(0))
         })
         .collect();
     match arguments.report {
         Report::Text => {
-            println!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
+            say!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
             for (feature, value, status, flags) in rows {
                 let flags = if flags == 0 { String::new() } else { format!(" flags {flags}") };
-                println!("{feature:<32} {value:>20}  {}{flags}", status.as_str_name());
+                say!("{feature:<32} {value:>20}  {}{flags}", status.as_str_name());
             }
         }
         Report::Json => {
@@ -77,7 +77,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let token = view.token.clone().unwrap_or_default().offsets;
             let token: std::collections::BTreeMap<String, u64> =
                 token.into_iter().map(|(partition, next)| (partition.to_string(), next)).collect();
-            println!(
+            say!(
                 "{}",
                 json!({
                     "features": features, "status": statuses, "effective_instant": instant.to_string(),
@@ -87,13 +87,4 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn text(value: &Value) -> String {
-    match &value.kind {
-        None => "null".to_owned(),
-        Some(Kind::Int(int)) => int.to_string(),
-        Some(Kind::Decimal(digits)) => digits.clone(),
-        Some(Kind::Float(float)) => format!("{float:?}"),
-    }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use clap::builder::TypedValueParser as _;
 
-use crate::assemble::{Node, Settings};
+use crate::assemble::{LetterTopicName, Node, Settings};
 use crate::files;
 use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
-use crate::ingest::kafka::KafkaLog;
+use crate::ingest::kafka::{KafkaLog, create_topic};
 use crate::store::DataDir;
 
 /// Definitions, log and shape.
@@ -27,6 +27,9 @@ pub(super) struct NodeArguments {
     /// Bytes of entity state at which reading pauses, for example 8GiB [default: half of the memory].
     #[arg(long, value_parser = super::bytes)]
     pub(super) memory_budget: Option<usize>,
+    /// The topic that takes dead letters, created where it is not there; without one a file in --data does.
+    #[arg(long, requires = "brokers")]
+    pub(super) dead_letters: Option<String>,
     /// Read each partition to its end before the next is begun.
     #[arg(long)]
     pub(super) one_partition_after_the_other: bool,
@@ -41,6 +44,16 @@ fn power_of_two(count: u32) -> Result<u32, String> {
     } else {
         Err(format!("{count} is no power of two up to {RANGES_MAX}"))
     }
+}
+
+async fn letter_topic(arguments: &NodeArguments) -> anyhow::Result<Option<LetterTopicName>> {
+    let (Some(brokers), Some(name)) = (arguments.brokers.clone(), arguments.dead_letters.clone()) else {
+        return Ok(None);
+    };
+    if create_topic(&brokers, &name, 1).await? {
+        tracing::info!(topic = name, "created the topic for dead letters");
+    }
+    Ok(Some(LetterTopicName { brokers, name }))
 }
 
 pub(super) async fn start(arguments: &NodeArguments, data: &Path) -> anyhow::Result<Node> {
@@ -60,6 +73,7 @@ pub(super) async fn start(arguments: &NodeArguments, data: &Path) -> anyhow::Res
         ranges: arguments.ranges,
         memory_budget: super::memory_budget(arguments.memory_budget),
         one_after_the_other: arguments.one_partition_after_the_other,
+        dead_letters: letter_topic(arguments).await?,
     };
     Ok(Node::start(settings).await?)
 }

@@ -10,6 +10,7 @@ use featuregrid_protocol::wire::v1::GetDigestRequest;
 use serde_json::json;
 
 use super::node::{NodeArguments, start};
+use super::output::say;
 use super::{Report, client, duration};
 use crate::digest::digest;
 use crate::store::Folder;
@@ -48,8 +49,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         (None, None) => bail!("name a running node with --address, or --definitions to read the log now"),
     };
     match arguments.report {
-        Report::Text => println!("{sha256}  {pages} pages at {}", serde_json::to_string(&v)?),
-        Report::Json => println!("{}", json!({"sha256": sha256, "pages": pages, "v": v})),
+        Report::Text => say!("{sha256}  {pages} pages at {}", serde_json::to_string(&v)?),
+        Report::Json => say!("{}", json!({"sha256": sha256, "pages": pages, "v": v})),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -58,7 +59,7 @@ type Digested = (String, u64, std::collections::BTreeMap<String, u64>);
 
 async fn of_running(address: &str, wait: Duration) -> anyhow::Result<Digested> {
     let begin = Instant::now();
-    let mut client = client::connect(address, wait).await?;
+    let mut client = client::admin(address, wait).await?;
     loop {
         let mut request = tonic::Request::new(GetDigestRequest { at_log_end: true });
         request.set_timeout(wait.saturating_sub(begin.elapsed()));

@@ -9,8 +9,9 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_simulations::workload::w1::{Parameters, W1};
 
 use super::APPEND_RECORDS;
-use super::appender::Appender;
+use super::append;
 use crate::clock;
+use crate::ingest::Log;
 
 /// Payments per second: lively for people, idle for a machine.
 pub const RATE: u64 = 200;
@@ -48,11 +49,11 @@ impl Live {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(seed: u64, appender: Appender) -> std::io::Result<Self> {
+    pub fn start(seed: u64, log: Arc<dyn Log>) -> std::io::Result<Self> {
         let (stop, appended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (own_stop, own_appended) = (Arc::clone(&stop), Arc::clone(&appended));
         let thread = std::thread::Builder::new().name("payments".to_owned()).spawn(move || {
-            if let Err(error) = run(seed, &appender, &own_stop, &own_appended) {
+            if let Err(error) = run(seed, &*log, &own_stop, &own_appended) {
                 tracing::error!(%error, "no more payments");
             }
         })?;
@@ -77,7 +78,7 @@ impl Drop for Live {
     }
 }
 
-fn run(seed: u64, appender: &Appender, stop: &AtomicBool, appended: &AtomicU64) -> anyhow::Result<()> {
+fn run(seed: u64, log: &dyn Log, stop: &AtomicBool, appended: &AtomicU64) -> anyhow::Result<()> {
     let mut payments = W1::new(present(seed, clock::wall())).peekable();
     while !stop.load(Ordering::Relaxed) {
         let now = clock::wall();
@@ -89,10 +90,10 @@ fn run(seed: u64, appender: &Appender, stop: &AtomicBool, appended: &AtomicU64) 
         }
         if !due.is_empty() {
             let count = due.len() as u64;
-            appender.append(due)?;
+            append(log, &mut due.into_iter())?;
             appended.fetch_add(count, Ordering::Relaxed);
         }
         std::thread::park_timeout(STEP);
     }
-    appender.flush().map(drop)
+    Ok(())
 }

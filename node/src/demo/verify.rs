@@ -17,7 +17,7 @@ use featuregrid_simulations::workload::Expected;
 use serde::Serialize;
 
 use crate::assemble::Node;
-use crate::grid::GridRead;
+use crate::grid::{Asked, GridRead};
 use crate::ingest::LogEvent;
 use crate::status::Status;
 
@@ -76,7 +76,7 @@ pub fn read_oracle(node: &Node, v: &OffsetVector) -> anyhow::Result<Oracle> {
     let mut wrong = None;
     while from.iter().any(|(partition, next)| *next < v.get(*partition)) {
         reader.poll(Duration::from_millis(100), &mut |event| match event {
-            LogEvent::Record(partition, record) => {
+            LogEvent::Record(partition, record, _) => {
                 from.insert(partition, record.offset + 1);
                 let payload = record.payload.map(<[u8]>::to_vec);
                 let (offset, log_timestamp, admit) = (record.offset, record.log_timestamp, record.admit);
@@ -126,11 +126,11 @@ pub async fn compare(node: &Node, oracle: &mut Oracle, v: &OffsetVector) -> anyh
         key::encode(view.keys.iter().map(|_| "nobody has this key"), &mut nobody);
         keys.push(nobody.into());
         for as_of in instants(cut.t_max(view.source)) {
+            let asked = |key: &Arc<[u8]>| Asked { key: Arc::clone(key), as_of: AsOf::At(as_of) };
             for keys in keys.chunks(BATCH) {
                 let read = GridRead {
                     views: vec![at],
-                    keys: keys.to_vec(),
-                    as_of: AsOf::At(as_of),
+                    entities: keys.iter().map(asked).collect(),
                     at_least: v.clone(),
                     deadline: Instant::now() + PATIENCE,
                 };

@@ -1,8 +1,8 @@
 //! The log as a file: a few partitions in redb, for the demo, tests and installs without Kafka. Knows no plan.
 //!
 //! Layout (version 1): table `meta` holds `version`, `partitions` (of each source) and `topic` (16 random bytes); table
-//! `p<N>` of the first source, `s<M>p<N>` of others, maps an offset to a record: log timestamp (i64 little-endian, microseconds), flags (bit 0 payload present, bit 1 admitted),
-//! payload. Offsets of a partition are dense here; nothing relies on it.
+//! `p<N>` of the first source, `s<M>p<N>` of others, maps an offset to a record: log timestamp (i64 little-endian, microseconds), flags (bit 0 payload present, bit 1 admitted,
+//! bit 2 key present), length of the key (u32), key, payload. Offsets of a partition are dense here; nothing relies on it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,21 +11,22 @@ use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
-use featuregrid_protocol::partitioner;
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::{Bounds, Log, LogError, LogEvent, LogReader, OpenLog, POLL_RECORDS_MAX};
+use super::{Bounds, Log, LogError, LogEvent, LogReader, NewRecord, OpenLog, Origin, POLL_RECORDS_MAX};
 
 /// Partitions of a new log: as many as the reference workload, and enough readers for a small machine.
 pub const PARTITIONS: u32 = 4;
 const VERSION: u64 = 1;
 /// Memory for pages of the file: a log is written and read in order, so little helps.
 const CACHE_BYTES: usize = 64 << 20;
-const HEADER: usize = 9;
+const HEADER: usize = 13;
 const HAS_PAYLOAD: u8 = 1;
 const ADMITTED: u8 = 2;
+const HAS_KEY: u8 = 4;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 
@@ -35,19 +36,6 @@ fn table(name: &str) -> TableDefinition<'_, u64, &'static [u8]> {
 
 fn table_name(partition: PartitionId) -> String {
     partition.to_string()
-}
-
-/// A record to append.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// Whose record it is.
-    pub source: SourceId,
-    /// Decides the partition, as Kafka's default partitioner would.
-    pub key: Vec<u8>,
-    /// What CreateTime would be.
-    pub timestamp: Timestamp,
-    /// `None` is a tombstone.
-    pub payload: Option<Vec<u8>>,
 }
 
 /// A log in one file.
@@ -89,21 +77,6 @@ impl EmbeddedLog {
             }),
         })
     }
-
-    /// Appends records in one durable transaction.
-    ///
-    /// # Errors
-    /// [`LogError::Unavailable`]: then none of them was appended.
-    pub fn append(&self, records: &[Append]) -> Result<(), LogError> {
-        let shared = &self.shared;
-        let wrong = |why: String| LogError::Unavailable { what: format!("append to {}", shared.name), why };
-        // Held while writing: offsets are handed out here.
-        let mut ends = shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = shared.write(&ends, records).map_err(|e| wrong(e.to_string()))?;
-        *ends = new;
-        shared.grown.notify_all();
-        Ok(())
-    }
 }
 
 impl EmbeddedLog {
@@ -137,36 +110,47 @@ impl EmbeddedLog {
 }
 
 impl Shared {
+    /// Writes in one durable transaction; `ends` move with it.
     fn write(
         &self,
-        ends: &BTreeMap<PartitionId, Offset>,
-        records: &[Append],
-    ) -> Result<BTreeMap<PartitionId, Offset>, redb::Error> {
-        let mut ends = ends.clone();
-        let mut by_partition: BTreeMap<PartitionId, Vec<&Append>> = BTreeMap::new();
+        ends: &mut BTreeMap<PartitionId, Offset>,
+        records: &[NewRecord],
+    ) -> Result<Vec<Position>, redb::Error> {
+        let mut places = Vec::with_capacity(records.len());
+        let mut by_partition: BTreeMap<PartitionId, Vec<&NewRecord>> = BTreeMap::new();
+        let mut next = ends.clone();
         for record in records {
-            let number = partitioner::partition(&record.key, self.partitions);
-            let partition = PartitionId::of(record.source, number)
-                .ok_or_else(|| redb::Error::Corrupted("the log has more partitions than can be numbered".to_owned()))?;
+            let partition = PartitionId::of(record.source, record.partition(self.partitions));
+            let known = partition.and_then(|partition| Some((partition, next.get_mut(&partition)?)));
+            let Some((partition, end)) = known else {
+                return Err(redb::Error::Corrupted(format!("no partition of {} in this log", record.source)));
+            };
+            places.push(Position { partition, offset: *end });
+            *end += 1;
             by_partition.entry(partition).or_default().push(record);
         }
         let transaction = self.database.begin_write()?;
         for (partition, records) in by_partition {
             let name = table_name(partition);
             let mut rows = transaction.open_table(table(&name))?;
-            let next = ends.entry(partition).or_default();
-            for record in records {
-                let payload = record.payload.as_deref().unwrap_or_default();
-                let mut value = rows.insert_reserve(*next, HEADER + payload.len())?;
+            let first = ends.get(&partition).copied().unwrap_or(0);
+            for (offset, record) in (first..).zip(records) {
+                let (key, payload) = (record.key.as_deref(), record.payload.as_deref());
+                let length = HEADER + key.map_or(0, <[u8]>::len) + payload.map_or(0, <[u8]>::len);
+                let mut value = rows.insert_reserve(offset, length)?;
                 let (head, body) = value.as_mut().split_at_mut(HEADER);
+                let (own_key, own_payload) = body.split_at_mut(key.map_or(0, <[u8]>::len));
                 head[..8].copy_from_slice(&record.timestamp.0.to_le_bytes());
-                head[8] = if record.payload.is_some() { HAS_PAYLOAD } else { 0 };
-                body.copy_from_slice(payload);
-                *next += 1;
+                let flags = [(payload.is_some(), HAS_PAYLOAD), (record.admit, ADMITTED), (key.is_some(), HAS_KEY)];
+                head[8] = flags.iter().filter(|(holds, _)| *holds).fold(0, |all, (_, flag)| all | flag);
+                head[9..].copy_from_slice(&(own_key.len() as u32).to_le_bytes());
+                own_key.copy_from_slice(key.unwrap_or_default());
+                own_payload.copy_from_slice(payload.unwrap_or_default());
             }
         }
         transaction.commit()?;
-        Ok(ends)
+        *ends = next;
+        Ok(places)
     }
 
     fn end(&self, partition: PartitionId) -> Offset {
@@ -242,6 +226,18 @@ impl Log for EmbeddedLog {
         let next = from.iter().map(|(partition, next)| (*partition, *next, None)).collect();
         Ok(Box::new(EmbeddedReader { shared: Arc::clone(&self.shared), next, turn: 0, paused: false }))
     }
+
+    fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError> {
+        let shared = &self.shared;
+        // Held while writing: offsets are handed out here.
+        let mut ends = shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = shared.write(&mut ends, records).map_err(|error| LogError::Unavailable {
+            what: format!("append to {}", shared.name),
+            why: error.to_string(),
+        })?;
+        shared.grown.notify_all();
+        Ok(places)
+    }
 }
 
 struct EmbeddedReader {
@@ -266,25 +262,28 @@ impl EmbeddedReader {
         for row in rows.range(from..)?.take(POLL_RECORDS_MAX) {
             let (offset, value) = row?;
             let offset = offset.value();
-            let record = decode(offset, value.value()).ok_or_else(|| {
+            let (record, key) = decode(offset, value.value()).ok_or_else(|| {
                 redb::Error::Corrupted(format!("record {offset} of {partition} is shorter than its header"))
             })?;
-            sink(LogEvent::Record(partition, record));
+            sink(LogEvent::Record(partition, record, Origin::new(key, None)));
             next = offset + 1;
         }
         Ok(next)
     }
 }
 
-fn decode(offset: Offset, value: &[u8]) -> Option<Record<'_>> {
+fn decode(offset: Offset, value: &[u8]) -> Option<(Record<'_>, Option<&[u8]>)> {
     let (timestamp, rest) = value.split_first_chunk::<8>()?;
-    let (flags, payload) = rest.split_first()?;
-    Some(Record {
+    let (flags, rest) = rest.split_first()?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let (key, payload) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let record = Record {
         offset,
         log_timestamp: Timestamp(i64::from_le_bytes(*timestamp)),
         admit: flags & ADMITTED != 0,
         payload: (flags & HAS_PAYLOAD != 0).then_some(payload),
-    })
+    };
+    Some((record, (flags & HAS_KEY != 0).then_some(key)))
 }
 
 impl LogReader for EmbeddedReader {

@@ -5,15 +5,19 @@
 //! more records than were read is not recognised here; the truncation check finds the one with fewer.
 
 mod batch;
+mod producer;
+mod topic;
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
+use featuregrid_protocol::partitioner;
 use featuregrid_protocol::plan::{Plan, SourcePlan};
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -21,7 +25,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use self::batch::{Absent, BatchQueue, Message};
-use super::{Bounds, Log, LogError, LogEvent, LogReader, OpenLog};
+use self::producer::{HeaderRef, Outgoing, Producer};
+pub use self::topic::create_topic;
+use super::{Bounds, Header, Log, LogError, LogEvent, LogReader, NewRecord, OpenLog, Origin};
 
 /// How long a question to the brokers may take: a broker that restarts answers within it.
 const ASK: Duration = Duration::from_secs(15);
@@ -29,6 +35,9 @@ const ASK: Duration = Duration::from_secs(15);
 /// A header that lets a replayed dead letter pass the lateness check.
 pub const ADMIT_HEADER: &str = "featuregrid-admit";
 const ADMIT_HEADER_C: &CStr = c"featuregrid-admit";
+
+/// The headers of an admitted record.
+const ADMITTED: [HeaderRef<'static>; 1] = [(ADMIT_HEADER, Some(b"1"))];
 
 /// The client settings that every consumer of ours shares, benchmarks included.
 #[must_use]
@@ -55,6 +64,16 @@ pub struct KafkaLog {
     brokers: String,
     topics: Topics,
     client: BaseConsumer,
+    /// Made by the first append.
+    producer: OnceLock<Producer>,
+}
+
+/// A dead letter as a record.
+pub(crate) struct Letter<'a> {
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) headers: Vec<Header>,
 }
 
 /// Which source a topic is; no two sources read one.
@@ -99,7 +118,57 @@ impl KafkaLog {
     pub fn new(brokers: &str, topics: Topics) -> Result<Self, LogError> {
         let client =
             consumer_config(brokers).create().map_err(unavailable(|| format!("Kafka client for {brokers}")))?;
-        Ok(Self { brokers: brokers.to_owned(), topics, client })
+        Ok(Self { brokers: brokers.to_owned(), topics, client, producer: OnceLock::new() })
+    }
+
+    fn partitions_of(&self, source: SourceId, name: &str) -> Result<Vec<PartitionId>, LogError> {
+        let what = || format!("partitions of topic `{name}` at {}", self.brokers);
+        let metadata = self.client.fetch_metadata(Some(name), ASK).map_err(unavailable(what))?;
+        let found = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let number = |found: &rdkafka::metadata::MetadataPartition| u32::try_from(found.id()).ok();
+        let mut partitions: Vec<PartitionId> =
+            found.filter_map(|found| PartitionId::of(source, number(found)?)).collect();
+        partitions.sort_unstable();
+        if partitions.is_empty() {
+            let why = "there is no such topic; create it, or correct `kafka: { topic: ... }`".to_owned();
+            return Err(LogError::Unavailable { what: what(), why });
+        }
+        Ok(partitions)
+    }
+
+    /// Appends dead letters to the one topic of this log.
+    ///
+    /// # Errors
+    /// [`LogError::TooLarge`], [`LogError::Unavailable`].
+    pub(crate) fn append_letters(&self, letters: &[Letter<'_>]) -> Result<(), LogError> {
+        let Some((source, name)) = self.topics.0.first() else { return Ok(()) };
+        let partitions = self.partitions_of(*source, name)?.len() as u32;
+        let mut headers: Vec<Vec<HeaderRef<'_>>> = Vec::with_capacity(letters.len());
+        for letter in letters {
+            headers.push(letter.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect());
+        }
+        let outgoing: Vec<Outgoing<'_>> = letters
+            .iter()
+            .zip(&headers)
+            .map(|(letter, headers)| Outgoing {
+                partition: partitioner::partition(letter.key.unwrap_or_default(), partitions) as i32,
+                key: letter.key,
+                timestamp: letter.timestamp.0.div_euclid(1000),
+                payload: letter.payload,
+                headers,
+            })
+            .collect();
+        self.producer()?.append(name, &outgoing).map(drop).map_err(refused(name))
+    }
+
+    fn producer(&self) -> Result<&Producer, LogError> {
+        if let Some(producer) = self.producer.get() {
+            return Ok(producer);
+        }
+        let made =
+            Producer::new(ClientConfig::new().set("bootstrap.servers", &self.brokers).set("client.id", "featuregrid"));
+        let made = made.map_err(unavailable(|| format!("Kafka producer for {}", self.brokers)))?;
+        Ok(self.producer.get_or_init(|| made))
     }
 
     /// Opens the topics of any plan.
@@ -122,15 +191,7 @@ impl Log for KafkaLog {
     fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
         let mut partitions = Vec::new();
         for (source, name) in self.topics.0.iter() {
-            let what = || format!("partitions of topic `{name}` at {}", self.brokers);
-            let metadata = self.client.fetch_metadata(Some(name), ASK).map_err(unavailable(what))?;
-            let found = metadata.topics().iter().flat_map(|topic| topic.partitions());
-            let before = partitions.len();
-            partitions.extend(found.filter_map(|found| PartitionId::of(*source, u32::try_from(found.id()).ok()?)));
-            if partitions.len() == before {
-                let why = "there is no such topic; create it, or correct `kafka: { topic: ... }`".to_owned();
-                return Err(LogError::Unavailable { what: what(), why });
-            }
+            partitions.extend(self.partitions_of(*source, name)?);
         }
         partitions.sort_unstable();
         Ok(partitions)
@@ -155,6 +216,38 @@ impl Log for KafkaLog {
         let reader = KafkaReader { topics: self.topics.clone(), queue, consumer, next, paused: false };
         reader.consumer.assign(&reader.assignment()).map_err(unavailable(what))?;
         Ok(Box::new(reader))
+    }
+
+    fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError> {
+        let mut places = vec![Position::default(); records.len()];
+        for (source, name) in self.topics.0.iter() {
+            let own: Vec<usize> = (0..records.len()).filter(|at| records[*at].source == *source).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let all = self.partitions_of(*source, name)?;
+            let partitions: Vec<PartitionId> =
+                own.iter().map(|at| all[records[*at].partition(all.len() as u32) as usize]).collect();
+            let outgoing: Vec<Outgoing<'_>> = own
+                .iter()
+                .zip(&partitions)
+                .map(|(at, partition)| {
+                    let NewRecord { key, timestamp, admit, payload, .. } = &records[*at];
+                    Outgoing {
+                        partition: partition.number() as i32,
+                        key: key.as_deref(),
+                        timestamp: timestamp.0.div_euclid(1000),
+                        payload: payload.as_deref(),
+                        headers: if *admit { &ADMITTED } else { &[] },
+                    }
+                })
+                .collect();
+            let offsets = self.producer()?.append(name, &outgoing).map_err(refused(name))?;
+            for ((at, partition), offset) in own.into_iter().zip(partitions).zip(offsets) {
+                places[at] = Position { partition, offset };
+            }
+        }
+        Ok(places)
     }
 }
 
@@ -220,7 +313,7 @@ impl LogReader for KafkaReader {
                 (Ok(message), Some((partition, next))) => {
                     let record = record(message);
                     *next = record.offset + 1;
-                    sink(LogEvent::Record(partition, record));
+                    sink(LogEvent::Record(partition, record, Origin::new(message.key, Some(&message.headers))));
                 }
                 (Err(Absent::End(end)), Some((partition, next))) => {
                     *next = (*next).max(end.max(0) as Offset);
@@ -258,6 +351,15 @@ fn record(message: Message<'_>) -> Record<'_> {
     let log_timestamp = message.timestamp.map_or(Timestamp::MAX, |ms| Timestamp(ms.saturating_mul(1000)));
     let Message { offset, payload, admit, .. } = message;
     Record { offset: offset as Offset, log_timestamp, admit, payload }
+}
+
+fn refused(topic: &str) -> impl FnOnce(KafkaError) -> LogError + use<'_> {
+    move |error| match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => {
+            LogError::TooLarge { topic: topic.to_owned() }
+        }
+        _ => unavailable(|| format!("append to `{topic}`"))(error),
+    }
 }
 
 fn unavailable(what: impl FnOnce() -> String) -> impl FnOnce(KafkaError) -> LogError {

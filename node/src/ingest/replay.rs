@@ -98,7 +98,9 @@ impl Replays {
                 self.lost.push((partition, id, Err(*earliest)));
             }
             LogError::Truncated { .. } => around.progress.halt(partition, &error.to_string()),
-            LogError::Unavailable { .. } => tracing::warn!(%error, "a replay does not get on; trying on"),
+            LogError::TooLarge { .. } | LogError::Unavailable { .. } => {
+                tracing::warn!(%error, "a replay does not get on; trying on")
+            }
         }
     }
 }
@@ -108,7 +110,7 @@ impl Replay {
         let Self { reader, walk, until, ready, .. } = self;
         let until = *until;
         reader.poll(WAIT, &mut |event| match event {
-            LogEvent::Record(_, record) if record.offset < until => {
+            LogEvent::Record(_, record, _) if record.offset < until => {
                 walk.record(&record);
             }
             // Whatever lies between the last record and here is a hole.

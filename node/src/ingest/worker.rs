@@ -23,10 +23,10 @@ use tokio::runtime::Handle;
 use super::partition::{PartitionFeed, Want};
 use super::progress::Progress;
 use super::replay::Replays;
-use super::{Log, LogError, LogEvent, LogReader};
+use super::{Header, Log, LogError, LogEvent, LogReader, Origin};
 use crate::clock;
 use crate::store::dead_letters::DeadLetter;
-use crate::store::letter_writer::{LetterWriter, Ticket};
+use crate::store::dead_letters::writer::{LetterWriter, Ticket};
 
 /// Chunks of a partition that may wait for dead letters to be written: a few commits' worth at full speed.
 const WAITING_CHUNKS_MAX: usize = 64;
@@ -36,6 +36,8 @@ const POLL_WAIT: Duration = Duration::from_millis(20);
 const POLL_WAIT_SHORT: Duration = Duration::from_millis(1);
 /// A log that does not answer is mentioned this often.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+/// Bytes of a key, and of all headers, that a dead letter keeps; larger ones are left in the log.
+const BESIDE_BYTES_MAX: usize = 1 << 20;
 /// Reading goes on once state is below this share of the budget.
 const RESUME_PERCENT: usize = 90;
 
@@ -245,9 +247,10 @@ impl Worker {
         let (feeds, progress, keep) = (&mut self.feeds, &self.around.progress, self.around.letters.is_some());
         let mut letters = Vec::new();
         let polled = self.reader.poll(wait, &mut |event| match event {
-            LogEvent::Record(partition, record) => {
+            LogEvent::Record(partition, record, origin) => {
                 let outcome = feeds.get_mut(&partition).and_then(|lane| lane.feed.walk().record(&record));
-                letters.extend(outcome.filter(|_| keep).and_then(|outcome| letter(partition, &record, outcome)));
+                letters
+                    .extend(outcome.filter(|_| keep).and_then(|outcome| letter(partition, &record, origin, outcome)));
             }
             LogEvent::End(partition, end) => {
                 progress.set_log_end(partition, end);
@@ -370,14 +373,26 @@ impl Worker {
 }
 
 /// What is kept of a record that was not taken.
-fn letter(partition: PartitionId, record: &Record<'_>, outcome: Outcome) -> Option<DeadLetter> {
+fn letter(partition: PartitionId, record: &Record<'_>, origin: Origin<'_>, outcome: Outcome) -> Option<DeadLetter> {
     let reason = match outcome {
         Outcome::Late => "late",
         Outcome::Dead(reason) => reason.name(),
         Outcome::Routed(_) | Outcome::Unmatched | Outcome::Tombstone => return None,
     };
-    let payload = record.payload.unwrap_or_default().to_vec();
-    Some(DeadLetter { partition, offset: record.offset, reason, payload })
+    let beside = |header: &Header| header.0.len() + header.1.as_ref().map_or(0, Vec::len);
+    let mut headers = origin.headers();
+    if headers.iter().map(beside).sum::<usize>() > BESIDE_BYTES_MAX {
+        headers.clear();
+    }
+    Some(DeadLetter {
+        partition,
+        offset: record.offset,
+        reason: reason.into(),
+        timestamp: record.log_timestamp,
+        key: origin.key().filter(|key| key.len() <= BESIDE_BYTES_MAX).map(<[u8]>::to_vec),
+        headers,
+        payload: record.payload.map(<[u8]>::to_vec),
+    })
 }
 
 /// The node's monotonic clock, as the feed counts it.

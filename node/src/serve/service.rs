@@ -12,12 +12,10 @@ use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
 use tonic::{Request, Response, Status};
 
-use super::encode;
+use super::{encode, push};
 use crate::assemble::Node;
 use crate::clock;
-use crate::digest::digest;
-use crate::grid::{Answer, GridRead, ReadError};
-use crate::status::status;
+use crate::grid::{Answer, Asked, GridRead, ReadError};
 
 /// A call without a deadline ends after this long.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -45,136 +43,75 @@ impl FeatureGrid for Service {
         let deadline = deadline(&request);
         let request = request.into_inner();
         let plan = self.node.grid.plan();
-        let views = views(plan, &request)?;
+        let views = views(plan, &request.views, &request.service)?;
+        let clock = clock::wall();
         let keys = keys(plan, &views, &request.entities)?;
-        let read = GridRead {
-            views: views.clone(),
-            keys,
-            as_of: match request.as_of_micros {
-                Some(micros) => AsOf::At(Timestamp(micros)),
-                None => AsOf::Now { clock: clock::wall() },
-            },
-            at_least: encode::offsets(request.at_least),
-            deadline,
-        };
+        let entities = keys.into_iter().zip(&request.entities).map(|(key, entity)| {
+            let at = entity.as_of_micros.or(request.as_of_micros);
+            Asked { key, as_of: at.map_or(AsOf::Now { clock }, |micros| AsOf::At(Timestamp(micros))) }
+        });
+        let entities = entities.collect();
+        let read = GridRead { views: views.clone(), entities, at_least: encode::offsets(request.at_least), deadline };
         let answers = self.node.grid.read(read).await.map_err(refused)?;
-        Ok(Response::new(self.response(plan, &views, &answers)))
+        Ok(Response::new(response(&self.node, &views, &answers)))
     }
 
-    async fn get_status(&self, _: Request<v1::GetStatusRequest>) -> Result<Response<v1::GetStatusResponse>, Status> {
-        let state = status(&self.node).await;
-        let micros = |percent| self.node.freshness.percentile(percent).map(|age| age.0.unsigned_abs());
-        let partitions = state.partitions.into_iter().map(|partition| {
-            let counters = &partition.position.counters;
-            v1::PartitionStatus {
-                partition: partition.partition.0,
-                next: partition.position.next,
-                log_end: partition.log_end,
-                max_event_micros: event(partition.position.max),
-                records: counters.records,
-                late: counters.late,
-                dead_lettered: counters.dead_lettered,
-                tombstones: counters.tombstones,
-                unmatched: counters.unmatched,
-                routed: counters.routed,
-                halted: partition.halted.unwrap_or_default(),
-            }
-        });
-        let views = state.views.into_iter().map(|view| {
-            let crate::status::ViewStatus { name, rows, applied, duplicate, rejected } = view;
-            v1::ViewStatus { name, rows, applied, duplicate, rejected }
-        });
-        Ok(Response::new(v1::GetStatusResponse {
-            project: state.project,
-            control_index: state.index.0,
-            partitions: partitions.collect(),
-            views: views.collect(),
-            ranges: state.ranges,
-            keys: state.keys,
-            state_bytes: state.bytes,
-            memory_budget_bytes: state.memory_budget,
-            paused: state.paused,
-            accounting_holds: state.accounting_holds,
-            freshness_micros_p50: micros(50),
-            freshness_micros_p99: micros(99),
-        }))
-    }
-
-    async fn get_digest(
-        &self,
-        request: Request<v1::GetDigestRequest>,
-    ) -> Result<Response<v1::GetDigestResponse>, Status> {
+    async fn push(&self, request: Request<v1::PushRequest>) -> Result<Response<v1::PushResponse>, Status> {
         let deadline = deadline(&request);
-        if request.into_inner().at_log_end {
-            let ends = self.node.log_ends().map_err(|error| Status::unavailable(error.to_string()))?;
-            if !self.node.reaches(&ends, deadline).await {
-                let why = self.node.progress.any_halted();
-                return Err(match why {
-                    Some(why) => Status::failed_precondition(why),
-                    None => refused(ReadError::Behind),
-                });
-            }
-        }
-        let digest = digest(&self.node, deadline).await.map_err(|error| Status::unavailable(error.to_string()))?;
-        Ok(Response::new(v1::GetDigestResponse {
-            sha256: digest.sha256,
-            pages: digest.pages,
-            token: Some(encode::token(&digest.v)),
-            control_index: self.node.grid.plan().index.0,
-        }))
+        push::push(&self.node, request.into_inner(), deadline).await.map(Response::new)
     }
 }
 
-impl Service {
-    fn response(&self, plan: &Plan, views: &[usize], answers: &[Vec<Answer>]) -> v1::GetFeaturesResponse {
-        let (mut features, mut columns) = (Vec::new(), Vec::new());
-        for (column, view) in views.iter().enumerate() {
-            let view = &plan.views[*view];
-            for (at, feature) in view.features.iter().enumerate() {
-                let readings = || answers.iter().map(|views| &views[column].0);
-                features.push(v1::FeatureColumn {
-                    view: view.name.clone(),
-                    feature: feature.name.clone(),
-                    values: readings().map(|reading| encode::value(&reading.readings[at].value)).collect(),
-                    statuses: readings().map(|reading| encode::status(reading.readings[at].status).into()).collect(),
-                    flags: readings().map(|reading| encode::flags(&reading.readings[at], reading.edge)).collect(),
-                });
-            }
-            let entities = answers.iter().map(|views| {
-                let (reading, v) = &views[column];
-                v1::EntityView {
-                    effective_instant_micros: reading.instant.0,
-                    newest_event_micros: reading.newest_event.map(|newest| newest.0),
-                    epoch: self.node.epochs.get(&reading.range).map_or(0, |epoch| epoch.0),
-                    token: Some(encode::token(v)),
-                }
+/// The answers as the wire has them: column by column.
+pub(super) fn response(node: &Node, views: &[usize], answers: &[Vec<Answer>]) -> v1::GetFeaturesResponse {
+    let plan = node.grid.plan();
+    let (mut features, mut columns) = (Vec::new(), Vec::new());
+    for (column, view) in views.iter().enumerate() {
+        let view = &plan.views[*view];
+        for (at, feature) in view.features.iter().enumerate() {
+            let readings = || answers.iter().map(|views| &views[column].0);
+            features.push(v1::FeatureColumn {
+                view: view.name.clone(),
+                feature: feature.name.clone(),
+                values: readings().map(|reading| encode::value(&reading.readings[at].value)).collect(),
+                statuses: readings().map(|reading| encode::status(reading.readings[at].status).into()).collect(),
+                flags: readings().map(|reading| encode::flags(&reading.readings[at], reading.edge)).collect(),
             });
-            columns.push(v1::ViewColumn { view: view.name.clone(), entities: entities.collect() });
         }
-        v1::GetFeaturesResponse { features, views: columns, control_index: plan.index.0 }
+        let entities = answers.iter().map(|views| {
+            let (reading, v) = &views[column];
+            v1::EntityView {
+                effective_instant_micros: reading.instant.0,
+                newest_event_micros: reading.newest_event.map(|newest| newest.0),
+                epoch: node.epochs.get(&reading.range).map_or(0, |epoch| epoch.0),
+                token: Some(encode::token(v)),
+            }
+        });
+        columns.push(v1::ViewColumn { view: view.name.clone(), entities: entities.collect() });
     }
+    v1::GetFeaturesResponse { features, views: columns, control_index: plan.index.0 }
 }
 
 /// The views asked for, by index.
-fn views(plan: &Plan, request: &v1::GetFeaturesRequest) -> Result<Vec<usize>, Status> {
-    if !request.service.is_empty() {
-        if !request.views.is_empty() {
+pub(super) fn views(plan: &Plan, names: &[String], service_name: &str) -> Result<Vec<usize>, Status> {
+    if !service_name.is_empty() {
+        if !names.is_empty() {
             return Err(Status::invalid_argument("ask for views or for a service, not for both"));
         }
-        let service = plan.services.iter().find(|service| service.name == request.service);
-        let names = || plan.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
-        let unknown = || Status::not_found(format!("no feature service `{}`; there are: {}", request.service, names()));
+        let service = plan.services.iter().find(|service| service.name == service_name);
+        let known = || plan.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
+        let unknown = || Status::not_found(format!("no feature service `{}`; there are: {}", service_name, known()));
         return service.map(|service| service.views.clone()).ok_or_else(unknown);
     }
-    if request.views.is_empty() {
+    if names.is_empty() {
         return Err(Status::invalid_argument("name the feature views, or a feature service"));
     }
     let index = |name: &String| {
-        let names = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
+        let known = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
         let at = plan.views.iter().position(|view| view.name == *name);
-        at.ok_or_else(|| Status::not_found(format!("no feature view `{name}`; there are: {}", names())))
+        at.ok_or_else(|| Status::not_found(format!("no feature view `{name}`; there are: {}", known())))
     };
-    request.views.iter().map(index).collect()
+    names.iter().map(index).collect()
 }
 
 /// Canonical key bytes of the entities asked for.
@@ -209,19 +146,19 @@ fn keys(plan: &Plan, views: &[usize], entities: &[v1::EntityKey]) -> Result<Vec<
     entities.iter().map(encode).collect()
 }
 
-fn refused(error: ReadError) -> Status {
+pub(super) fn refused(error: ReadError) -> Status {
     match error {
         ReadError::Behind => Status::deadline_exceeded(error.to_string()),
         ReadError::Rebuilding | ReadError::Elsewhere => Status::unavailable(error.to_string()),
     }
 }
 
-fn event(ts: Timestamp) -> Option<i64> {
+pub(super) fn event(ts: Timestamp) -> Option<i64> {
     (ts > Timestamp::MIN).then_some(ts.0)
 }
 
 /// When the client stops listening.
-fn deadline<T>(request: &Request<T>) -> Instant {
+pub(super) fn deadline<T>(request: &Request<T>) -> Instant {
     let header = request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok());
     let asked = header.and_then(timeout).unwrap_or(DEADLINE).min(DEADLINE_MAX);
     Instant::now() + asked.saturating_sub(ON_THE_WAY)

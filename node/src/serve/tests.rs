@@ -2,16 +2,19 @@
 use std::time::Duration;
 
 use featuregrid_protocol::ids::SourceId;
+use featuregrid_protocol::wire::v1::admin_client::AdminClient;
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
 use featuregrid_protocol::wire::v1::value::Kind;
 use featuregrid_protocol::wire::v1::{
-    EntityKey, GetDigestRequest, GetFeaturesRequest, GetStatusRequest, Status, Token,
+    DeadLetterFilter, EntityKey, GetDigestRequest, GetFeaturesRequest, GetFeaturesResponse, GetStatusRequest,
+    GetStatusResponse, ListDeadLettersRequest, PushRequest, PushResponse, ReplayDeadLettersRequest, Status, Token,
 };
 use tonic::{Code, Request};
 
 use super::*;
 use crate::assemble::Settings;
-use crate::ingest::embedded::{Append, EmbeddedLog};
+use crate::ingest::embedded::EmbeddedLog;
+use crate::ingest::{Log as _, NewRecord};
 use crate::store::DataDir;
 
 const DEFINITIONS: &str = "
@@ -39,7 +42,7 @@ const AT: i64 = 1_767_268_800_000_000; // 2026-01-01T12:00:00Z
 
 fn request(users: &[&str]) -> GetFeaturesRequest {
     GetFeaturesRequest {
-        entities: users.iter().map(|user| EntityKey { parts: vec![(*user).to_owned()] }).collect(),
+        entities: users.iter().map(|user| EntityKey { parts: vec![(*user).to_owned()], as_of_micros: None }).collect(),
         views: vec!["spend".to_owned()],
         service: String::new(),
         as_of_micros: Some(AT + 1),
@@ -52,9 +55,10 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     let folder = tempfile::tempdir().unwrap();
     let data = Arc::new(DataDir::open(folder.path()).unwrap());
     let log = EmbeddedLog::open(&data.log(), 1).unwrap();
-    let payment = |amount: &str| Append {
+    let payment = |amount: &str| NewRecord {
+        admit: false,
         source: SourceId(0),
-        key: b"u1".to_vec(),
+        key: Some(b"u1".to_vec()),
         timestamp: featuregrid_protocol::time::Timestamp(AT),
         payload: Some(
             format!("{{\"user_id\":\"u1\",\"amount\":{amount},\"ts\":\"2026-01-01T12:00:00Z\"}}").into_bytes(),
@@ -69,6 +73,7 @@ async fn a_client_gets_columns_statuses_and_a_token() {
         ranges: 16,
         memory_budget: usize::MAX,
         one_after_the_other: false,
+        dead_letters: None,
     };
     let node = Arc::new(Node::start(settings).await.unwrap());
     let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
@@ -104,14 +109,125 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     let unknown = GetFeaturesRequest { views: vec!["spent".to_owned()], ..request(&["u1"]) };
     let refused = client.get_features(unknown).await.unwrap_err();
     assert_eq!((refused.code(), refused.message()), (Code::NotFound, "no feature view `spent`; there are: spend"));
-    let two_parts = EntityKey { parts: vec!["u1".to_owned(), "x".to_owned()] };
+    let two_parts = EntityKey { parts: vec!["u1".to_owned(), "x".to_owned()], as_of_micros: None };
     let wrong = GetFeaturesRequest { entities: vec![two_parts], ..request(&[]) };
     assert_eq!(client.get_features(wrong).await.unwrap_err().code(), Code::InvalidArgument);
 
-    let status = client.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    let mut operator = AdminClient::connect(format!("http://{}", server.address())).await.unwrap();
+    let status = operator.get_status(GetStatusRequest {}).await.unwrap().into_inner();
     assert!(status.accounting_holds);
     assert_eq!((status.views[0].rows, status.views[0].applied, status.keys), (3, 3, 1));
-    let digest = client.get_digest(GetDigestRequest { at_log_end: true }).await.unwrap().into_inner();
+    let digest = operator.get_digest(GetDigestRequest { at_log_end: true }).await.unwrap().into_inner();
     assert_eq!((digest.sha256.len(), digest.pages), (64, 1));
+    server.stop().await;
+}
+
+/// A node over a new file, and clients of it.
+async fn served(
+    folder: &tempfile::TempDir,
+) -> (Arc<Node>, Server, FeatureGridClient<tonic::transport::Channel>, AdminClient<tonic::transport::Channel>) {
+    let data = Arc::new(DataDir::open(folder.path()).unwrap());
+    let settings = Settings {
+        definitions: DEFINITIONS.to_owned(),
+        file: "edge.yaml".to_owned(),
+        log: EmbeddedLog::open(&data.log(), 1).unwrap().for_plans(),
+        data,
+        ranges: 16,
+        memory_budget: usize::MAX,
+        one_after_the_other: false,
+        dead_letters: None,
+    };
+    let node = Arc::new(Node::start(settings).await.unwrap());
+    let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", server.address());
+    let client = FeatureGridClient::connect(address.clone()).await.unwrap();
+    (node, server, client, AdminClient::connect(address).await.unwrap())
+}
+
+fn event(time: &str) -> PushRequest {
+    PushRequest {
+        source: "payments".to_owned(),
+        payload: format!("{{\"user_id\":\"u1\",\"amount\":2,\"ts\":\"2026-01-01T{time}Z\"}}").into_bytes(),
+        key: None,
+        views: vec!["spend".to_owned()],
+        service: String::new(),
+    }
+}
+
+/// `count_5m` before and after.
+fn counts(reply: &PushResponse) -> (Option<Kind>, Option<Kind>) {
+    let count = |reply: &Option<GetFeaturesResponse>| reply.as_ref().unwrap().features[0].values[0].kind.clone();
+    (count(&reply.before), count(&reply.after))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_shows_its_entity_before_and_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_node, server, mut client, mut operator) = served(&folder).await;
+    let int = |count: i64| Some(Kind::Int(count));
+    for (time, expected) in [
+        ("12:00:00.2", (None, int(1))), // nothing yet: NOT_FOUND
+        ("12:00:00.4", (int(1), int(2))),
+        ("12:00:00.7", (int(2), int(3))),
+        ("12:00:00.5", (int(2), int(3))), // out of order: only what was before it
+    ] {
+        let reply = client.push(event(time)).await.unwrap().into_inner();
+        assert_eq!(counts(&reply), expected, "{time}");
+    }
+    let status = operator.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.views[0].rows, status.accounting_holds), (4, true));
+
+    // What could not be taken is refused with its reason, and not appended.
+    let broken = PushRequest { payload: b"{".to_vec(), ..event("12:00:01") };
+    let refused = client.push(broken).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("undecodable"), "{}", refused.message());
+    let unknown = PushRequest { source: "payment".to_owned(), ..event("12:00:01") };
+    assert_eq!(client.push(unknown).await.unwrap_err().message(), "no source `payment`; there are: payments");
+    let records = |status: &GetStatusResponse| status.partitions.iter().map(|at| at.records).sum::<u64>();
+    assert_eq!(records(&operator.get_status(GetStatusRequest {}).await.unwrap().into_inner()), 4);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_is_listed_and_replayed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_node, server, mut client, mut operator) = served(&folder).await;
+    client.push(event("12:00:00")).await.unwrap();
+    let late = client.push(event("11:50:00")).await.unwrap().into_inner();
+
+    let listed = |operator: &mut AdminClient<tonic::transport::Channel>| {
+        let mut operator = operator.clone();
+        async move {
+            let mut stream = operator.list_dead_letters(ListDeadLettersRequest::default()).await.unwrap().into_inner();
+            let mut letters = Vec::new();
+            while let Some(letter) = stream.message().await.unwrap() {
+                letters.push(letter);
+            }
+            letters
+        }
+    };
+    let letters = listed(&mut operator).await;
+    assert_eq!(letters.len(), 1);
+    let letter = &letters[0];
+    assert_eq!((letter.offset, letter.reason.as_str(), letter.replayed), (late.offset, "late", false));
+    assert_eq!((letter.key.as_deref(), letter.payload.clone()), (Some(&b"u1"[..]), Some(event("11:50:00").payload)));
+
+    let mut replay = async |dry_run, reason: &str| {
+        let filter = DeadLetterFilter { reason: Some(reason.to_owned()), ..DeadLetterFilter::default() };
+        let request = ReplayDeadLettersRequest { filter: Some(filter), dry_run };
+        let reply = operator.replay_dead_letters(request).await.unwrap().into_inner();
+        (reply.matched, reply.replayed)
+    };
+    assert_eq!(replay(true, "late").await, (1, 0));
+    assert_eq!(replay(false, "future").await, (0, 0));
+    assert_eq!(replay(false, "late").await, (1, 1));
+    assert_eq!(replay(false, "late").await, (0, 0), "once");
+    // The record counts now, in spite of its lateness, and the accounting knows all three.
+    let end = operator.get_digest(GetDigestRequest { at_log_end: true }).await.unwrap().into_inner();
+    assert_eq!(end.token.unwrap().offsets.values().sum::<u64>(), 3);
+    let status = operator.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.views[0].applied, status.accounting_holds), (2, true));
+    assert!(listed(&mut operator).await[0].replayed);
     server.stop().await;
 }

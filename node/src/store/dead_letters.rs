@@ -1,24 +1,32 @@
-//! Records that were not taken, kept with the reason: late ones, and dead ones. Knows no policy.
-//!
-//! Layout (version 1): table `letters` maps (partition, offset) to the reason's name, a zero byte, and the payload. A
-//! record that is read again writes the same row again, so replays change nothing.
+//! Records that were not taken, with the reason: late ones, and dead ones. Knows no policy and no place: a file keeps
+//! them, or a topic.
 
-use std::path::Path;
+pub mod file;
+pub mod topic;
+pub mod writer;
+
+use std::borrow::Cow;
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
-use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use featuregrid_protocol::time::Timestamp;
 use thiserror::Error;
 
-/// Memory for pages of the file: it is written in order and read by people.
-const CACHE_BYTES: usize = 16 << 20;
-const LETTERS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("letters");
+use crate::ingest::{Header, LogError};
 
-/// The file cannot be written or read. The records are still in the log; the partition must not move past them.
+/// Letters cannot be written or read. The records are still in the log; their partitions must not move past them.
 #[derive(Debug, Error)]
-#[error("dead letters in {path}: {error}; free the disk or its permissions, then restart")]
-pub struct DeadLetterError {
-    path: String,
-    error: redb::Error,
+pub enum DeadLetterError {
+    /// The file.
+    #[error("dead letters in {path}: {error}; free the disk or its permissions, then restart")]
+    File {
+        /// Which file.
+        path: String,
+        /// What the store said.
+        error: redb::Error,
+    },
+    /// The topic.
+    #[error("dead letters: {0}; check the topic's settings and rights, then restart")]
+    Topic(#[from] LogError),
 }
 
 /// One record that was not taken.
@@ -29,123 +37,29 @@ pub struct DeadLetter {
     /// Where it stands in the partition.
     pub offset: Offset,
     /// `late`, or the name of the reason it is dead.
-    pub reason: &'static str,
-    /// Its bytes.
-    pub payload: Vec<u8>,
+    pub reason: Cow<'static, str>,
+    /// The record's timestamp in the log.
+    pub timestamp: Timestamp,
+    /// The record's key.
+    pub key: Option<Vec<u8>>,
+    /// The record's headers.
+    pub headers: Vec<Header>,
+    /// Its bytes; `None` where they were too large for the place.
+    pub payload: Option<Vec<u8>>,
 }
 
-/// The file of dead letters.
-#[derive(Debug)]
-pub struct DeadLetters {
-    path: String,
-    database: Database,
-}
+/// Where letters are kept.
+pub trait Letters: Send + Sync {
+    /// Keeps letters durably. One that is written again changes nothing, or stands there twice with the same name
+    /// (partition, offset).
+    ///
+    /// # Errors
+    /// [`DeadLetterError`]: then some of them may have been kept.
+    fn write(&self, letters: &[DeadLetter]) -> Result<(), DeadLetterError>;
 
-impl DeadLetters {
-    /// Opens or creates the file.
+    /// Hands on every letter once, until `take` has enough and says false.
     ///
     /// # Errors
     /// [`DeadLetterError`].
-    pub fn open(path: &Path) -> Result<Self, DeadLetterError> {
-        let path_text = path.display().to_string();
-        let open = || -> Result<Database, redb::Error> {
-            let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create(path)?;
-            let transaction = database.begin_write()?;
-            transaction.open_table(LETTERS)?;
-            transaction.commit()?;
-            Ok(database)
-        };
-        match open() {
-            Ok(database) => Ok(Self { path: path_text, database }),
-            Err(error) => Err(DeadLetterError { path: path_text, error }),
-        }
-    }
-
-    /// Writes letters in one durable transaction.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`]: then none of them was written.
-    pub fn write(&self, letters: &[DeadLetter]) -> Result<(), DeadLetterError> {
-        let write = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
-            {
-                let mut table = transaction.open_table(LETTERS)?;
-                for letter in letters {
-                    let length = letter.reason.len() + 1 + letter.payload.len();
-                    let mut value = table.insert_reserve((letter.partition.0, letter.offset), length)?;
-                    let (reason, rest) = value.as_mut().split_at_mut(letter.reason.len());
-                    reason.copy_from_slice(letter.reason.as_bytes());
-                    rest[0] = 0;
-                    rest[1..].copy_from_slice(&letter.payload);
-                }
-            }
-            transaction.commit()?;
-            Ok(())
-        };
-        write().map_err(|error| self.wrong(error))
-    }
-
-    /// How many letters there are.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`].
-    pub fn len(&self) -> Result<u64, DeadLetterError> {
-        let count = || -> Result<u64, redb::Error> { Ok(self.database.begin_read()?.open_table(LETTERS)?.len()?) };
-        count().map_err(|error| self.wrong(error))
-    }
-
-    /// Whether there are none.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`].
-    pub fn is_empty(&self) -> Result<bool, DeadLetterError> {
-        Ok(self.len()? == 0)
-    }
-
-    /// Hands on every letter: partition, offset, reason, payload.
-    ///
-    /// # Errors
-    /// [`DeadLetterError`].
-    pub fn each(&self, mut take: impl FnMut(PartitionId, Offset, &str, &[u8])) -> Result<(), DeadLetterError> {
-        let mut each = || -> Result<(), redb::Error> {
-            let table = self.database.begin_read()?.open_table(LETTERS)?;
-            for row in table.iter()? {
-                let (key, value) = row?;
-                let ((partition, offset), value) = (key.value(), value.value());
-                let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-                let reason = String::from_utf8_lossy(&value[..end]);
-                take(PartitionId(partition), offset, &reason, value.get(end + 1..).unwrap_or_default());
-            }
-            Ok(())
-        };
-        each().map_err(|error| self.wrong(error))
-    }
-
-    fn wrong(&self, error: redb::Error) -> DeadLetterError {
-        DeadLetterError { path: self.path.clone(), error }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Letters read back, and a replay writes them once.
-    use super::*;
-
-    #[test]
-    fn a_replay_changes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = DeadLetters::open(&folder.path().join("letters")).unwrap();
-        let letter =
-            |offset, reason| DeadLetter { partition: PartitionId(1), offset, reason, payload: b"{\0".to_vec() };
-        let letters = [letter(9, "late"), letter(3, "undecodable")];
-        file.write(&letters).unwrap();
-        file.write(&letters).unwrap();
-        assert_eq!(file.len().unwrap(), 2);
-        let mut read = Vec::new();
-        file.each(|partition, offset, reason, payload| {
-            read.push((partition, offset, reason.to_owned(), payload.to_vec()));
-        })
-        .unwrap();
-        assert_eq!(read[0], (PartitionId(1), 3, "undecodable".to_owned(), b"{\0".to_vec()));
-    }
+    fn each(&self, take: &mut dyn FnMut(DeadLetter) -> bool) -> Result<(), DeadLetterError>;
 }

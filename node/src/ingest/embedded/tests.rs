@@ -3,9 +3,15 @@ use std::path::Path;
 
 use super::*;
 
-fn append(user: u32) -> Append {
+fn append(user: u32) -> NewRecord {
     let payload = (!user.is_multiple_of(5)).then(|| format!("{{\"user\":{user}}}").into_bytes());
-    Append { source: SourceId(0), key: format!("u{user}").into_bytes(), timestamp: Timestamp(i64::from(user)), payload }
+    NewRecord {
+        admit: false,
+        source: SourceId(0),
+        key: Some(format!("u{user}").into_bytes()),
+        timestamp: Timestamp(i64::from(user)),
+        payload,
+    }
 }
 
 /// Offset, timestamp, payload.
@@ -19,7 +25,7 @@ fn drain(log: &EmbeddedLog, from: Offset) -> (BTreeMap<PartitionId, Vec<Row>>, u
     let mut ends = 0;
     while ends < start.len() {
         let mut sink = |event: LogEvent<'_>| match event {
-            LogEvent::Record(partition, record) => {
+            LogEvent::Record(partition, record, _) => {
                 let row = (record.offset, record.log_timestamp.0, record.payload.map(<[u8]>::to_vec));
                 read.entry(partition).or_default().push(row);
             }
@@ -55,7 +61,7 @@ fn records_read_back_after_a_restart() {
         for (_, timestamp, payload) in records {
             let expected = append(*timestamp as u32);
             assert_eq!(*payload, expected.payload);
-            assert_eq!(PartitionId(partitioner::partition(&expected.key, PARTITIONS)), *partition);
+            assert_eq!(PartitionId(expected.partition(PARTITIONS)), *partition);
         }
     }
     let (tail, _) = drain(&log, 1000);

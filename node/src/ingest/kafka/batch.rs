@@ -9,6 +9,7 @@
 #![expect(unsafe_code, reason = "librdkafka's batch call has no safe binding")]
 
 use std::ffi::CStr;
+use std::marker::PhantomData;
 use std::ptr;
 use std::slice;
 use std::sync::Arc;
@@ -19,15 +20,17 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::ADMIT_HEADER_C;
-use crate::ingest::POLL_RECORDS_MAX;
+use crate::ingest::{Header, Headers, POLL_RECORDS_MAX};
 
 /// A message, borrowed from librdkafka.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'a> {
     pub(super) offset: i64,
+    pub(super) key: Option<&'a [u8]>,
     pub(super) payload: Option<&'a [u8]>,
     /// Milliseconds since 1970, if the broker says.
     pub(super) timestamp: Option<i64>,
+    pub(super) headers: RawHeaders<'a>,
     /// Whether it carries the header that admits it in spite of lateness.
     pub(super) admit: bool,
 }
@@ -125,31 +128,69 @@ unsafe fn read<'a>(pointer: *mut sys::rd_kafka_message_t) -> (&'a CStr, i32, Res
         };
         return (topic, message.partition, Err(absent));
     }
-    let payload = (!message.payload.is_null()).then(|| {
-        // SAFETY: librdkafka says where the payload begins and how long it is.
-        unsafe { slice::from_raw_parts(message.payload.cast::<u8>(), message.len) }
-    });
+    let bytes = |pointer: *mut std::ffi::c_void, length| {
+        // SAFETY: librdkafka says where a key or payload begins and how long it is; null is none.
+        (!pointer.is_null()).then(|| unsafe { slice::from_raw_parts(pointer.cast::<u8>(), length) })
+    };
+    let (key, payload) = (bytes(message.key, message.key_len), bytes(message.payload, message.len));
     let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     // SAFETY: the message is valid, and `kind` is ours.
     let timestamp = unsafe { sys::rd_kafka_message_timestamp(pointer, &raw mut kind) };
     // SAFETY: the message is valid.
-    let admit = unsafe { is_admitted(pointer) };
+    let headers = unsafe { RawHeaders::of(pointer) };
+    let admit = headers.has(ADMIT_HEADER_C);
     let timestamp = (timestamp >= 0).then_some(timestamp);
-    (topic, message.partition, Ok(Message { offset: message.offset, payload, timestamp, admit }))
+    (topic, message.partition, Ok(Message { offset: message.offset, key, payload, headers, timestamp, admit }))
 }
 
-/// # Safety
-/// The pointer leads to a valid message.
-unsafe fn is_admitted(pointer: *mut sys::rd_kafka_message_t) -> bool {
-    let mut headers = ptr::null_mut();
-    // SAFETY: as the caller promises; the list belongs to the message.
-    let error = unsafe { sys::rd_kafka_message_headers(pointer, &raw mut headers) };
-    if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-        return false;
+/// The headers of a message, undecoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawHeaders<'a> {
+    /// Null where there are none.
+    list: *mut sys::rd_kafka_headers_t,
+    message: PhantomData<&'a sys::rd_kafka_message_t>,
+}
+
+impl RawHeaders<'_> {
+    /// # Safety
+    /// The pointer leads to a valid message that lives as long as the result is used.
+    unsafe fn of(pointer: *mut sys::rd_kafka_message_t) -> Self {
+        let mut list = ptr::null_mut();
+        // SAFETY: as the caller promises; the list belongs to the message.
+        let error = unsafe { sys::rd_kafka_message_headers(pointer, &raw mut list) };
+        let found = error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        Self { list: if found { list } else { ptr::null_mut() }, message: PhantomData }
     }
-    let (mut value, mut size) = (ptr::null(), 0);
-    // SAFETY: the list is valid, the name ends with a zero, and the results are ours.
-    let error =
-        unsafe { sys::rd_kafka_header_get_last(headers, ADMIT_HEADER_C.as_ptr(), &raw mut value, &raw mut size) };
-    error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+
+    fn has(&self, name: &CStr) -> bool {
+        if self.list.is_null() {
+            return false;
+        }
+        let (mut value, mut size) = (ptr::null(), 0);
+        // SAFETY: the list is valid, the name ends with a zero, and the results are ours.
+        let error = unsafe { sys::rd_kafka_header_get_last(self.list, name.as_ptr(), &raw mut value, &raw mut size) };
+        error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+}
+
+impl Headers for RawHeaders<'_> {
+    fn list(&self) -> Vec<Header> {
+        let mut headers = Vec::new();
+        while !self.list.is_null() {
+            let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: the list is valid, and the results are ours.
+            let error = unsafe {
+                sys::rd_kafka_header_get_all(self.list, headers.len(), &raw mut name, &raw mut value, &raw mut size)
+            };
+            if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+                break;
+            }
+            // SAFETY: a name ends with a zero and lives as long as the list.
+            let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
+            // SAFETY: librdkafka says where a value begins and how long it is; null is none.
+            let value = (!value.is_null()).then(|| unsafe { slice::from_raw_parts(value.cast::<u8>(), size) }.to_vec());
+            headers.push((name, value));
+        }
+        headers
+    }
 }

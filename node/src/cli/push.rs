@@ -1,0 +1,82 @@
+//! `featuregrid push`: one event in, and its entity's features before and after it.
+
+use std::io::Read as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::wire::v1::PushRequest;
+use serde_json::json;
+
+use super::client;
+use super::output::{Output, first_entity, first_entity_json, say, table};
+
+/// `featuregrid push`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The source.
+    source: String,
+    /// The event in the source's format; `-` reads it from standard input.
+    event: String,
+    /// Feature views to return, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "service")]
+    features: Vec<String>,
+    /// A feature service to return.
+    #[arg(long)]
+    service: Option<String>,
+    /// The record's key, where your producers do not key by the first join key.
+    #[arg(long)]
+    key: Option<String>,
+    /// The node.
+    #[arg(long, default_value = "127.0.0.1:7450")]
+    address: String,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value = "table")]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut payload = arguments.event.into_bytes();
+    if payload == b"-" {
+        payload.clear();
+        std::io::stdin().read_to_end(&mut payload).context("standard input")?;
+    }
+    let mut client = client::connect(&arguments.address, Duration::ZERO).await?;
+    let request = PushRequest {
+        source: arguments.source,
+        payload,
+        key: arguments.key.map(String::into_bytes),
+        views: arguments.features,
+        service: arguments.service.unwrap_or_default(),
+    };
+    let reply = match client.push(request).await {
+        Ok(reply) => reply.into_inner(),
+        Err(status) => bail!("{}: {}", arguments.address, status.message()),
+    };
+    let (before, after) = (reply.before.unwrap_or_default(), reply.after.unwrap_or_default());
+    match arguments.output {
+        Output::Json => say!(
+            "{}",
+            json!({
+                "partition": reply.partition, "offset": reply.offset,
+                "event_time": Timestamp(reply.event_micros).to_string(),
+                "before": first_entity_json(&before), "after": first_entity_json(&after),
+            })
+        ),
+        Output::Table => {
+            let at = Timestamp(reply.event_micros);
+            say!("partition {} offset {}, event time {at}", reply.partition, reply.offset);
+            let shown = |value: String, status: featuregrid_protocol::wire::v1::Status| match value.as_str() {
+                "null" => status.as_str_name().to_owned(),
+                _ => value,
+            };
+            let rows = first_entity(&before)
+                .into_iter()
+                .zip(first_entity(&after))
+                .map(|(before, after)| vec![before.0.to_owned(), shown(before.1, before.2), shown(after.1, after.2)]);
+            table(&["feature", "before", "after"], &rows.collect::<Vec<_>>());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use featuregrid_protocol::ids::ViewId;
 use featuregrid_protocol::limits::{SHARD_READ_BATCHES_MAX, SHARD_ROW_BATCHES_MAX};
 use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeId;
 use ractor::ActorRef;
 use thiserror::Error;
@@ -85,8 +86,8 @@ impl ShardHandle {
     ///
     /// # Errors
     /// [`Gone`].
-    pub fn switch(&self, plan: Arc<Plan>) -> Result<(), Gone> {
-        self.actor.cast(ShardMessage::Switch(plan)).map_err(|_| Gone)
+    pub fn switch(&self, plan: Arc<Plan>, at: OffsetVector) -> Result<(), Gone> {
+        self.actor.cast(ShardMessage::Switch(plan, at)).map_err(|_| Gone)
     }
 
     pub(super) fn actor(&self) -> &ActorRef<ShardMessage> {

@@ -113,8 +113,8 @@ pub enum ShardMessage {
     Rows(Arc<Rows>, OwnedSemaphorePermit),
     /// Read; outcomes come with the askers' numbers.
     Read(Read, OwnedSemaphorePermit, oneshot::Sender<Vec<(usize, Outcome)>>),
-    /// Activate a plan.
-    Switch(Arc<Plan>),
+    /// Activate a plan at these offsets.
+    Switch(Arc<Plan>, OffsetVector),
     /// Show the canonical pages of a view of a range; `None` where it is not here.
     Pages(ViewId, RangeId, OwnedSemaphorePermit, oneshot::Sender<Option<RangePages>>),
     /// Say what is held.

@@ -92,7 +92,13 @@ impl Actor for ShardActor {
                 drop(permit);
                 let _ = reply.send(outcomes);
             }
-            ShardMessage::Switch(plan) => state.shard.switch(plan),
+            ShardMessage::Switch(plan, at) => {
+                let past = state.shard.switch(plan, &at);
+                if let Some(range) = past.first() {
+                    // Built again from the log, the shard meets the activation where it is.
+                    return Err(format!("range {range} was folded past an activation it did not know").into());
+                }
+            }
             ShardMessage::Pages(view, range, permit, reply) => {
                 let pages = state.pages(view, range);
                 drop(permit);

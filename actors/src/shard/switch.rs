@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::plan::{LadderPlan, Plan, ViewPlan};
+use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::RangeId;
 
 use super::Shard;
@@ -16,14 +17,31 @@ use super::slab::Slab;
 use crate::entity::{Page, Remap, remap, tail_words};
 
 impl Shard {
-    /// Activates `plan` for every range that stands at an older index, and for ranges added from now on.
-    pub fn switch(&mut self, plan: Arc<Plan>) {
+    /// Activates `plan` at `at` for every range that stands at an older index, and for ranges added from now on.
+    ///
+    /// A range that already stands past `at` was folded there without a lease, and its columns lack rows that the plan
+    /// counts: it is let go and returned, to be restored from what is durable (protocol B, rule 6).
+    #[must_use = "a range that was let go is not to be fed any more"]
+    pub fn switch(&mut self, plan: Arc<Plan>, at: &OffsetVector) -> Vec<RangeId> {
         self.remember(Arc::clone(&plan));
         self.layout = Arc::new(Layout::new(plan));
         let ranges: Vec<RangeId> = self.ranges().collect();
+        let (past, ranges): (Vec<_>, Vec<_>) = ranges.into_iter().partition(|range| self.is_past(*range, at));
+        for range in &past {
+            self.remove_range(*range);
+        }
         for range in ranges {
             self.switch_range_to(range, Arc::clone(&self.layout));
         }
+        past
+    }
+
+    /// Whether a range of an older index has applied rows that belong to the newest one.
+    fn is_past(&self, range: RangeId, at: &OffsetVector) -> bool {
+        let is_older = self.index(range).is_some_and(|index| index < self.layout.plan.index);
+        let ahead =
+            |positions: &Positions| positions.iter().any(|(partition, stands)| stands.next > at.get(*partition));
+        is_older && self.positions(range).is_some_and(ahead)
     }
 
     /// Activates `plan` for one range that stands at an older index: it was replayed up to the activation.

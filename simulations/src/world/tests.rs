@@ -31,3 +31,18 @@ fn the_grid_holds_in_every_scenario() {
         assert!(run.reads > 200 && run.events > 1_000, "{} idles: {} reads", scenario.name, run.reads);
     }
 }
+
+/// Seeds that broke an earlier wording, each with what it showed.
+#[test]
+fn seeds_that_broke_it_once_hold() {
+    for (name, seed) in [
+        // A node without a lease folded past an activation it did not know, learned of it, and showed new columns
+        // without the rows between.
+        ("b7_leased_again", 807),
+        ("everything", 1278),
+        ("zombies", 1796),
+    ] {
+        let run = super::run(&(scenarios::find(name).unwrap().expand)(seed), None);
+        assert_eq!(run.violation, None, "{name} {seed}");
+    }
+}

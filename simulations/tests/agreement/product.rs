@@ -84,7 +84,7 @@ impl Product {
                 self.apply(partition, chunk);
             }
         }
-        self.shard.switch(plan);
+        assert!(self.shard.switch(plan, &at).is_empty(), "nobody stands past what was read");
         at
     }
 

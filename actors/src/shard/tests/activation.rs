@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::{ColumnId, ControlIndex};
+use featuregrid_protocol::ids::{ColumnId, ControlIndex, PartitionId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Column, LadderPlan, Level, Measure, Plan};
+use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
@@ -72,7 +73,7 @@ proptest! {
             for (index, (partition, from, to)) in before.iter().enumerate() {
                 if route == 2 && index == before.len() / 2 {
                     // Pages follow the new plan from the decision on; rows before the activation are still of the old.
-                    shard.switch(Arc::clone(&new));
+                    prop_assert!(shard.switch(Arc::clone(&new), &vector(&at)).is_empty());
                 }
                 shard.apply(&log.frame(&old, *partition, *from, *to), &set);
             }
@@ -85,7 +86,7 @@ proptest! {
                 prop_assert_eq!(shard.index(range), Some(ControlIndex(0)));
                 shard.switch_range(range, Arc::clone(&new));
             } else {
-                shard.switch(Arc::clone(&new));
+                prop_assert!(shard.switch(Arc::clone(&new), &vector(&at)).is_empty());
             }
             let mut v: Vector = at.clone();
             for (partition, from, to) in after {
@@ -121,13 +122,38 @@ fn nothing_lives_on_under_other_rows() {
     let mut other = new.as_ref().clone();
     other.views[0].measures[0] = Measure { id: ColumnId(900), filter: None, value: None };
     other.views[0].measures[2].value = Some((0, Domain::Decimal(2)));
-    shard.switch(Arc::new(other));
+    assert!(shard.switch(Arc::new(other), &far()).is_empty());
     assert_eq!((shard.entities(), shard.digest().pages), (0, 0));
     assert_eq!(shard.applied(super::support::VIEW), applied);
     let mut none = new.as_ref().clone();
     none.index = ControlIndex(2);
     none.views.clear();
-    shard.switch(Arc::new(none));
+    assert!(shard.switch(Arc::new(none), &far()).is_empty());
     assert_eq!(shard.bytes(), 0);
     assert_eq!(shard.applied(super::support::VIEW), applied, "the accounting outlives the view");
+}
+
+/// The state of a node that folded on without a lease is not taken for that of the plan it did not know.
+#[test]
+fn a_range_past_the_activation_is_let_go() {
+    let (old, new) = plans(false);
+    let log = Log::new(&super::support::six_events());
+    let (mut shard, set) = shard(&old, 4);
+    shard.apply(&log.frame(&old, 0, 0, 3), &set);
+    let ranges: Vec<RangeId> = shard.ranges().collect();
+    let at = |next| OffsetVector([(PartitionId(0), next)].into());
+    assert_eq!(shard.switch(Arc::clone(&new), &at(2)), ranges);
+    assert_eq!((shard.ranges().count(), shard.entities()), (0, 0));
+    // One that comes from elsewhere at the new index stands where it stands.
+    shard.add_range(ranges[0], Positions::from([(PartitionId(0), PartitionPosition::start(9))]));
+    assert!(shard.switch(new, &at(2)).is_empty());
+}
+
+fn vector(at: &BTreeMap<u32, u64>) -> OffsetVector {
+    OffsetVector(at.iter().map(|(partition, next)| (PartitionId(*partition), *next)).collect())
+}
+
+/// Further than anybody stands.
+fn far() -> OffsetVector {
+    OffsetVector((0..8).map(|partition| (PartitionId(partition), u64::MAX)).collect())
 }

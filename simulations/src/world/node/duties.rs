@@ -119,8 +119,10 @@ impl Node {
             None => self.history = Some(History::new(Arc::clone(&plan))),
             Some(history) => history.activate(entry.index, at.clone(), Arc::clone(&plan)),
         }
-        if let Some(shard) = &mut self.shard {
-            shard.switch(plan);
+        let past = self.shard.as_mut().map(|shard| shard.switch(plan, &at)).unwrap_or_default();
+        for range in past {
+            around.acts.push(Act::Mark("folded_past_activation", 1));
+            self.drop_copy(around, range);
         }
         self.activate_feed(around, entry.index, &at);
         self.release(around, entry.index);

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::plan::{LadderPlan, Plan, ViewPlan};
+use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::RangeId;
 
@@ -41,7 +42,7 @@ impl Shard {
         let is_older = self.index(range).is_some_and(|index| index < self.layout.plan.index);
         let ahead =
             |positions: &Positions| positions.iter().any(|(partition, stands)| stands.next > at.get(*partition));
-        is_older && self.positions(range).is_some_and(ahead)
+        is_older && !plants::on(Plant::B7NoRestore) && self.positions(range).is_some_and(ahead)
     }
 
     /// Activates `plan` for one range that stands at an older index: it was replayed up to the activation.

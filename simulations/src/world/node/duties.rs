@@ -121,6 +121,12 @@ impl Node {
         }
         let past = self.shard.as_mut().map(|shard| shard.switch(plan, &at)).unwrap_or_default();
         for range in past {
+            // Who took part in the barrier reported where it stood, and was held there.
+            if self.steward.is_running() && self.steward.is_leased(around.mono) {
+                around
+                    .acts
+                    .push(Act::Halted(format!("range {range} stands past {}, in spite of the hold", entry.index)));
+            }
             around.acts.push(Act::Mark("folded_past_activation", 1));
             self.drop_copy(around, range);
         }

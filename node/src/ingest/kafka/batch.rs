@@ -68,20 +68,29 @@ impl BatchQueue {
         ptr::NonNull::new(queue).map(|queue| Self { queue, messages, _consumer: consumer })
     }
 
+    /// Puts what is there behind the first `from` messages, without waiting; how many.
+    fn take(&mut self, from: usize) -> usize {
+        let room = &mut self.messages[from..];
+        // SAFETY: the array has room for as many pointers as are asked for.
+        let count = unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, room.as_mut_ptr(), room.len()) };
+        usize::try_from(count).unwrap_or(0)
+    }
+
     /// Hands on what is there, at most [`POLL_RECORDS_MAX`] messages or errors with their topic and partition; waits
     /// at most `wait` for the first.
     pub(super) fn poll(&mut self, wait: Duration, sink: &mut Sink<'_>) {
-        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-        // SAFETY: the array has room for as many pointers as are asked for.
-        let count = unsafe {
-            sys::rd_kafka_consume_batch_queue(
-                self.queue.as_ptr(),
-                wait,
-                self.messages.as_mut_ptr(),
-                self.messages.len(),
-            )
-        };
-        let count = usize::try_from(count).unwrap_or(0);
+        let mut count = self.take(0);
+        if count == 0 {
+            // The batch call waits until its array is full; this one until there is anything.
+            let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+            // SAFETY: the queue is ours; the message is destroyed with the others.
+            let first = unsafe { sys::rd_kafka_consume_queue(self.queue.as_ptr(), wait) };
+            if first.is_null() {
+                return;
+            }
+            self.messages[0] = first;
+            count = 1 + self.take(1);
+        }
         let batch = Taken(&self.messages[..count]);
         for message in batch.0 {
             // SAFETY: the call returned `count` valid messages, which are ours until `Taken` destroys them.

@@ -6,6 +6,7 @@
 
 pub mod embedded;
 pub mod kafka;
+mod letter;
 pub mod partition;
 pub mod progress;
 pub mod reader;

@@ -85,6 +85,35 @@ pub struct SourcePlan {
     pub max_skew: Span,
     /// How far behind T a read may ask: max(allowed_lateness, max_skew) unless larger is declared.
     pub slack: Span,
+    /// What becomes of late records.
+    pub late_policy: LatePolicy,
+}
+
+/// What becomes of late records, which are counted in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LatePolicy {
+    /// Kept beside the records that could not be taken: somebody should look.
+    #[default]
+    DeadLetter,
+    /// Kept, as an expected part of the stream.
+    SideOutput,
+    /// Not kept; the log still has them.
+    Drop,
+}
+
+impl LatePolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::DeadLetter, Self::SideOutput, Self::Drop];
+
+    /// The name in definitions.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeadLetter => "dead_letter",
+            Self::SideOutput => "side_output",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 impl SourcePlan {

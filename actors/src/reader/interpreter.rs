@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::{FRAME_RECORDS_MAX, FRAME_ROWS_MAX, RECORD_BYTES_MAX};
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{LatePolicy, Plan};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, ViewCounters};
 use featuregrid_protocol::row::RowBatch;
@@ -126,6 +126,12 @@ impl Interpreter {
     #[must_use]
     pub fn position(&self) -> &PartitionPosition {
         &self.position
+    }
+
+    /// What becomes of late records under the plan in force; they are counted in any case.
+    #[must_use]
+    pub fn late_policy(&self) -> LatePolicy {
+        self.plan.source(self.partition.source()).map_or_else(LatePolicy::default, |source| source.late_policy)
     }
 
     /// Takes the next record. One at or before the last is ignored as if it had not come, because a log may deliver

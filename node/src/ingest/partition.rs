@@ -14,6 +14,7 @@ use featuregrid_actors::feed::{HaltReason, Receiver, Sender, ToReceiver, Verdict
 use featuregrid_actors::reader::{Chunk, Interpreter, Outcome, Record};
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{ControlIndex, Incarnation, LeaderEpoch, Offset, PartitionId, TopicId};
+use featuregrid_protocol::plan::LatePolicy;
 use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::time::Timestamp;
@@ -70,6 +71,12 @@ impl Walk {
             self.cut();
         }
         outcome
+    }
+
+    /// What becomes of late records where the walk stands.
+    #[must_use]
+    pub fn late_policy(&self) -> LatePolicy {
+        self.interpreter.late_policy()
     }
 
     /// There is nothing before `next` any more.

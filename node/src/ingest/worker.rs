@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use featuregrid_actors::control::History;
 use featuregrid_actors::host::{Gone, Rows, ShardHandle};
-use featuregrid_actors::reader::{Chunk, Outcome, Record};
+use featuregrid_actors::reader::Chunk;
 use featuregrid_protocol::ids::{Incarnation, Offset, PartitionId};
 use featuregrid_protocol::limits::IDLE_FRAME_EVERY;
 use featuregrid_protocol::position::PartitionPosition;
@@ -20,12 +20,12 @@ use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::time::Timestamp;
 use tokio::runtime::Handle;
 
+use super::letter::letter;
 use super::partition::{PartitionFeed, Want};
 use super::progress::Progress;
 use super::replay::Replays;
-use super::{Header, Log, LogError, LogEvent, LogReader, Origin};
+use super::{Log, LogError, LogEvent, LogReader};
 use crate::clock;
-use crate::store::dead_letters::DeadLetter;
 use crate::store::dead_letters::writer::{LetterWriter, Ticket};
 
 /// Chunks of a partition that may wait for dead letters to be written: a few commits' worth at full speed.
@@ -36,8 +36,6 @@ const POLL_WAIT: Duration = Duration::from_millis(20);
 const POLL_WAIT_SHORT: Duration = Duration::from_millis(1);
 /// A log that does not answer is mentioned this often.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
-/// Bytes of a key, and of all headers, that a dead letter keeps; larger ones are left in the log.
-const BESIDE_BYTES_MAX: usize = 1 << 20;
 /// Reading goes on once state is below this share of the budget.
 const RESUME_PERCENT: usize = 90;
 
@@ -248,9 +246,11 @@ impl Worker {
         let mut letters = Vec::new();
         let polled = self.reader.poll(wait, &mut |event| match event {
             LogEvent::Record(partition, record, origin) => {
-                let outcome = feeds.get_mut(&partition).and_then(|lane| lane.feed.walk().record(&record));
-                letters
-                    .extend(outcome.filter(|_| keep).and_then(|outcome| letter(partition, &record, origin, outcome)));
+                let Some(lane) = feeds.get_mut(&partition) else { return };
+                let walk = lane.feed.walk();
+                let outcome = walk.record(&record).filter(|_| keep);
+                let late = walk.late_policy();
+                letters.extend(outcome.and_then(|outcome| letter(partition, &record, origin, outcome, late)));
             }
             LogEvent::End(partition, end) => {
                 progress.set_log_end(partition, end);
@@ -370,29 +370,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// What is kept of a record that was not taken.
-fn letter(partition: PartitionId, record: &Record<'_>, origin: Origin<'_>, outcome: Outcome) -> Option<DeadLetter> {
-    let reason = match outcome {
-        Outcome::Late => "late",
-        Outcome::Dead(reason) => reason.name(),
-        Outcome::Routed(_) | Outcome::Unmatched | Outcome::Tombstone => return None,
-    };
-    let beside = |header: &Header| header.0.len() + header.1.as_ref().map_or(0, Vec::len);
-    let mut headers = origin.headers();
-    if headers.iter().map(beside).sum::<usize>() > BESIDE_BYTES_MAX {
-        headers.clear();
-    }
-    Some(DeadLetter {
-        partition,
-        offset: record.offset,
-        reason: reason.into(),
-        timestamp: record.log_timestamp,
-        key: origin.key().filter(|key| key.len() <= BESIDE_BYTES_MAX).map(<[u8]>::to_vec),
-        headers,
-        payload: record.payload.map(<[u8]>::to_vec),
-    })
 }
 
 /// The node's monotonic clock, as the feed counts it.

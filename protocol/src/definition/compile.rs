@@ -124,6 +124,7 @@ fn source_plan(draft: &SourceDraft) -> Option<SourcePlan> {
         allowed_lateness: draft.allowed_lateness.value,
         max_skew: draft.max_skew.value,
         slack: draft.slack.value,
+        late_policy: draft.late_policy,
     })
 }
 

@@ -11,7 +11,7 @@ use super::place::{Mark, Placed, Source, Word};
 use super::shape::{Keys, Section, check_name, refuse};
 use super::yaml::Node;
 use crate::limits;
-use crate::plan::{FieldKind, Operator, Window};
+use crate::plan::{FieldKind, LatePolicy, Operator, Window};
 use crate::time::Span;
 
 /// The whole file.
@@ -45,6 +45,7 @@ pub(super) struct SourceDraft {
     pub(super) allowed_lateness: Placed<Span>,
     pub(super) max_skew: Placed<Span>,
     pub(super) slack: Placed<Span>,
+    pub(super) late_policy: LatePolicy,
 }
 
 /// One field of a source.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Constant, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure,
-    Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
+    Column, CompareOp, Condition, Constant, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal,
+    Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
@@ -72,6 +72,7 @@ fn source(at: u64, random: &mut Random) -> SourcePlan {
         allowed_lateness: Span::seconds(least),
         max_skew: Span::seconds(5),
         slack: Span::seconds(random.between(least, 15)),
+        late_policy: LatePolicy::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use featuregrid_protocol::ids::{
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, Feature, LadderPlan, Level, Measure, Operator, Plan, SourcePlan, ViewPlan, Window,
+    Column, Feature, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -61,6 +61,7 @@ pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
         allowed_lateness: Span::seconds(1),
         max_skew,
         slack,
+        late_policy: LatePolicy::default(),
     }
 }
 

@@ -7,12 +7,22 @@ use crate::definition::shape::{Keys, Section, check_name, duration, path, refuse
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::number::{Domain, SCALE_MAX};
-use crate::plan::FieldKind;
+use crate::plan::{FieldKind, LatePolicy};
 use crate::time::Span;
 
 const SOURCE: Keys = Keys {
-    known: &["kafka", "format", "fields", "event_timestamp", "event_id", "allowed_lateness", "max_skew", "slack"],
-    later: &["late_policy", "lateness_clock", "order_by", "slack_exact", "schema_registry"],
+    known: &[
+        "kafka",
+        "format",
+        "fields",
+        "event_timestamp",
+        "event_id",
+        "allowed_lateness",
+        "max_skew",
+        "slack",
+        "late_policy",
+    ],
+    later: &["lateness_clock", "order_by", "slack_exact", "schema_registry"],
 };
 const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
 const FIELD: Keys = Keys { known: &["path", "type"], later: &[] };
@@ -58,7 +68,18 @@ pub(super) fn read(name: Word, node: &Node, notes: &mut Notes) -> Option<SourceD
         );
         notes.add(slack.at, message);
     }
-    Some(SourceDraft { name, topic, fields, event_timestamp, event_id, allowed_lateness, max_skew, slack })
+    let late_policy = section.text("late_policy", notes);
+    let late_policy = late_policy.and_then(|word| policy(&word, &section.of("late_policy"), notes)).unwrap_or_default();
+    Some(SourceDraft { name, topic, fields, event_timestamp, event_id, allowed_lateness, max_skew, slack, late_policy })
+}
+
+fn policy(word: &Word, what: &str, notes: &mut Notes) -> Option<LatePolicy> {
+    let found = LatePolicy::ALL.into_iter().find(|policy| policy.name() == word.value);
+    if found.is_none() {
+        let message = format!("{what}: {} is unknown", quoted(&word.value));
+        notes.unknown(word.at, message, &word.value, LatePolicy::ALL.map(LatePolicy::name));
+    }
+    found
 }
 
 fn check_format(word: &Word, notes: &mut Notes) {

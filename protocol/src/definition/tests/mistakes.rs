@@ -218,7 +218,16 @@ fn mistakes_around_features() {
             "ts\n    slack: 4m\n",
             "10:12 source `s`, `slack`: 4m is less than allowed_lateness or max_skew; write at least 5m",
         ),
-        ("ts\n", "ts\n    late_policy: drop\n", "10:5 source `s`: `late_policy` comes with a later release"),
+        (
+            "ts\n",
+            "ts\n    late_policy: dropp\n",
+            "10:18 source `s`, `late_policy`: `dropp` is unknown; did you mean `drop`?",
+        ),
+        (
+            "ts\n",
+            "ts\n    lateness_clock: append_time\n",
+            "10:5 source `s`: `lateness_clock` comes with a later release",
+        ),
         ("entity: user", "entity: card", "12:13 feature view `v`, `entity`: `card` is no entity; there is `user`"),
         ("source: s", "source: t", "13:13 feature view `v`, `source`: `t` is no source"),
         ("    source: s\n", "    source: s\n    ttl: 5d\n", "14:5 feature view `v`: `ttl` comes with a later release"),

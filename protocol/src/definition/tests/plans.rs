@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::number::Domain;
-use crate::plan::{Column, CompareOp, Condition, Constant, Level, Literal, Operator, ViewPlan, Window};
+use crate::plan::{Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan, Window};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {
@@ -142,6 +142,17 @@ fn a_default_or_a_max_age_changes_no_state() {
     assert_eq!(second.views[0].max_age, Some(Span::seconds(3600)));
     assert_eq!(second.views[0].ladders, first.views[0].ladders);
     assert_eq!(second.views[0].measures, first.views[0].measures);
+}
+
+#[test]
+fn late_records_are_dead_letters_unless_said_otherwise() {
+    let text = with_features("a: { count: true, windows: [5m] }");
+    let first = plan(&text);
+    assert_eq!(first.sources[0].late_policy, LatePolicy::DeadLetter);
+    for policy in LatePolicy::ALL {
+        let written = text.replace("ts\n", &format!("ts\n    late_policy: {}\n", policy.name()));
+        assert_eq!(after(&written, &first, 1).sources[0].late_policy, policy, "it may change on a running grid");
+    }
 }
 
 #[test]

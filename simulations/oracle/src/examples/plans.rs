@@ -3,8 +3,8 @@
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, Level, Literal, Measure, Operator, Plan,
-    SourcePlan, ViewPlan, Window, default_hop,
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal, Measure,
+    Operator, Plan, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
 
@@ -32,6 +32,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         allowed_lateness: Span::seconds(60),
         max_skew: Span::seconds(300),
         slack: Span::seconds(300),
+        late_policy: LatePolicy::default(),
     };
     let mut features = Vec::new();
     let ladders = ladders.iter().enumerate().map(|(at, (since, list))| {

@@ -178,13 +178,21 @@ pub struct ViewPlan {
     pub ladders: Vec<LadderPlan>,
     /// In order of definition.
     pub features: Vec<Feature>,
+    /// In order of definition, but each after those it uses.
+    pub derived: Vec<Derived>,
 }
 
 impl ViewPlan {
-    /// The index into [`ViewPlan::features`] of the result of this name.
+    /// The names of its results in the order of a reading: features, then what is derived from them.
+    pub fn results(&self) -> impl Iterator<Item = &str> {
+        let features = self.features.iter().map(|feature| feature.name.as_str());
+        features.chain(self.derived.iter().map(|derived| derived.name.as_str()))
+    }
+
+    /// The index among [`ViewPlan::results`] of the result of this name.
     #[must_use]
-    pub fn feature_index(&self, name: &str) -> Option<usize> {
-        self.features.iter().position(|feature| feature.name == name)
+    pub fn result_index(&self, name: &str) -> Option<usize> {
+        self.results().position(|result| result == name)
     }
 }
 
@@ -356,6 +364,62 @@ pub struct Feature {
     pub window: Window,
     /// What stands in where there is no value: in the domain of the results, and of a mean with the digits written.
     pub default: Option<Constant>,
+}
+
+/// A result that is computed from others of its view, at the read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derived {
+    /// Its name.
+    pub name: String,
+    /// What is computed.
+    pub formula: Arithmetic,
+}
+
+/// Arithmetic over results of one view.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arithmetic {
+    /// A result before this one, by its index among [`ViewPlan::results`].
+    Result(usize),
+    /// A number.
+    Constant(Constant),
+    /// `left op right`
+    Binary {
+        /// What is done.
+        op: ArithmeticOp,
+        /// To what.
+        left: Box<Arithmetic>,
+        /// With what.
+        right: Box<Arithmetic>,
+    },
+}
+
+/// An operation of a derived feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ArithmeticOp {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`; by zero there is no result.
+    Divide,
+}
+
+impl ArithmeticOp {
+    /// Every operation.
+    pub const ALL: [Self; 4] = [Self::Add, Self::Subtract, Self::Multiply, Self::Divide];
+
+    /// How it is written.
+    #[must_use]
+    pub fn sign(self) -> char {
+        match self {
+            Self::Add => '+',
+            Self::Subtract => '-',
+            Self::Multiply => '*',
+            Self::Divide => '/',
+        }
+    }
 }
 
 /// A number written in definitions, exactly: unscaled x 10^-scale.

@@ -85,6 +85,7 @@ mod tests {
             filter: None,
             measures: measures.iter().map(measure).collect(),
             max_age: None,
+            derived: Vec::new(),
             ladders: vec![LadderPlan { levels: Vec::new(), lifetime: true, columns }],
             features: Vec::new(),
         }

@@ -11,6 +11,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use crate::OracleError;
+use crate::derived;
 use crate::fold::Fold;
 use crate::judge::{Input, Row};
 use crate::window;
@@ -31,7 +32,7 @@ pub struct Answer {
     pub instant: Timestamp,
     /// Whether it was rounded.
     pub edge: Edge,
-    /// One per feature of the view, in order of definition.
+    /// One per feature of the view, in order of definition, then one per derived feature.
     pub readings: Vec<Reading>,
 }
 
@@ -129,7 +130,7 @@ impl<'a> Cut<'a> {
         let t_max = self.t_max(view.source);
         let nothing = |status| {
             let partial = view.features.iter().map(|feature| is_partial(view, feature));
-            partial.map(|partial| nothing(status, partial)).collect()
+            with_derived(view, partial.map(|partial| nothing(status, partial)).collect())
         };
         let asked = asked(&ladders, as_of, source.max_skew);
         if asked < t_max - source.slack {
@@ -152,8 +153,9 @@ impl<'a> Cut<'a> {
         let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
-            aged(defaulted(self.feature(view, feature, rows, instant), feature), is_outside)
+            defaulted(self.feature(view, feature, rows, instant), feature)
         });
+        let readings = with_derived(view, readings.collect()).into_iter().map(|reading| aged(reading, is_outside));
         Ok(Answer { instant, edge, readings: readings.collect() })
     }
 
@@ -203,6 +205,14 @@ fn asked(ladders: &[Vec<&Row>], as_of: AsOf, max_skew: Span) -> Timestamp {
 /// Whether a feature's column began at an activation, so that earlier rows are not in it.
 fn is_partial(view: &ViewPlan, feature: &Feature) -> bool {
     view.ladders[feature.ladder].columns[feature.column].since > ControlIndex(0)
+}
+
+/// The features of a view and, behind them, what is derived from them.
+fn with_derived(view: &ViewPlan, mut readings: Vec<Reading>) -> Vec<Reading> {
+    for derived in &view.derived {
+        readings.push(derived::answer(&derived.formula, &readings));
+    }
+    readings
 }
 
 /// What stands in where there is no value.

@@ -3,6 +3,7 @@
 mod accounting;
 mod activation;
 mod defaults;
+mod derived;
 mod ids;
 mod instants;
 mod plans;

@@ -6,7 +6,7 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`]), [`fold`], [`cut`] (with
-//! [`window`], [`mean`]).
+//! [`window`], [`mean`], [`derived`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -24,6 +24,7 @@ mod judge;
 mod fold;
 mod mean;
 mod window;
+mod derived;
 mod cut;
 #[cfg(test)]
 mod examples;

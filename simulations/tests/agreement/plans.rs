@@ -31,6 +31,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             filter: filters[random.below(3) as usize].clone(),
             measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
             max_age: None,
+            derived: Vec::new(),
             ladders: Vec::new(),
             features: Vec::new(),
         });

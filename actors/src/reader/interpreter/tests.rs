@@ -24,6 +24,7 @@ fn view(name: &str, id: u64, filter: Option<Condition>, key: usize) -> ViewPlan 
             Measure { id: ColumnId(2), filter: None, value: Some((2, Domain::Decimal(2))) },
         ],
         max_age: None,
+        derived: Vec::new(),
         ladders: vec![LadderPlan {
             levels: vec![Level { hop: Span::seconds(1), span: Span::seconds(60) }],
             lifetime: false,

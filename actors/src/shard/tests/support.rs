@@ -94,6 +94,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         filter: None,
         measures,
         max_age: None,
+        derived: Vec::new(),
         ladders,
         features,
     }

@@ -35,7 +35,7 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     assert_eq!(only[0].levels, [level("5s", "5m"), level("1m", "1h"), level("30m", "24h")]);
     let since = |measure| Column { measure, since: ControlIndex(0) };
     assert_eq!(only[0].columns, [since(0), since(1), since(2), since(3)]);
-    let spend = &view.features[view.feature_index("spend_1h").unwrap()];
+    let spend = &view.features[view.result_index("spend_1h").unwrap()];
     assert_eq!((spend.operator, spend.column, spend.window), (Operator::Sum, 3, rolling("1h", "1m")));
     assert_eq!(view.measures[3].value, Some((2, Domain::Decimal(2))));
     assert_eq!(view.measures[3].filter, view.measures[2].filter);

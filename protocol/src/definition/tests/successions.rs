@@ -41,7 +41,7 @@ fn windows_no_ladder_answers_get_one_of_their_own() {
     assert_eq!(view.ladders.len(), 2);
     assert!(view.ladders[1].lifetime);
     assert_eq!(columns(&view.ladders[1]), [(0, 3), (1, 3)]);
-    let home = |name: &str| view.features[view.feature_index(name).unwrap()].ladder;
+    let home = |name: &str| view.features[view.result_index(name).unwrap()].ladder;
     assert_eq!((home("d_24h"), home("l_lifetime"), home("l_2m"), home("s_1h")), (1, 1, 0, 0));
 
     // The first ladder's features go: so does the ladder, and nothing else.

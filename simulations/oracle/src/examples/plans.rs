@@ -49,6 +49,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         filter: None,
         measures,
         max_age: None,
+        derived: Vec::new(),
         ladders,
         features,
     };

@@ -1,0 +1,60 @@
+//! What is computed from other results.
+
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{Arithmetic, ArithmeticOp, Constant, Derived, Operator};
+use featuregrid_protocol::time::Span;
+use featuregrid_protocol::value::{Reading, Status, Value};
+
+use super::plans::{amount, plan, rows};
+use super::{AsOf, Log, noon, none, present, seconds};
+
+/// Behind a count of 5 minutes, and a count and a mean of an hour (the latter of 5 minutes): the share of the one in the
+/// other; ten times that, less the mean; and its inverse.
+fn log(default: Option<i64>, max_age: Option<i64>) -> Log {
+    let list = [(Operator::Count, 0, 300), (Operator::Count, 0, 3600), (Operator::Mean, 1, 300)];
+    let mut plan = plan(&[(0, &list)], vec![rows(), amount()]);
+    let binary = |op, left, right| Arithmetic::Binary { op, left: Box::new(left), right: Box::new(right) };
+    let result = Arithmetic::Result;
+    let ten = Arithmetic::Constant(Constant { unscaled: 100, domain: Domain::Decimal(1) });
+    let formulas = [
+        binary(ArithmeticOp::Divide, result(0), result(1)),
+        binary(ArithmeticOp::Subtract, binary(ArithmeticOp::Multiply, ten, result(3)), result(2)),
+        binary(ArithmeticOp::Divide, result(1), result(0)),
+    ];
+    let view = &mut plan.views[0];
+    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
+    view.features[2].default = default.map(|unscaled| Constant { unscaled, domain: Domain::Int });
+    view.max_age = max_age.map(Span::seconds);
+    Log::new(plan)
+}
+
+fn derived(log: &mut Log, micros: i64) -> Vec<Reading> {
+    log.read(0, &[100], "u", AsOf::At(noon(micros))).readings.split_off(3)
+}
+
+fn float(value: f64) -> Reading {
+    present(Value::Float(value))
+}
+
+#[test]
+fn shares_of_what_the_windows_hold() {
+    let mut log = log(None, None);
+    assert_eq!(derived(&mut log, 0), [none(Status::NotFound); 3]);
+    log.event(0, 0, "u", 0, "1.50");
+    log.event(0, 1, "u", seconds(1000), "2.50");
+    assert_eq!(derived(&mut log, 1), [float(1.0), float(8.5), float(1.0)]);
+    assert_eq!(derived(&mut log, seconds(1001)), [float(0.5), float(2.5), float(2.0)]);
+    // Nothing in five minutes: no mean, and no count to divide by.
+    let null = none(Status::NullValue);
+    assert_eq!(derived(&mut log, seconds(2000)), [float(0.0), null, null]);
+    assert_eq!(derived(&mut log, seconds(100)), [none(Status::OutOfRange); 3]);
+}
+
+#[test]
+fn what_a_default_went_into_is_defaulted() {
+    let mut log = log(Some(4), Some(30));
+    log.event(0, 0, "u", 0, "1.50");
+    let old = |reading| Reading { status: Status::OutsideMaxAge, ..reading };
+    let with_default = Reading { status: Status::Defaulted, ..float(-4.0) };
+    assert_eq!(derived(&mut log, seconds(2000)), [old(float(0.0)), with_default, old(none(Status::NullValue))]);
+}

@@ -6,8 +6,10 @@
 mod accumulator;
 mod answer;
 mod cells;
+mod derived;
 pub mod ratio;
 
 pub use accumulator::Accumulator;
 pub use answer::{Answer, answer, default};
+pub use derived::derive;
 pub(crate) use cells::{CellShape, Form, One};

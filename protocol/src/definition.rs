@@ -4,6 +4,7 @@
 //! `text -> tree with places (yaml) -> well-formed parts (draft) -> names, types, columns, ladders (compile) -> Plan`.
 //! Each step goes on past a mistake where the rest still makes sense, so that one run names them all.
 
+mod arithmetic;
 mod compile;
 mod draft;
 mod filter;

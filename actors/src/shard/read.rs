@@ -11,7 +11,7 @@ use super::Shard;
 use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::find;
-use crate::aggregate::{Form, answer};
+use crate::aggregate::{Form, answer, derive};
 use crate::entity::Page;
 use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, resolve};
 
@@ -22,7 +22,7 @@ pub struct ViewReading {
     pub instant: Timestamp,
     /// Whether it had to be rounded.
     pub edge: Edge,
-    /// In the order of the view's features.
+    /// In the order of the view's results.
     pub readings: Vec<Reading>,
     /// The control index in force.
     pub index: ControlIndex,
@@ -48,15 +48,18 @@ impl Shard {
         let seen = self.fold_entity(at, &layout, plan, hash, key);
         let source = layout.plan.source_of(&layout.plan.views[view]);
         let instant = resolve(as_of, seen, t_max, source.slack, source.max_skew);
-        let (shown, readings) = match instant {
-            None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange)),
+        let (shown, mut readings, is_outside) = match instant {
+            None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange), false),
             Some(instant) if self.evaluate(at, &layout, plan, hash, key, instant.at) => {
-                let is_outside = self.is_outside_max_age(at, &layout, plan, hash, key, instant);
-                let readings = plan.features.iter().map(|feature| self.reading(&layout, plan, feature));
-                (instant, readings.map(|reading| aged(reading, is_outside)).collect())
+                let readings = plan.features.iter().map(|feature| self.reading(&layout, plan, feature)).collect();
+                (instant, readings, self.is_outside_max_age(at, &layout, plan, hash, key, instant))
             }
-            Some(instant) => (instant, nothing(plan, Status::NotFound)),
+            Some(instant) => (instant, nothing(plan, Status::NotFound), false),
         };
+        for derived in &layout.plan.views[view].derived {
+            readings.push(derive(&derived.formula, &readings));
+        }
+        readings.iter_mut().for_each(|reading| *reading = aged(*reading, is_outside));
         Some(ViewReading {
             instant: shown.at,
             edge: shown.edge,

@@ -304,8 +304,8 @@ impl Screen {
 
     fn new(plan: &Plan) -> anyhow::Result<Self> {
         let wanted = ["spend_1h", "purchases_24h", "amount_mean_5m"];
-        let features = &plan.views.first().context("the demo has a view")?.features;
-        let index = |name: &'static str| Some((name, features.iter().position(|feature| feature.name == name)?));
+        let view = plan.views.first().context("the demo has a view")?;
+        let index = |name: &'static str| Some((name, view.result_index(name)?));
         Ok(Self { features: wanted.into_iter().filter_map(index).collect(), shown: 0, before: 0 })
     }
 

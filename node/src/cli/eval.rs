@@ -263,17 +263,17 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
     }
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, _) in &readings {
-        for feature in &plan.views[*index].features {
-            *times.entry(&feature.name).or_default() += 1;
+        for result in plan.views[*index].results() {
+            *times.entry(result).or_default() += 1;
         }
     }
     let (mut features, mut status) = (Ordered(Vec::new()), Ordered(Vec::new()));
     for (index, reading) in &readings {
         let view = &plan.views[*index];
-        for (feature, reading) in view.features.iter().zip(&reading.readings) {
+        for (result, reading) in view.results().zip(&reading.readings) {
             // Two views may use one name; then the view's stands before it.
-            let is_unique = times.get(feature.name.as_str()).is_none_or(|times| *times == 1);
-            let name = if is_unique { feature.name.clone() } else { format!("{}__{}", view.name, feature.name) };
+            let is_unique = times.get(result).is_none_or(|times| *times == 1);
+            let name = if is_unique { result.to_owned() } else { format!("{}__{result}", view.name) };
             features.0.push((name.clone(), output::json(&reading.value)));
             status.0.push((name, reading.status.name()));
         }

@@ -147,8 +147,8 @@ pub async fn compare(node: &Node, oracle: &mut Oracle, v: &OffsetVector) -> anyh
                         &shown_instant(want.instant, want.edge),
                         &shown_instant(got.instant, got.edge),
                     );
-                    for ((feature, want), got) in view.features.iter().zip(&want.readings).zip(&got.readings) {
-                        check.reading(&feature.name, want, got);
+                    for ((result, want), got) in view.results().zip(&want.readings).zip(&got.readings) {
+                        check.reading(result, want, got);
                     }
                 }
             }

@@ -68,11 +68,11 @@ pub(super) fn response(node: &Node, views: &[usize], answers: &[Vec<Answer>]) ->
     let (mut features, mut columns) = (Vec::new(), Vec::new());
     for (column, view) in views.iter().enumerate() {
         let view = &plan.views[*view];
-        for (at, feature) in view.features.iter().enumerate() {
+        for (at, result) in view.results().enumerate() {
             let readings = || answers.iter().map(|views| &views[column].0);
             features.push(v1::FeatureColumn {
                 view: view.name.clone(),
-                feature: feature.name.clone(),
+                feature: result.to_owned(),
                 values: readings().map(|reading| encode::value(&reading.readings[at].value)).collect(),
                 statuses: readings().map(|reading| encode::status(reading.readings[at].status).into()).collect(),
                 flags: readings().map(|reading| encode::flags(&reading.readings[at], reading.edge)).collect(),

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod constant;
+mod derived;
 mod fields;
 mod ladder;
 mod planning;

@@ -5,6 +5,7 @@ mod source;
 mod view;
 mod window;
 
+use super::arithmetic::Formula;
 use super::filter::Expression;
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Placed, Source, Word};
@@ -74,6 +75,17 @@ pub(super) struct View {
     pub(super) filter: Option<Expression>,
     pub(super) max_age: Option<Span>,
     pub(super) features: Vec<Feature>,
+    /// Whether every feature could be read, so that a name which is none of their results is unknown.
+    pub(super) are_results_known: bool,
+    pub(super) derived: Vec<Derived>,
+}
+
+/// A line of `derived`.
+#[derive(Debug)]
+pub(super) struct Derived {
+    pub(super) name: Word,
+    /// `None` where it could not be read; the name is one of the view's results all the same.
+    pub(super) formula: Option<Formula>,
 }
 
 /// A line of `features`: one operator over several windows.

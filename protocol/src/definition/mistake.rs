@@ -86,6 +86,11 @@ impl Notes {
         }
     }
 
+    /// How many there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.list.len() + self.more
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

@@ -104,8 +104,7 @@ impl World<'_, '_> {
         };
         let plan = self.judge.plan(reading.index);
         let view = plan.and_then(|plan| plan.views.iter().find(|view| view.name == read.view));
-        let features: Vec<String> =
-            view.iter().flat_map(|view| &view.features).map(|feature| feature.name.clone()).collect();
+        let features: Vec<String> = view.iter().flat_map(|view| view.results()).map(str::to_owned).collect();
         self.watch.note(now, node.node.0, "read", read.id, || format!("{} {:?} {v:?}", read.view, reading.readings));
         let fact = Fact::Read {
             node: *node,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Constant, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal,
+    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal,
     Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
@@ -49,6 +49,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
                 add_ladder(view, plan.index, random);
             }
             name_features(view, random);
+            derive(view, random);
             view.max_age = random.chance(500).then(|| Span::millis(random.between(1, 30_000)));
         }
         plans.push(Arc::new(plan.clone()));
@@ -141,6 +142,29 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
     if !view.ladders.iter().any(lives) {
         view.ladders.push(ladder);
+    }
+}
+
+/// A few formulas over any results, those of formulas before included.
+fn derive(view: &mut ViewPlan, random: &mut Random) {
+    view.derived.clear();
+    for at in 0..random.below(4) {
+        let formula = formula(view.features.len() + view.derived.len(), 3, random);
+        view.derived.push(Derived { name: format!("derived_{at}"), formula });
+    }
+}
+
+fn formula(results: usize, depth: u64, random: &mut Random) -> Arithmetic {
+    match random.below(depth + 1) {
+        0 if random.chance(200) => {
+            Arithmetic::Constant(Constant { unscaled: random.between(-3, 3), domain: Domain::Decimal(1) })
+        }
+        0 => Arithmetic::Result(random.below(results as u64) as usize),
+        _ => Arithmetic::Binary {
+            op: ArithmeticOp::ALL[random.below(4) as usize],
+            left: Box::new(formula(results, depth - 1, random)),
+            right: Box::new(formula(results, depth - 1, random)),
+        },
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn plan(
     ViewPlan {
         id: view.id,
         features: features.collect(),
-        derived: Vec::new(),
+        derived: view.derived,
         name: view.name.value,
         entity: view.entity,
         source: view.source,

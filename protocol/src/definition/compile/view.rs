@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::canonical;
 use super::constant::{self, Misfit};
+use super::derived;
 use super::fields::{Fields, Use};
 use crate::definition::draft::{Draft, Feature, NamedWindow, View};
 use crate::definition::filter::{Constant as Written, Expression};
@@ -13,7 +14,7 @@ use crate::definition::shape::refuse;
 use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
-use crate::plan::{CompareOp, Condition, Constant, Literal, Measure, Operator, Slot};
+use crate::plan::{CompareOp, Condition, Constant, Derived, Literal, Measure, Operator, Slot};
 use crate::time::Span;
 
 /// A view, ready to be planned.
@@ -28,6 +29,7 @@ pub(super) struct Resolved {
     /// Index 0 is the view's rows.
     pub(super) measures: Vec<Measure>,
     pub(super) results: Vec<Outcome>,
+    pub(super) derived: Vec<Derived>,
 }
 
 /// One result, ready to be planned.
@@ -51,6 +53,7 @@ pub(super) fn resolve(
     let filter = optional(view.filter.as_ref(), fields, notes);
     let features: Vec<_> = view.features.iter().map(|feature| (feature, measured(feature, fields, notes))).collect();
     check_names(view, notes);
+    let derived = derived::resolve(view, notes);
 
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
@@ -85,6 +88,7 @@ pub(super) fn resolve(
         max_age: view.max_age,
         measures: measures.list,
         results,
+        derived: derived?,
     })
 }
 
@@ -135,21 +139,18 @@ fn keys(
 /// No two results of a view have one name, and there are not too many.
 fn check_names(view: &View, notes: &mut Notes) {
     let mut seen: BTreeMap<&str, Mark> = BTreeMap::new();
-    let results = view.features.iter().flat_map(|feature| &feature.results);
-    for (count, result) in results.enumerate() {
+    let results = view.features.iter().flat_map(|feature| &feature.results).map(|result| &result.name);
+    for (count, name) in results.chain(view.derived.iter().map(|derived| &derived.name)).enumerate() {
         if count == limits::FEATURES_PER_VIEW_MAX {
             notes.add(
-                result.name.at,
+                name.at,
                 format!("a view has at most {} results; move some to another view", limits::FEATURES_PER_VIEW_MAX),
             );
         }
-        let first = *seen.entry(result.name.value.as_str()).or_insert(result.name.at);
-        if first != result.name.at {
-            let (name, line) = (quoted(&result.name.value), first.line);
-            notes.add(
-                result.name.at,
-                format!("the result {name} is already made in line {line}; rename one of the features"),
-            );
+        let first = *seen.entry(name.value.as_str()).or_insert(name.at);
+        if first != name.at {
+            let (shown, line) = (quoted(&name.value), first.line);
+            notes.add(name.at, format!("the result {shown} is already made in line {line}; rename one of the features"));
         }
     }
 }

@@ -1,19 +1,20 @@
 //! A feature view as written: entity, source, filter, features. Knows not what the names refer to.
 
 use super::window::{self, Hop};
-use super::{Feature, View};
+use super::{Derived, Feature, View};
+use crate::definition::arithmetic;
 use crate::definition::filter::{self, Expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
-use crate::definition::yaml::{Node, Value};
+use crate::definition::yaml::{Node, Scalar, Value};
 use crate::limits;
 use crate::plan::Operator;
 use crate::time::Span;
 
 const VIEW: Keys = Keys {
-    known: &["entity", "source", "where", "max_age", "features"],
-    later: &["derived", "on_demand", "ttl", "exclude_current", "order_by"],
+    known: &["entity", "source", "where", "max_age", "features", "derived"],
+    later: &["on_demand", "ttl", "exclude_current", "order_by"],
 };
 const OPERATORS: [(&str, Operator); 5] = [
     ("count", Operator::Count),
@@ -63,6 +64,7 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     let source = word("source", "source: transactions");
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let max_age = max_age(&section, notes);
+    let noted = notes.len();
     let features = section.need("features", "features: { purchases: { count: true, windows: [1h] } }", notes);
     let features = features.and_then(|node| Section::open(node, node.at, section.of("features"), notes));
     let features = features.filter(|features| match features.entries.get(limits::FEATURES_PER_VIEW_MAX) {
@@ -75,7 +77,33 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     });
     let features = features.iter().flat_map(|features| features.entries);
     let features = features.filter_map(|(name, node)| feature(name, node, text, notes)).collect();
-    Some(View { name, entity, source, filter, max_age, features })
+    let are_results_known = notes.len() == noted;
+    let derived = section.get("derived").map(|node| derived(node, &section.of("derived"), text, notes));
+    let derived = derived.unwrap_or_default();
+    Some(View { name, entity, source, filter, max_age, features, are_results_known, derived })
+}
+
+fn derived(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Vec<Derived> {
+    let section = Section::open(node, node.at, what, notes);
+    let entries = section.iter().flat_map(|section| section.entries).take(limits::FEATURES_PER_VIEW_MAX + 1);
+    let read = entries.map(|(name, node)| {
+        check_name(name, "a derived feature", notes);
+        let owner = format!("derived {}", quoted(&name.value));
+        let word = node.word(&owner, notes);
+        let formula = word.zip(scalar(node)).and_then(|(word, scalar)| {
+            let marks = text.marks(&word.value, scalar.style, node.at, scalar.end);
+            arithmetic::parse(&word.value, &marks, &owner, notes)
+        });
+        Derived { name: name.clone(), formula }
+    });
+    read.collect()
+}
+
+fn scalar(node: &Node) -> Option<&Scalar> {
+    match &node.value {
+        Value::Scalar(scalar) => Some(scalar),
+        Value::List(_) | Value::Map(_) => None,
+    }
 }
 
 fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
@@ -92,7 +120,7 @@ fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
 
 fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Expression> {
     let word = node.word(what, notes)?;
-    let Value::Scalar(scalar) = &node.value else { return None };
+    let scalar = scalar(node)?;
     filter::parse(&word.value, &text.marks(&word.value, scalar.style, node.at, scalar.end), notes)
 }
 

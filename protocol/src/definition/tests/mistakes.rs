@@ -241,7 +241,22 @@ fn mistakes_around_features() {
             "    source: s\n    max_age: old\n",
             "14:14 feature view `v`, `max_age`: `old` is no duration",
         ),
-        ("    source: s\n", "    source: s\n    derived: { a: b / c }\n", "14:5 feature view `v`: `derived` comes"),
+        ("    source: s\n", "    source: s\n    on_demand: { a: b / c }\n", "14:5 feature view `v`: `on_demand` comes"),
+        ("    source: s\n", "    source: s\n    derived: { x: a_5n / 2 }\n", "14:19 `a_5n` is no result of this view; did you mean `a_5m`?"),
+        ("    source: s\n", "    source: s\n    derived: { x: a_5m % 2 }\n", "14:24 derived `x`: `%` means nothing here"),
+        ("    source: s\n", "    source: s\n    derived: { x: 1 + 2 }\n", "14:16 derived `x`: it uses no result"),
+        ("    source: s\n", "    source: s\n    derived: { x: x + a_5m }\n", "14:16 derived `x` uses itself: `x` -> `x`; break the circle"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: y + a_5m, y: 2 * z, z: a_5m / y }\n",
+            "14:29 derived `y` uses itself: `y` -> `z` -> `y`; break",
+        ),
+        ("    source: s\n", "    source: s\n    derived: { a_5m: 2 * a_5m }\n", "14:16 the result `a_5m` is already made in line 16"),
+        ("    source: s\n", "    source: s\n    derived: { x: a_5m / 0.0000000000000000001 }\n", "14:26 `0.0000000000000000001` has more than 18 digits"),
+        ("    source: s\n", "    source: s\n    derived: { x: a_5m / 99999999999999999999 }\n", "14:26 `99999999999999999999` has too many digits"),
+        ("    source: s\n", "    source: s\n    derived: { x: [a_5m] }\n", "14:19 derived `x`: expected one value"),
+        ("    source: s\n", "    source: s\n    derived: {}\n", "14:14 feature view `v`, `derived` is empty"),
+        ("[5m]", "[5q]", "15:35 feature `a`, `windows`: `5q` is no duration"),
         ("    source: s\n", "    source: s\n    where: nope == 1\n", "14:12 `nope` is no field"),
         (
             "feature_views:",
@@ -262,6 +277,13 @@ fn mistakes_around_features() {
         assert!(base.contains(from), "{from}");
         only(&base.replacen(from, to, 1), want);
     }
+}
+
+/// A feature that could not be read has results nobody knows: what uses them is not blamed.
+#[test]
+fn a_broken_feature_is_the_only_mistake() {
+    let text = with_features("a: { count: true, windows: [5q] }");
+    only(&text.replace("    source: s\n", "    source: s\n    derived: { x: a_5m / 2 }\n"), "16:35 feature `a`, `windows`");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::number::Domain;
-use crate::plan::{Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan, Window};
+use crate::plan::{Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan, Window};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {
@@ -153,6 +153,25 @@ fn late_records_are_dead_letters_unless_said_otherwise() {
         let written = text.replace("ts\n", &format!("ts\n    late_policy: {}\n", policy.name()));
         assert_eq!(after(&written, &first, 1).sources[0].late_policy, policy, "it may change on a running grid");
     }
+}
+
+#[test]
+fn derived_features_stand_behind_those_they_use() {
+    let text = with_features("a: { count: true, windows: [5m, 1h] }").replace(
+        "    source: s\n",
+        "    source: s\n    derived: { share: rest / a_1h, rest: a_1h - a_5m, twice: 2.50 * share }\n",
+    );
+    let first = plan(&text);
+    let view = &first.views[0];
+    assert_eq!(view.results().collect::<Vec<_>>(), ["a_5m", "a_1h", "rest", "share", "twice"]);
+    let binary = |op, left, right| Arithmetic::Binary { op, left: Box::new(left), right: Box::new(right) };
+    let result = Arithmetic::Result;
+    assert_eq!(view.derived[0].formula, binary(ArithmeticOp::Subtract, result(1), result(0)));
+    assert_eq!(view.derived[1].formula, binary(ArithmeticOp::Divide, result(2), result(1)));
+    let constant = Arithmetic::Constant(Constant { unscaled: 25, domain: Domain::Decimal(1) });
+    assert_eq!(view.derived[2].formula, binary(ArithmeticOp::Multiply, constant, result(3)));
+    let without = after(&with_features("a: { count: true, windows: [5m, 1h] }"), &first, 1);
+    assert_eq!(without.views[0].ladders, view.ladders, "they keep no state");
 }
 
 #[test]

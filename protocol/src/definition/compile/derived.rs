@@ -1,0 +1,138 @@
+//! Derived features with their names looked up, each after those it uses. Knows no ladder: they are computed from what a
+//! read answers.
+
+use std::collections::BTreeMap;
+
+use super::constant::{self, Misfit};
+use crate::definition::arithmetic::Formula;
+use crate::definition::draft::{self, View};
+use crate::definition::mistake::{Notes, quoted};
+use crate::definition::place::Word;
+use crate::definition::shape::refuse;
+use crate::plan::{Arithmetic, Derived};
+
+/// `None` where something refers to nothing, or to itself; it is noted.
+pub(super) fn resolve(view: &View, notes: &mut Notes) -> Option<Vec<Derived>> {
+    let results = view.features.iter().flat_map(|feature| &feature.results);
+    let places: BTreeMap<&str, usize> = results.zip(0..).map(|(result, at)| (result.name.value.as_str(), at)).collect();
+    let mut resolver = Resolver {
+        first: view.features.iter().map(|feature| feature.results.len()).sum(),
+        drafts: view.derived.iter().zip(0..).map(|(draft, at)| (draft.name.value.as_str(), at)).collect(),
+        places,
+        view,
+        state: vec![State::Waiting; view.derived.len()],
+        sorted: Vec::new(),
+    };
+    let found: Vec<Option<()>> = (0..view.derived.len()).map(|at| resolver.visit(at, &mut Vec::new(), notes)).collect();
+    found.into_iter().all(|found| found.is_some()).then_some(resolver.sorted)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    /// It waits for one that it uses.
+    Open,
+    Done,
+    /// Wrong, and noted.
+    Wrong,
+}
+
+struct Resolver<'d> {
+    view: &'d View,
+    /// How many results come before the derived ones.
+    first: usize,
+    /// Where results stand: those of features, and derived ones as they are sorted.
+    places: BTreeMap<&'d str, usize>,
+    /// Derived features by name, as written.
+    drafts: BTreeMap<&'d str, usize>,
+    state: Vec<State>,
+    sorted: Vec<Derived>,
+}
+
+impl<'d> Resolver<'d> {
+    /// Puts a derived feature behind those it uses; `path` are those that wait for it.
+    fn visit(&mut self, at: usize, path: &mut Vec<usize>, notes: &mut Notes) -> Option<()> {
+        match self.state[at] {
+            State::Done => return Some(()),
+            State::Wrong => return None,
+            State::Open => {
+                let begin = path.iter().position(|other| *other == at).unwrap_or(0);
+                self.note_cycle(&path[begin..], notes);
+                return None;
+            }
+            State::Waiting => {}
+        }
+        self.state[at] = State::Open;
+        path.push(at);
+        let done = self.resolve_one(at, path, notes);
+        path.pop();
+        self.state[at] = if done.is_some() { State::Done } else { State::Wrong };
+        done
+    }
+
+    fn resolve_one(&mut self, at: usize, path: &mut Vec<usize>, notes: &mut Notes) -> Option<()> {
+        let view = self.view;
+        let draft::Derived { name, formula } = &view.derived[at];
+        let formula = formula.as_ref()?;
+        let names = formula.names();
+        if names.is_empty() {
+            let message = format!("derived {}: it uses no result; a number alone is no feature", quoted(&name.value));
+            return refuse(notes, name.at, message);
+        }
+        // All of them, so that every wrong one is named.
+        let known: Vec<Option<()>> = names.into_iter().map(|used| self.know(used, path, notes)).collect();
+        known.into_iter().collect::<Option<Vec<()>>>()?;
+        let formula = self.arithmetic(formula, notes)?;
+        self.places.insert(&name.value, self.first + self.sorted.len());
+        self.sorted.push(Derived { name: name.value.clone(), formula });
+        Some(())
+    }
+
+    fn know(&mut self, used: &Word, path: &mut Vec<usize>, notes: &mut Notes) -> Option<()> {
+        let name = used.value.as_str();
+        if self.places.contains_key(name) {
+            return Some(());
+        }
+        if let Some(at) = self.drafts.get(name).copied() {
+            return self.visit(at, path, notes);
+        }
+        if self.view.are_results_known {
+            let message = format!("{} is no result of this view", quoted(name));
+            let known = self.places.keys().chain(self.drafts.keys());
+            let known: std::collections::BTreeSet<&str> = known.copied().collect();
+            notes.unknown(used.at, message, name, known);
+        }
+        None
+    }
+
+    fn arithmetic(&self, formula: &Formula, notes: &mut Notes) -> Option<Arithmetic> {
+        match formula {
+            Formula::Result(word) => self.places.get(word.value.as_str()).copied().map(Arithmetic::Result),
+            Formula::Number(word) => {
+                let text = quoted(&word.value);
+                match constant::as_written(&word.value) {
+                    Ok(constant) => Some(Arithmetic::Constant(constant)),
+                    Err(Misfit::Finer) => {
+                        refuse(notes, word.at, format!("{text} has more than 18 digits after the point; write fewer"))
+                    }
+                    Err(Misfit::OutOfRange | Misfit::NoNumber) => {
+                        refuse(notes, word.at, format!("{text} has too many digits; write at most 18 in all"))
+                    }
+                }
+            }
+            Formula::Binary(op, left, right) => {
+                let (left, right) = (self.arithmetic(left, notes), self.arithmetic(right, notes));
+                Some(Arithmetic::Binary { op: *op, left: Box::new(left?), right: Box::new(right?) })
+            }
+        }
+    }
+
+    fn note_cycle(&self, cycle: &[usize], notes: &mut Notes) {
+        let names = cycle.iter().chain(cycle.first()).filter_map(|at| self.view.derived.get(*at));
+        let names: Vec<String> = names.map(|derived| quoted(&derived.name.value)).collect();
+        if let Some(first) = cycle.first().and_then(|at| self.view.derived.get(*at)) {
+            let message = format!("derived {} uses itself: {}; break the circle", names[0], names.join(" -> "));
+            notes.add(first.name.at, message);
+        }
+    }
+}

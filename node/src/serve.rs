@@ -4,6 +4,7 @@ mod admin;
 mod encode;
 mod push;
 mod service;
+mod wanted;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

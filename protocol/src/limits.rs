@@ -112,6 +112,8 @@ pub const PATH_STEPS_MAX: usize = 32;
 pub const FILTER_TERMS_MAX: usize = 64;
 /// Results of one view: a read answers all of them.
 pub const FEATURES_PER_VIEW_MAX: usize = 1024;
+/// Entries of one feature service: a model with more inputs names whole views.
+pub const SERVICE_ENTRIES_MAX: usize = 4096;
 /// Results and numbers that one derived feature joins: it is computed at every read.
 pub const DERIVED_OPERANDS_MAX: usize = 64;
 /// Ladders of one view: each keeps a page of its own per entity, and a read visits all.

@@ -151,8 +151,17 @@ pub enum FieldKind {
 pub struct ServicePlan {
     /// Its name.
     pub name: String,
-    /// Indices into [`Plan::views`].
-    pub views: Vec<usize>,
+    /// In order of definition; no two have one name.
+    pub results: Vec<ServiceResult>,
+}
+
+/// One feature of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceResult {
+    /// Index into [`Plan::views`].
+    pub view: usize,
+    /// Index among [`ViewPlan::results`].
+    pub result: usize,
 }
 
 /// A feature view: what one actor holds for one entity.

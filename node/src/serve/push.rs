@@ -16,7 +16,8 @@ use featuregrid_protocol::wire::v1;
 use tonic::Status;
 
 use super::encode;
-use super::service::{refused, response, views};
+use super::service::{refused, response};
+use super::wanted::Wanted;
 use crate::assemble::Node;
 use crate::clock;
 use crate::grid::{Asked, GridRead};
@@ -38,8 +39,8 @@ pub(super) async fn push(
     let plan = Arc::clone(node.grid.plan());
     let source = find_source(&plan, &request.source)?;
     let wanted = match (request.views.is_empty(), request.service.is_empty()) {
-        (true, true) => Vec::new(),
-        _ => views(&plan, &request.views, &request.service)?,
+        (true, true) => Wanted::default(),
+        _ => Wanted::of(&plan, &request.views, &request.service)?,
     };
     let now = clock::wall();
     let seen = look(&plan, source, now, &request.payload)?;
@@ -110,19 +111,19 @@ async fn append(node: &Arc<Node>, record: NewRecord) -> Result<Position, Status>
 /// The event's entity in every wanted view, at the event's time and one tick later, in one turn.
 async fn read(
     node: &Arc<Node>,
-    wanted: &[usize],
+    wanted: &Wanted,
     seen: &Seen,
     token: &OffsetVector,
     deadline: Instant,
 ) -> Result<(v1::GetFeaturesResponse, v1::GetFeaturesResponse), Status> {
     // Views with one key are read together, so that they are of one state.
     let mut groups: Vec<(&Arc<[u8]>, Vec<usize>)> = Vec::new();
-    for view in wanted {
+    for view in wanted.views() {
         // A view that does not take the event has no entity to show.
-        let Some((_, key)) = seen.keys.iter().find(|(of, _)| of == view) else { continue };
+        let Some((_, key)) = seen.keys.iter().find(|(of, _)| *of == view) else { continue };
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, views)) => views.push(*view),
-            None => groups.push((key, vec![*view])),
+            Some((_, views)) => views.push(view),
+            None => groups.push((key, vec![view])),
         }
     }
     let (mut views, mut befores, mut afters) = (Vec::new(), Vec::new(), Vec::new());
@@ -145,5 +146,5 @@ async fn read(
             return Err(Status::deadline_exceeded("the event was appended, and is not visible yet"));
         }
     }
-    Ok((response(node, &views, &[befores]), response(node, &views, &[afters])))
+    Ok((response(node, wanted, &views, &[befores]), response(node, wanted, &views, &[afters])))
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, READ_ENTITIES_MAX};
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{Plan, ServiceResult};
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
 use tonic::{Request, Response, Status};
 
+use super::wanted::Wanted;
 use super::{encode, push};
 use crate::assemble::Node;
 use crate::clock;
@@ -43,7 +44,8 @@ impl FeatureGrid for Service {
         let deadline = deadline(&request);
         let request = request.into_inner();
         let plan = self.node.grid.plan();
-        let views = views(plan, &request.views, &request.service)?;
+        let wanted = Wanted::of(plan, &request.views, &request.service)?;
+        let views = wanted.views();
         let clock = clock::wall();
         let keys = keys(plan, &views, &request.entities)?;
         let entities = keys.into_iter().zip(&request.entities).map(|(key, entity)| {
@@ -53,7 +55,7 @@ impl FeatureGrid for Service {
         let entities = entities.collect();
         let read = GridRead { views: views.clone(), entities, at_least: encode::offsets(request.at_least), deadline };
         let answers = self.node.grid.read(read).await.map_err(refused)?;
-        Ok(Response::new(response(&self.node, &views, &answers)))
+        Ok(Response::new(response(&self.node, &wanted, &views, &answers)))
     }
 
     async fn push(&self, request: Request<v1::PushRequest>) -> Result<Response<v1::PushResponse>, Status> {
@@ -62,22 +64,30 @@ impl FeatureGrid for Service {
     }
 }
 
-/// The answers as the wire has them: column by column.
-pub(super) fn response(node: &Node, views: &[usize], answers: &[Vec<Answer>]) -> v1::GetFeaturesResponse {
+/// The answers as the wire has them, column by column: what is wanted of `views`, which is what `answers` are of.
+pub(super) fn response(
+    node: &Node,
+    wanted: &Wanted,
+    views: &[usize],
+    answers: &[Vec<Answer>],
+) -> v1::GetFeaturesResponse {
     let plan = node.grid.plan();
-    let (mut features, mut columns) = (Vec::new(), Vec::new());
+    let names: Vec<Vec<&str>> = views.iter().map(|view| plan.views[*view].results().collect()).collect();
+    let features = wanted.results.iter().filter_map(|ServiceResult { view, result }| {
+        let column = views.iter().position(|other| other == view)?;
+        let readings = || answers.iter().map(|views| &views[column].0);
+        Some(v1::FeatureColumn {
+            view: plan.views[*view].name.clone(),
+            feature: (*names[column].get(*result)?).to_owned(),
+            values: readings().map(|reading| encode::value(&reading.readings[*result].value)).collect(),
+            statuses: readings().map(|reading| encode::status(reading.readings[*result].status).into()).collect(),
+            flags: readings().map(|reading| encode::flags(&reading.readings[*result], reading.edge)).collect(),
+        })
+    });
+    let features = features.collect();
+    let mut columns = Vec::new();
     for (column, view) in views.iter().enumerate() {
         let view = &plan.views[*view];
-        for (at, result) in view.results().enumerate() {
-            let readings = || answers.iter().map(|views| &views[column].0);
-            features.push(v1::FeatureColumn {
-                view: view.name.clone(),
-                feature: result.to_owned(),
-                values: readings().map(|reading| encode::value(&reading.readings[at].value)).collect(),
-                statuses: readings().map(|reading| encode::status(reading.readings[at].status).into()).collect(),
-                flags: readings().map(|reading| encode::flags(&reading.readings[at], reading.edge)).collect(),
-            });
-        }
         let entities = answers.iter().map(|views| {
             let (reading, v) = &views[column];
             v1::EntityView {
@@ -90,28 +100,6 @@ pub(super) fn response(node: &Node, views: &[usize], answers: &[Vec<Answer>]) ->
         columns.push(v1::ViewColumn { view: view.name.clone(), entities: entities.collect() });
     }
     v1::GetFeaturesResponse { features, views: columns, control_index: plan.index.0 }
-}
-
-/// The views asked for, by index.
-pub(super) fn views(plan: &Plan, names: &[String], service_name: &str) -> Result<Vec<usize>, Status> {
-    if !service_name.is_empty() {
-        if !names.is_empty() {
-            return Err(Status::invalid_argument("ask for views or for a service, not for both"));
-        }
-        let service = plan.services.iter().find(|service| service.name == service_name);
-        let known = || plan.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
-        let unknown = || Status::not_found(format!("no feature service `{}`; there are: {}", service_name, known()));
-        return service.map(|service| service.views.clone()).ok_or_else(unknown);
-    }
-    if names.is_empty() {
-        return Err(Status::invalid_argument("name the feature views, or a feature service"));
-    }
-    let index = |name: &String| {
-        let known = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
-        let at = plan.views.iter().position(|view| view.name == *name);
-        at.ok_or_else(|| Status::not_found(format!("no feature view `{name}`; there are: {}", known())))
-    };
-    names.iter().map(index).collect()
 }
 
 /// Canonical key bytes of the entities asked for.

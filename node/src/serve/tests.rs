@@ -35,8 +35,9 @@ feature_views:
       count: { count: true, windows: [5m] }
       total: { sum: amount, windows: [1h] }
       mean: { mean: amount, windows: [1h] }
+    derived: { per_event: total_1h / count_5m }
 feature_services:
-  model: [spend]
+  model: [spend:per_event, spend:count_5m]
 ";
 const AT: i64 = 1_767_268_800_000_000; // 2026-01-01T12:00:00Z
 
@@ -81,9 +82,10 @@ async fn a_client_gets_columns_statuses_and_a_token() {
 
     let reply = client.get_features(request(&["u1", "u2"])).await.unwrap().into_inner();
     let names: Vec<&str> = reply.features.iter().map(|column| column.feature.as_str()).collect();
-    assert_eq!(names, ["count_5m", "total_1h", "mean_1h"]);
+    assert_eq!(names, ["count_5m", "total_1h", "mean_1h", "per_event"]);
     let kinds: Vec<_> = reply.features.iter().map(|column| column.values[0].kind.clone()).collect();
-    assert_eq!(kinds, [Some(Kind::Int(2)), Some(Kind::Decimal("12.75".to_owned())), Some(Kind::Float(6.375))]);
+    let mean = Some(Kind::Float(6.375));
+    assert_eq!(kinds, [Some(Kind::Int(2)), Some(Kind::Decimal("12.75".to_owned())), mean.clone(), mean]);
     for column in &reply.features {
         assert_eq!(column.statuses, [i32::from(Status::Present), i32::from(Status::NotFound)]);
         assert_eq!((column.values[1].kind.clone(), &column.flags), (None, &vec![0, 0]));
@@ -99,7 +101,9 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     demanding.views.clear();
     demanding.service = "model".to_owned();
     let reply = client.get_features(demanding.clone()).await.unwrap().into_inner();
-    assert_eq!(reply.features[0].values[0].kind, Some(Kind::Int(3)));
+    let names: Vec<&str> = reply.features.iter().map(|column| column.feature.as_str()).collect();
+    assert_eq!(names, ["per_event", "count_5m"]);
+    assert_eq!(reply.features[1].values[0].kind, Some(Kind::Int(3)));
     let ahead = demanding.at_least.as_mut().unwrap().offsets.values_mut().next().unwrap();
     *ahead += 1_000;
     let mut patient = Request::new(demanding);

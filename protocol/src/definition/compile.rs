@@ -6,18 +6,19 @@ mod derived;
 mod fields;
 mod ladder;
 mod planning;
+mod service;
 mod unchanged;
 mod view;
 
 use std::collections::BTreeMap;
 
 use self::fields::Fields;
-use super::draft::{Draft, Service, SourceDraft, View};
+use super::draft::{Draft, SourceDraft, View};
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Word};
 use crate::ids::{ControlIndex, SourceId};
 use crate::limits;
-use crate::plan::{FieldKind, FieldPlan, Plan, ServicePlan, SourcePlan};
+use crate::plan::{FieldKind, FieldPlan, Plan, SourcePlan};
 
 /// `None` where something is missing; what is wrong stands in `notes`.
 pub(super) fn plan(draft: &Draft, previous: Option<&Plan>, index: ControlIndex, notes: &mut Notes) -> Option<Plan> {
@@ -32,13 +33,7 @@ pub(super) fn plan(draft: &Draft, previous: Option<&Plan>, index: ControlIndex, 
     if let (Some(project), Some(previous)) = (&draft.project, previous) {
         unchanged::check(project, &sources, previous, notes);
     }
-    let names: Vec<&str> = draft.views.iter().flatten().map(|view| view.name.value.as_str()).collect();
-    for view in draft.services.iter().flat_map(|service| &service.views) {
-        if draft.views.is_some() && !names.contains(&view.value.as_str()) {
-            let message = format!("{} is no feature view", quoted(&view.value));
-            notes.unknown(view.at, message, &view.value, names.iter().copied());
-        }
-    }
+    service::check_views(draft, notes);
     let sources: Vec<SourcePlan> =
         sources.into_iter().map(|source| source.and_then(source_plan)).collect::<Option<_>>()?;
     resolved.sort_by(|left, right| left.name.value.cmp(&right.name.value));
@@ -48,12 +43,7 @@ pub(super) fn plan(draft: &Draft, previous: Option<&Plan>, index: ControlIndex, 
         planning::plan(view, before, slack, index, notes)
     });
     let views: Vec<_> = views.collect();
-    let at: BTreeMap<&str, usize> = views.iter().enumerate().map(|(at, view)| (view.name.as_str(), at)).collect();
-    let service = |service: &Service| ServicePlan {
-        name: service.name.value.clone(),
-        views: service.views.iter().filter_map(|view| at.get(view.value.as_str()).copied()).collect(),
-    };
-    let services = draft.services.iter().map(service).collect();
+    let services = draft.services.iter().map(|service| service::resolve(service, &views, notes)).collect();
     Some(Plan { index, project: draft.project.as_ref()?.value.clone(), sources, views, services })
 }
 

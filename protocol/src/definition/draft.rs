@@ -110,10 +110,10 @@ pub(super) struct NamedWindow {
     pub(super) hop_at: Option<Mark>,
 }
 
-/// An ordered list of views under one name.
+/// An ordered list of `view` and `view:result` under one name.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) views: Vec<Word>,
+    pub(super) entries: Vec<Word>,
     pub(super) name: Word,
 }
 
@@ -174,8 +174,8 @@ fn entity(name: Word, node: &Node, notes: &mut Notes) -> Option<Entity> {
 
 fn service(name: Word, node: &Node, notes: &mut Notes) -> Option<Service> {
     let owner = format!("feature service {}", quoted(&name.value));
-    let views = words(node, &owner, "[user_spend]", limits::VIEWS_MAX, notes)?;
-    Some(Service { views, name })
+    let entries = words(node, &owner, "[user_spend, card:count_1h]", limits::SERVICE_ENTRIES_MAX, notes)?;
+    Some(Service { entries, name })
 }
 
 /// A list of at most `most` different names.

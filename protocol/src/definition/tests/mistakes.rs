@@ -242,18 +242,38 @@ fn mistakes_around_features() {
             "14:14 feature view `v`, `max_age`: `old` is no duration",
         ),
         ("    source: s\n", "    source: s\n    on_demand: { a: b / c }\n", "14:5 feature view `v`: `on_demand` comes"),
-        ("    source: s\n", "    source: s\n    derived: { x: a_5n / 2 }\n", "14:19 `a_5n` is no result of this view; did you mean `a_5m`?"),
-        ("    source: s\n", "    source: s\n    derived: { x: a_5m % 2 }\n", "14:24 derived `x`: `%` means nothing here"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5n / 2 }\n",
+            "14:19 `a_5n` is no result of this view; did you mean `a_5m`?",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5m % 2 }\n",
+            "14:24 derived `x`: `%` means nothing here",
+        ),
         ("    source: s\n", "    source: s\n    derived: { x: 1 + 2 }\n", "14:16 derived `x`: it uses no result"),
-        ("    source: s\n", "    source: s\n    derived: { x: x + a_5m }\n", "14:16 derived `x` uses itself: `x` -> `x`; break the circle"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: x + a_5m }\n",
+            "14:16 derived `x` uses itself: `x` -> `x`; break the circle",
+        ),
         (
             "    source: s\n",
             "    source: s\n    derived: { x: y + a_5m, y: 2 * z, z: a_5m / y }\n",
             "14:29 derived `y` uses itself: `y` -> `z` -> `y`; break",
         ),
         ("    source: s\n", "    source: s\n    derived: { a_5m: 2 * a_5m }\n", "14:16 the result `a_5m` is already made in line 16"),
-        ("    source: s\n", "    source: s\n    derived: { x: a_5m / 0.0000000000000000001 }\n", "14:26 `0.0000000000000000001` has more than 18 digits"),
-        ("    source: s\n", "    source: s\n    derived: { x: a_5m / 99999999999999999999 }\n", "14:26 `99999999999999999999` has too many digits"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5m / 0.0000000000000000001 }\n",
+            "14:26 `0.0000000000000000001` has more than 18 digits",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5m / 99999999999999999999 }\n",
+            "14:26 `99999999999999999999` has too many digits",
+        ),
         ("    source: s\n", "    source: s\n    derived: { x: [a_5m] }\n", "14:19 derived `x`: expected one value"),
         ("    source: s\n", "    source: s\n    derived: {}\n", "14:14 feature view `v`, `derived` is empty"),
         ("[5m]", "[5q]", "15:35 feature `a`, `windows`: `5q` is no duration"),
@@ -283,7 +303,30 @@ fn mistakes_around_features() {
 #[test]
 fn a_broken_feature_is_the_only_mistake() {
     let text = with_features("a: { count: true, windows: [5q] }");
-    only(&text.replace("    source: s\n", "    source: s\n    derived: { x: a_5m / 2 }\n"), "16:35 feature `a`, `windows`");
+    only(
+        &text.replace("    source: s\n", "    source: s\n    derived: { x: a_5m / 2 }\n"),
+        "16:35 feature `a`, `windows`",
+    );
+}
+
+#[test]
+fn a_service_has_every_name_once() {
+    let other = "  w:\n    entity: user\n    source: s\n    features: { a: { count: true, windows: [5m, 1h] } }\n";
+    for (entries, want) in [
+        (
+            "[v, w]",
+            "21:12 feature service `one`: `a_5m` comes from `v` and from `w`; rename its feature in one of them, for example to `w_a_5m`",
+        ),
+        ("[w:a_1h, v, w:a_1h]", "21:20 feature service `one`: `w:a_1h` stands twice"),
+        ("[w, w:a_1h]", "21:12 feature service `one`: `a_1h` of `w` is there already; remove one"),
+        ("[w:a_1k]", "21:9 `a_1k` is no result of feature view `w`; did you mean `a_1h`?"),
+        ("[x:a_1h]", "21:9 `x` is no feature view; did you mean"),
+    ] {
+        let text = with_features("a: { count: true, windows: [5m] }") + other;
+        only(&format!("{text}feature_services:\n  one: {entries}\n"), want);
+    }
+    let text = with_features("a: { count: true, windows: [5m] }") + other;
+    assert_eq!(plan(&format!("{text}feature_services: {{ one: [w:a_1h, v] }}\n")).services[0].results.len(), 2);
 }
 
 #[test]

@@ -183,14 +183,19 @@ fn entities_may_have_several_keys() {
 #[test]
 fn views_stand_in_order_of_name_and_services_in_their_own() {
     let text = with_features("a: { count: true, windows: [5m] }")
-        + "  b:\n    entity: user\n    source: s\n    where: ok == true\n    features: { a: { count: true, windows: [5m] } }\n\
-           feature_services:\n  one: [v, b]\n";
+        + "  b:\n    entity: user\n    source: s\n    where: ok == true\n    features: { c: { count: true, windows: [5m, 1h] } }\n    \
+           derived: { d: c_5m / c_1h }\n\
+           feature_services:\n  one: [v, b]\n  two:\n    - b:d\n    - v:a_5m\n    - b:c_5m\n";
     let plan = plan(&text);
     let names: Vec<&str> = plan.views.iter().map(|view| view.name.as_str()).collect();
     assert_eq!(names, ["b", "v"]);
-    assert_eq!(plan.service("one").unwrap().views, [1, 0]);
+    let results = |name: &str| -> Vec<(usize, usize)> {
+        plan.service(name).unwrap().results.iter().map(|result| (result.view, result.result)).collect()
+    };
+    assert_eq!(results("one"), [(1, 0), (0, 0), (0, 1), (0, 2)]);
+    assert_eq!(results("two"), [(0, 2), (1, 0), (0, 0)]);
     assert_eq!(plan.view_index("v"), Some(1));
-    assert!(plan.view("w").is_none() && plan.service("two").is_none());
+    assert!(plan.view("w").is_none() && plan.service("three").is_none());
 }
 
 #[test]

@@ -11,5 +11,5 @@ pub mod ratio;
 
 pub use accumulator::Accumulator;
 pub use answer::{Answer, answer, default};
-pub use derived::derive;
 pub(crate) use cells::{CellShape, Form, One};
+pub use derived::derive;

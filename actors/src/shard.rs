@@ -6,6 +6,7 @@
 mod apply;
 mod digest;
 mod frontier;
+mod largest;
 mod layout;
 mod range;
 mod read;
@@ -16,6 +17,7 @@ mod switch;
 mod translate;
 
 pub use digest::{Digest, DigestBuilder, PageBytes};
+pub use largest::largest_entity_bytes;
 pub use read::ViewReading;
 pub use snapshot::{InstallError, RangeSnapshot, SnapshotPage};
 

@@ -5,6 +5,7 @@
 
 mod bench;
 mod client;
+mod definitions;
 mod demo;
 mod dlq;
 mod eval;
@@ -44,6 +45,12 @@ enum Command {
     Demo(demo::Arguments),
     /// Tries definitions on a file of events: the values that each row of a spine would have been served.
     Eval(eval::Arguments),
+    /// Names every mistake of definitions, or what they mean and how large an entity can get.
+    Validate(definitions::Validate),
+    /// Says what a change of definitions does: at once, kept from its activation on, or refused; and what it costs.
+    Plan(definitions::Change),
+    /// Prints the JSON schema of definitions, for editors.
+    Schema,
     /// Reads a topic and answers reads, until it is told to stop.
     Serve(serve::Arguments),
     /// Asks a running node for the features of one entity.
@@ -88,6 +95,9 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match &command {
         Command::Eval(arguments) => return eval::run(arguments),
+        Command::Validate(arguments) => return definitions::validate(arguments),
+        Command::Plan(arguments) => return definitions::plan(arguments),
+        Command::Schema => return Ok(definitions::schema()),
         Command::Sim(command) => return Ok(featuregrid_simulations::cli::execute(command)),
         _ => {}
     }
@@ -97,6 +107,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Bench(command) => bench::run(command).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Eval(arguments) => eval::run(&arguments),
+            Command::Validate(arguments) => definitions::validate(&arguments),
+            Command::Plan(arguments) => definitions::plan(&arguments),
+            Command::Schema => Ok(definitions::schema()),
             Command::Sim(command) => Ok(featuregrid_simulations::cli::execute(&command)),
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Get(arguments) => get::run(arguments).await,

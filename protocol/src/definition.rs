@@ -5,6 +5,7 @@
 //! Each step goes on past a mistake where the rest still makes sense, so that one run names them all.
 
 mod arithmetic;
+mod change;
 mod compile;
 mod draft;
 mod filter;
@@ -14,12 +15,17 @@ mod shape;
 mod suggest;
 mod yaml;
 
+pub use self::change::{Change, ChangeKind, Effect, changes};
 use self::mistake::Notes;
 pub use self::mistake::{Mistake, Mistakes};
 use self::place::{Mark, Source};
 use crate::ids::ControlIndex;
 use crate::limits;
 use crate::plan::Plan;
+
+/// The JSON schema of a definitions file, for editors. It knows the shape of the file; what names refer to, only
+/// [`compile`] knows.
+pub const SCHEMA: &str = include_str!("definition/schema.json");
 
 /// The plan of a definitions text as control entry `index`, after `previous`. `file` is how messages name the text.
 ///

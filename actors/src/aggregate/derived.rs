@@ -11,7 +11,8 @@ use super::ratio;
 /// What a formula answers, from the results before it.
 #[must_use]
 pub fn derive(formula: &Arithmetic, readings: &[Reading]) -> Reading {
-    let mut inputs = Reading { value: Value::Null, status: Status::Present, inexact_input: false, partial_coverage: false };
+    let mut inputs =
+        Reading { value: Value::Null, status: Status::Present, inexact_input: false, partial_coverage: false };
     let value = number(formula, readings, &mut inputs);
     let status = match (value, inputs.status) {
         (_, status @ (Status::NotFound | Status::OutOfRange)) => status,
@@ -106,9 +107,8 @@ mod tests {
     fn no_result_is_infinite_or_minus_zero() {
         let huge = reading(Value::Int(i128::MAX), Status::Present);
         let square = |times: u32| {
-            (0..times).fold(Arithmetic::Result(0), |formula, _| {
-                binary(ArithmeticOp::Multiply, formula.clone(), formula)
-            })
+            (0..times)
+                .fold(Arithmetic::Result(0), |formula, _| binary(ArithmeticOp::Multiply, formula.clone(), formula))
         };
         assert!(matches!(derive(&square(3), &[huge]).value, Value::Float(value) if value.is_finite()));
         assert_eq!(derive(&square(4), &[huge]).value, Value::Null);

@@ -122,6 +122,21 @@ const FILE: Keys = Keys {
     later: &["reference_tables", "on_demand_feature_views", "outputs", "enrichments", "access", "quotas"],
 };
 
+const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
+
+/// Every section with keys of its own, under its name in the schema.
+#[cfg(test)]
+pub(super) const SECTIONS: [(&str, &Keys); 8] = [
+    ("file", &FILE),
+    ("entity", &ENTITY),
+    ("source", &source::SOURCE),
+    ("kafka", &source::KAFKA),
+    ("field", &source::FIELD),
+    ("view", &view::VIEW),
+    ("feature", &view::FEATURE),
+    ("rolling", &window::ROLLING),
+];
+
 /// Reads what is there; everything that is not well formed is noted.
 pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
     let Some(file) = Section::with_keys(root, root.at, "the file", &FILE, notes) else { return Draft::default() };
@@ -161,9 +176,8 @@ fn section<T>(
 }
 
 fn entity(name: Word, node: &Node, notes: &mut Notes) -> Option<Entity> {
-    const KEYS: Keys = Keys { known: &["join_keys"], later: &[] };
     let owner = format!("entity {}", quoted(&name.value));
-    let section = Section::with_keys(node, name.at, owner, &KEYS, notes);
+    let section = Section::with_keys(node, name.at, owner, &ENTITY, notes);
     let keys = section.and_then(|section| {
         let keys = section.need("join_keys", "join_keys: [user_id]", notes)?;
         words(keys, &section.of("join_keys"), "[user_id]", limits::JOIN_KEYS_MAX, notes)

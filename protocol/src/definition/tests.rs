@@ -1,8 +1,10 @@
 //! Whole files: what they compile to, every mistake at its place, and that plans follow each other as promised.
 
+mod changes;
 mod mistakes;
 mod plans;
 mod properties;
+mod schema;
 mod successions;
 
 use super::*;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal,
-    Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
+    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
+    LadderPlan, LatePolicy, Level, Literal, Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;

@@ -6,6 +6,7 @@ use featuregrid_protocol::plan::{LadderPlan, Level, Plan, default_hop};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::support::{Event, Log, SECOND, columns, measures, plan, shard, source, view};
+use crate::shard::largest_entity_bytes;
 
 /// The shape of workload W1: 5 minutes, an hour, a day over all events and over purchases.
 pub(super) fn w1() -> Arc<Plan> {
@@ -45,6 +46,9 @@ fn one_hot_key_over_thirty_days() {
         most = most.max(shard.bytes_per_entity());
     }
     assert!(most <= 24_576, "{most} bytes");
+    // Known before any event is there: not less than that, and not so much more that it says nothing.
+    let bound = largest_entity_bytes(&plan, &plan.views[0]) as usize;
+    assert!(most <= bound && bound <= most * 3 / 2, "{most} of {bound} bytes");
     shard.digest();
     assert!(shard.bytes_per_entity() <= most);
 }

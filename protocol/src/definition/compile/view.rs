@@ -150,7 +150,8 @@ fn check_names(view: &View, notes: &mut Notes) {
         let first = *seen.entry(name.value.as_str()).or_insert(name.at);
         if first != name.at {
             let (shown, line) = (quoted(&name.value), first.line);
-            notes.add(name.at, format!("the result {shown} is already made in line {line}; rename one of the features"));
+            notes
+                .add(name.at, format!("the result {shown} is already made in line {line}; rename one of the features"));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::number::{Domain, SCALE_MAX};
 use crate::plan::{FieldKind, LatePolicy};
 use crate::time::Span;
 
-const SOURCE: Keys = Keys {
+pub(super) const SOURCE: Keys = Keys {
     known: &[
         "kafka",
         "format",
@@ -24,8 +24,8 @@ const SOURCE: Keys = Keys {
     ],
     later: &["lateness_clock", "order_by", "slack_exact", "schema_registry"],
 };
-const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
-const FIELD: Keys = Keys { known: &["path", "type"], later: &[] };
+pub(super) const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
+pub(super) const FIELD: Keys = Keys { known: &["path", "type"], later: &[] };
 const FORMATS_LATER: [&str; 4] = ["avro", "protobuf", "msgpack", "csv"];
 const TYPES: [&str; 4] = ["text", "bool", "int", "decimal(2)"];
 const TYPES_LATER: [&str; 5] = ["float", "bytes", "timestamp", "list", "map"];

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::plan::Operator;
 use crate::time::Span;
 
-const VIEW: Keys = Keys {
+pub(super) const VIEW: Keys = Keys {
     known: &["entity", "source", "where", "max_age", "features", "derived"],
     later: &["on_demand", "ttl", "exclude_current", "order_by"],
 };
@@ -23,7 +23,7 @@ const OPERATORS: [(&str, Operator); 5] = [
     ("min", Operator::Min),
     ("max", Operator::Max),
 ];
-const FEATURE: Keys = Keys {
+pub(super) const FEATURE: Keys = Keys {
     known: &["count", "sum", "mean", "min", "max", "where", "windows", "window", "hop", "default"],
     later: &[
         "exclude_current",

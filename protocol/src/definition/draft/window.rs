@@ -9,7 +9,7 @@ use crate::limits;
 use crate::plan::{Window, default_hop};
 use crate::time::Span;
 
-const ROLLING: Keys = Keys {
+pub(super) const ROLLING: Keys = Keys {
     known: &["rolling", "hop"],
     later: &["tumbling", "hopping", "session", "calendar", "last_n", "decay", "half_life", "timezone"],
 };

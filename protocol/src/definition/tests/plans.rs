@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::number::Domain;
-use crate::plan::{Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan, Window};
+use crate::plan::{
+    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan,
+    Window,
+};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {

@@ -6,7 +6,7 @@ use featuregrid_protocol::time::Span;
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::plans::{amount, plan, rows};
-use super::{AsOf, Log, noon, none, present, seconds};
+use super::{AsOf, Log, none, noon, present, seconds};
 
 /// Behind a count of 5 minutes, and a count and a mean of an hour (the latter of 5 minutes): the share of the one in the
 /// other; ten times that, less the mean; and its inverse.

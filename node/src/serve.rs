@@ -1,13 +1,15 @@
-//! The gRPC face of a node: `featuregrid.v1`, health and reflection. Knows no state: it asks the grid.
+//! The faces of a node: gRPC (`featuregrid.v1`, health and reflection) and Feast's HTTP API. Knows no state: it asks the grid.
 
 mod admin;
 mod encode;
+mod feast;
 mod push;
 mod service;
 mod wanted;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use featuregrid_protocol::wire::DESCRIPTORS;
 use featuregrid_protocol::wire::v1::admin_server::AdminServer;
@@ -22,6 +24,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::assemble::Node;
 use admin::AdminService;
+pub use feast::FeastServer;
 use service::Service;
 
 /// Why nothing is served.
@@ -30,10 +33,16 @@ pub enum ServeError {
     /// The address is taken or not ours.
     #[error("listening on {0}: {1}; choose another --listen")]
     Listen(String, std::io::Error),
+    /// The address of the Feast port is taken or not ours.
+    #[error("listening for Feast clients on {0}: {1}; choose another --feast, or --feast off")]
+    Feast(String, std::io::Error),
     /// The descriptors do not load.
     #[error("reflection: {0}")]
     Reflection(String),
 }
+
+/// Calls that run when a server is stopped may take so long to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A listening server.
 pub struct Server {
@@ -95,8 +104,7 @@ impl Server {
     /// Takes no new call and lets those that run end, for a moment.
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        let patience = std::time::Duration::from_secs(2);
-        if tokio::time::timeout(patience, &mut self.task).await.is_err() {
+        if tokio::time::timeout(STOP_PATIENCE, &mut self.task).await.is_err() {
             self.task.abort();
         }
     }

@@ -125,3 +125,11 @@ pub const DURATION_MAX: Span = Span::seconds(36_500 * 86_400);
 pub const CHILD_RESTARTS_MAX: u32 = 5;
 /// Entities of one read: with thirty features each, a reply of a few megabytes.
 pub const READ_ENTITIES_MAX: usize = 4096;
+/// Body of one request to Feast's HTTP API, bytes: [`READ_ENTITIES_MAX`] keys of [`KEY_PART_BYTES_MAX`].
+pub const FEAST_BODY_BYTES_MAX: usize = 4 << 20;
+/// Values (entities times features) of one reply of Feast's HTTP API: each takes about 50 bytes of JSON, so 13 MB.
+pub const FEAST_VALUES_MAX: usize = 1 << 18;
+/// Requests of Feast's HTTP API that are worked on at once: each holds its body and its reply; the others wait.
+pub const FEAST_REQUESTS_MAX: usize = 32;
+/// From the head of a request of Feast's HTTP API to its reply, its wait for a turn and its body included.
+pub const FEAST_REQUEST_TIME_MAX: Span = Span::seconds(5);

@@ -36,7 +36,7 @@ fn ranges_order_and_a_kill_change_nothing() {
 
     let address = &free_address();
     let data = scratch.at("served");
-    let serve = [&["serve"], &topic[..], &["--data", &data, "--listen", address]].concat();
+    let serve = [&["serve"], &topic[..], &["--data", &data, "--listen", address, "--feast", "off"]].concat();
     let first = Program::start(&serve);
     std::thread::sleep(Duration::from_millis(700)); // somewhere in the middle; anywhere must do
     first.kill_9();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::node::{NodeArguments, start};
 use super::stopped;
-use crate::serve::Server;
+use crate::serve::{FeastServer, Server};
 
 /// `featuregrid serve`
 #[derive(Debug, clap::Args)]
@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// Where to answer.
     #[arg(long, default_value = "127.0.0.1:7450")]
     listen: String,
+    /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off`.
+    #[arg(long, default_value = "127.0.0.1:6566")]
+    feast: String,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -28,6 +31,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         () = stop => return Ok(ExitCode::SUCCESS),
     };
     let server = Server::start(Arc::clone(&node), &arguments.listen).await?;
+    let feast = match arguments.feast.as_str() {
+        "off" => None,
+        listen => Some(FeastServer::start(Arc::clone(&node), listen).await?),
+    };
     let gave_up = node.take_gave_up();
     let serving = async {
         let ends = node.log_ends()?;
@@ -36,6 +43,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             tracing::info!("the state is rebuilt: serving");
             node.freshness.reset();
             server.set_serving().await;
+            if let Some(feast) = &feast {
+                feast.set_serving();
+            }
         }
         // A halted partition is in the log and in GetStatus; reads of the rest wait, and say so.
         std::future::pending::<anyhow::Result<()>>().await
@@ -51,6 +61,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             ExitCode::SUCCESS
         }
     };
+    if let Some(feast) = feast {
+        feast.stop().await;
+    }
     server.stop().await;
     if let Ok(node) = Arc::try_unwrap(node) {
         node.stop().await;

@@ -17,7 +17,7 @@ use crate::ingest::embedded::EmbeddedLog;
 use crate::ingest::{Log as _, NewRecord};
 use crate::store::DataDir;
 
-const DEFINITIONS: &str = "
+pub(super) const DEFINITIONS: &str = "
 project: edge
 entities:
   user: { join_keys: [user_id] }
@@ -126,13 +126,11 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     server.stop().await;
 }
 
-/// A node over a new file, and clients of it.
-async fn served(
-    folder: &tempfile::TempDir,
-) -> (Arc<Node>, Server, FeatureGridClient<tonic::transport::Channel>, AdminClient<tonic::transport::Channel>) {
+/// A node over a new file.
+pub(super) async fn node(folder: &tempfile::TempDir, definitions: &str) -> Arc<Node> {
     let data = Arc::new(DataDir::open(folder.path()).unwrap());
     let settings = Settings {
-        definitions: DEFINITIONS.to_owned(),
+        definitions: definitions.to_owned(),
         file: "edge.yaml".to_owned(),
         log: EmbeddedLog::open(&data.log(), 1).unwrap().for_plans(),
         data,
@@ -141,7 +139,14 @@ async fn served(
         one_after_the_other: false,
         dead_letters: None,
     };
-    let node = Arc::new(Node::start(settings).await.unwrap());
+    Arc::new(Node::start(settings).await.unwrap())
+}
+
+/// That, and clients of it.
+async fn served(
+    folder: &tempfile::TempDir,
+) -> (Arc<Node>, Server, FeatureGridClient<tonic::transport::Channel>, AdminClient<tonic::transport::Channel>) {
+    let node = node(folder, DEFINITIONS).await;
     let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", server.address());
     let client = FeatureGridClient::connect(address.clone()).await.unwrap();

@@ -70,9 +70,9 @@ pub(super) fn plan(arguments: &Change) -> anyhow::Result<ExitCode> {
             say!("{}", json!({"possible": true, "changes": changes, "memory": memory}));
         }
         Output::Table => {
-            let rows = changes.iter().map(|change| {
-                vec![change.kind.name().to_owned(), change.subject.clone(), change.effect.to_string()]
-            });
+            let rows = changes
+                .iter()
+                .map(|change| vec![change.kind.name().to_owned(), change.subject.clone(), change.effect.to_string()]);
             let rows: Vec<Vec<String>> = rows.collect();
             match rows.is_empty() {
                 true => say!("nothing changes"),
@@ -105,9 +105,10 @@ fn refused(mistakes: &Mistakes, question: &str, output: Output) -> ExitCode {
     match output {
         Output::Table => eprintln!("{mistakes}"),
         Output::Json => {
-            let list = mistakes.list.iter().map(|mistake| {
-                json!({"line": mistake.line, "column": mistake.column, "message": mistake.message})
-            });
+            let list = mistakes
+                .list
+                .iter()
+                .map(|mistake| json!({"line": mistake.line, "column": mistake.column, "message": mistake.message}));
             let list: Vec<_> = list.collect();
             say!("{}", json!({question: false, "file": mistakes.file, "mistakes": list, "more": mistakes.more}));
         }

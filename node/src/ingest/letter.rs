@@ -21,8 +21,9 @@ pub(super) fn letter(
     let reason = match (outcome, late) {
         (Outcome::Late, LatePolicy::DeadLetter | LatePolicy::SideOutput) => "late",
         (Outcome::Dead(reason), _) => reason.name(),
-        (Outcome::Late, LatePolicy::Drop)
-        | (Outcome::Routed(_) | Outcome::Unmatched | Outcome::Tombstone, _) => return None,
+        (Outcome::Late, LatePolicy::Drop) | (Outcome::Routed(_) | Outcome::Unmatched | Outcome::Tombstone, _) => {
+            return None;
+        }
     };
     let beside = |header: &Header| header.0.len() + header.1.as_ref().map_or(0, Vec::len);
     let mut headers = origin.headers();

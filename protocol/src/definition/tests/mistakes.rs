@@ -263,7 +263,11 @@ fn mistakes_around_features() {
             "    source: s\n    derived: { x: y + a_5m, y: 2 * z, z: a_5m / y }\n",
             "14:29 derived `y` uses itself: `y` -> `z` -> `y`; break",
         ),
-        ("    source: s\n", "    source: s\n    derived: { a_5m: 2 * a_5m }\n", "14:16 the result `a_5m` is already made in line 16"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { a_5m: 2 * a_5m }\n",
+            "14:16 the result `a_5m` is already made in line 16",
+        ),
         (
             "    source: s\n",
             "    source: s\n    derived: { x: a_5m / 0.0000000000000000001 }\n",

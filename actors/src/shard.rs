@@ -16,10 +16,10 @@ mod snapshot;
 mod switch;
 mod translate;
 
-pub use digest::{Digest, DigestBuilder, PageBytes};
+pub use digest::{Digest, DigestBuilder, IDS, PageBytes};
 pub use largest::largest_entity_bytes;
 pub use read::ViewReading;
-pub use snapshot::{InstallError, RangeSnapshot, SnapshotPage};
+pub use snapshot::{InstallError, RangeSnapshot, SnapshotIds, SnapshotPage};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +39,7 @@ use self::translate::Translation;
 use crate::window::{Bounds, Snapshots};
 
 pub use self::apply::Applied;
+pub use self::range::RowCounts;
 
 /// The entities of a set of ranges that do not overlap.
 #[derive(Debug)]
@@ -139,16 +140,26 @@ impl Shard {
         &self.layout.plan
     }
 
-    /// Rows of a view that were applied, over all ranges.
+    /// Rows of a view, over all ranges.
     #[must_use]
-    pub fn applied(&self, view: ViewId) -> u64 {
-        self.ranges.iter().map(|state| state.applied_to(view)).sum()
+    pub fn rows(&self, view: ViewId) -> RowCounts {
+        let all = self.ranges.iter().map(|state| state.rows_of(view));
+        all.fold(RowCounts::default(), |sum, rows| RowCounts {
+            applied: sum.applied + rows.applied,
+            duplicate: sum.duplicate + rows.duplicate,
+        })
     }
 
-    /// Bytes of the slots in use and of the index.
+    /// Bytes of the slots in use, of the index and of event ids.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.slab.used_bytes() + self.ranges.iter().map(RangeState::index_bytes).sum::<usize>()
+    }
+
+    /// Of [`Shard::bytes`], those of event ids.
+    #[must_use]
+    pub fn id_bytes(&self) -> usize {
+        self.ranges.iter().map(|state| state.ids.bytes()).sum()
     }
 
     /// Bytes taken from the allocator: slots that are free included.

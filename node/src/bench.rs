@@ -2,6 +2,7 @@
 
 pub mod cpu;
 pub mod fold;
+pub mod ids;
 pub mod ingest;
 pub mod memory;
 mod rows;

@@ -14,7 +14,7 @@ pub struct ViewStatus {
     pub rows: u64,
     /// Rows in the state.
     pub applied: u64,
-    /// Rows that were there already.
+    /// Rows that repeat the event id of another.
     pub duplicate: u64,
     /// Records it could not use.
     pub rejected: u64,
@@ -85,9 +85,14 @@ pub async fn status(node: &Node) -> Status {
         .iter()
         .map(|view| {
             let counters = totals.views.get(&view.id).copied().unwrap_or_default();
-            let applied = shards.iter().filter_map(|shard| shard.applied.get(&view.id)).sum();
-            let (name, rows, rejected) = (view.name.clone(), counters.rows, counters.rejected);
-            ViewStatus { name, rows, applied, duplicate: 0, rejected }
+            let of_shards = || shards.iter().filter_map(|shard| shard.rows.get(&view.id));
+            ViewStatus {
+                name: view.name.clone(),
+                rows: counters.rows,
+                applied: of_shards().map(|rows| rows.applied).sum(),
+                duplicate: of_shards().map(|rows| rows.duplicate).sum(),
+                rejected: counters.rejected,
+            }
         })
         .collect();
     let balanced = partitions.iter().all(|partition| partition.position.counters.balanced());

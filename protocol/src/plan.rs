@@ -77,7 +77,7 @@ pub struct SourcePlan {
     pub fields: Vec<FieldPlan>,
     /// Path of the event timestamp: RFC 3339 text, or whole milliseconds since 1970 as a number.
     pub event_timestamp: Vec<String>,
-    /// Path of the event id, reserved for deduplication.
+    /// Path of the event id: of records with the same id on one partition the first counts.
     pub event_id: Option<Vec<String>>,
     /// How far an event may be behind its partition's prefix max.
     pub allowed_lateness: Span,

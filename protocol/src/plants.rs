@@ -66,6 +66,8 @@ plants! {
     LostTakenAsRetry => "lost_taken_as_retry",
     /// Duplicates are recognised by the largest offset seen.
     MaxOffsetDedup => "max_offset_dedup",
+    /// An event id is forgotten once its partition has passed the event, not the allowed lateness after it.
+    IdKeptTooShort => "id_kept_too_short",
     /// The tail edge of a window is one hop off.
     TailOffByOne => "tail_off_by_one",
     /// T follows the wall clock instead of the events.

@@ -1,8 +1,10 @@
 //! Rows: what a record contributes to one entity of one view, small and typed. Knows no payload format.
 //!
-//! A batch is three flat arrays, so that a frame of rows is three allocations and a fold walks memory forwards.
+//! A batch is flat arrays, so that a frame of rows is a few allocations and a fold walks memory forwards. Event ids stand
+//! apart: a row without one takes no room for it.
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::ids::{Offset, PartitionId};
 use crate::key::KeyHash;
@@ -39,6 +41,24 @@ pub struct RowHead {
     pub number_len: u16,
 }
 
+/// The id of a row's event, where its source declares one and the record has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventId {
+    /// Of its text (xxh3-128, seed 0): ids that differ are never taken for one another.
+    pub hash: u128,
+    /// Prefix max of the partition before the record, which decides what is known of earlier ids; it cannot be told from
+    /// the rows of a frame, because records without rows move it too.
+    pub max_before: Timestamp,
+}
+
+impl EventId {
+    /// The id of this text, of a record that follows a prefix of this max.
+    #[must_use]
+    pub fn of(text: &str, max_before: Timestamp) -> Self {
+        Self { hash: xxh3_128(text.as_bytes()), max_before }
+    }
+}
+
 /// One row, borrowed from its batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
@@ -48,6 +68,8 @@ pub struct Row<'a> {
     pub key: &'a [u8],
     /// Unscaled numbers, as `number_len` says.
     pub numbers: &'a [i64],
+    /// The event id, if it has one.
+    pub id: Option<&'a EventId>,
 }
 
 /// Rows in order of offset, then of view.
@@ -56,6 +78,8 @@ pub struct RowBatch {
     heads: Vec<RowHead>,
     keys: Vec<u8>,
     numbers: Vec<i64>,
+    /// (index of its row, id), ascending.
+    ids: Vec<(u32, EventId)>,
 }
 
 impl RowBatch {
@@ -69,9 +93,23 @@ impl RowBatch {
         self.numbers.extend_from_slice(numbers);
     }
 
+    /// Gives the row pushed last its event id.
+    pub fn identify(&mut self, id: EventId) {
+        debug_assert!(!self.heads.is_empty(), "an id is of a row");
+        self.ids.push((self.heads.len().saturating_sub(1) as u32, id));
+    }
+
+    /// Appends a row of another batch.
+    pub fn copy(&mut self, row: &Row<'_>) {
+        self.push(*row.head, row.key, row.numbers);
+        if let Some(id) = row.id {
+            self.identify(*id);
+        }
+    }
+
     /// Rows in order.
     pub fn iter(&self) -> Rows<'_> {
-        Rows { heads: self.heads.iter(), keys: &self.keys, numbers: &self.numbers }
+        Rows { heads: self.heads.iter(), keys: &self.keys, numbers: &self.numbers, ids: &self.ids, at: 0 }
     }
 
     /// The fixed parts alone, in order.
@@ -97,12 +135,14 @@ impl RowBatch {
         self.heads.clear();
         self.keys.clear();
         self.numbers.clear();
+        self.ids.clear();
     }
 
     /// Heap bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>()
+        let ids = self.ids.len() * size_of::<(u32, EventId)>();
+        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>() + ids
     }
 }
 
@@ -112,6 +152,8 @@ pub struct Rows<'a> {
     heads: std::slice::Iter<'a, RowHead>,
     keys: &'a [u8],
     numbers: &'a [i64],
+    ids: &'a [(u32, EventId)],
+    at: u32,
 }
 
 impl<'a> Iterator for Rows<'a> {
@@ -123,7 +165,12 @@ impl<'a> Iterator for Rows<'a> {
         let (row_numbers, numbers) = self.numbers.split_at(usize::from(head.number_len));
         self.keys = keys;
         self.numbers = numbers;
-        Some(Row { head, key, numbers: row_numbers })
+        let id = self.ids.split_first().filter(|((at, _), _)| *at == self.at).map(|((_, id), rest)| {
+            self.ids = rest;
+            id
+        });
+        self.at += 1;
+        Some(Row { head, key, numbers: row_numbers, id })
     }
 }
 
@@ -132,5 +179,43 @@ impl<'a> IntoIterator for &'a RowBatch {
     type IntoIter = Rows<'a>;
     fn into_iter(self) -> Rows<'a> {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Ids belong to the rows they were given to.
+    use super::*;
+
+    #[test]
+    fn ids_stay_with_their_rows() {
+        let head = |offset| RowHead {
+            hash: KeyHash(offset),
+            ts: Timestamp(0),
+            offset,
+            present: 1,
+            bad: 0,
+            view: 0,
+            key_len: 0,
+            number_len: 0,
+        };
+        let mut batch = RowBatch::default();
+        for offset in 0..6 {
+            batch.push(head(offset), b"key", &[7]);
+            if offset % 3 == 1 {
+                batch.identify(EventId::of(&offset.to_string(), Timestamp(9)));
+            }
+        }
+        let want = |offset: Offset| (offset % 3 == 1).then(|| EventId::of(&offset.to_string(), Timestamp(9)));
+        let mut copy = RowBatch::default();
+        for row in batch.iter() {
+            assert_eq!(row.id.copied(), want(row.head.offset));
+            if row.head.offset > 0 {
+                copy.copy(&row);
+            }
+        }
+        assert_eq!(copy.iter().map(|row| row.id.copied()).collect::<Vec<_>>(), (1..6).map(want).collect::<Vec<_>>());
+        copy.clear();
+        assert_eq!(copy, RowBatch::default());
     }
 }

@@ -65,6 +65,9 @@ pub struct Workload {
     pub odd: u32,
     /// Per mille of records that follow a hole in the offsets.
     pub holes: u32,
+    /// Per mille of records that a producer sends again, or whose event id it uses again.
+    #[serde(default)]
+    pub repeats: u32,
 }
 
 /// One thing that happens to the grid.

@@ -74,6 +74,21 @@ fn a_mean_is_read_as_it_was_printed() {
     assert_eq!(rows[0]["features"]["mean_5m"].as_f64(), Some(24_209.0 / 550.0));
 }
 
+/// The first line of an id counts, though another happened before it.
+#[test]
+fn an_event_id_counts_once() {
+    let event = |id: &str, second: u32, amount: u32| {
+        format!("{{\"user_id\":\"u4\",\"id\":{id},\"amount\":{amount},\"ts\":\"2026-01-01T12:00:{second:02}Z\"}}\n")
+    };
+    let events = [event("\"a\"", 9, 1), event("\"a\"", 3, 2), event("null", 9, 4), event("null", 9, 8)].concat();
+    let definitions = EDGE.replace("timestamp: ts\n", "timestamp: ts\n    event_id: id\n");
+    let run = eval(&definitions, &events, &spine("u4", &["12:00:05Z", "12:01:00Z"]));
+    let rows = rows(&run);
+    assert_eq!(rows[0]["status"]["total_1h"], "NOT_FOUND");
+    assert_eq!(rows[1]["features"]["total_1h"], 13);
+    assert!(run.stderr.contains("rows 4 = applied 3 + duplicate 1 + rejected 0"), "{}", run.stderr);
+}
+
 #[test]
 fn every_mistake_is_named_with_its_place() {
     let wrong = EDGE

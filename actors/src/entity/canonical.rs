@@ -5,7 +5,7 @@
 //! version          1
 //! newest tiled     0, or 1 and the event time (signed)
 //! positions        count, then partition, last offset, newest event time (signed)
-//! event ids        0: reserved for deduplication
+//! reserved         0
 //! lifetime         only if the ladder keeps it: cells
 //! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells
 //! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed)
@@ -142,7 +142,7 @@ pub(crate) fn decode(shape: &Shape, key: &[u8], bytes: &[u8]) -> Result<Vec<u64>
         page.note(partition, input.small()?, Timestamp(input.word()?));
     }
     if input.unsigned()? != 0 {
-        return Err(Damaged("event ids are written by a newer release"));
+        return Err(Damaged("a page holds what only a newer release knows"));
     }
     let mut total = Total::default();
     if shape.lifetime {

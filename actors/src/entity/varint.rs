@@ -28,6 +28,13 @@ impl<'a> Bytes<'a> {
         Ok(taken)
     }
 
+    /// The next `N` bytes.
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(Damaged("it ends too early"))?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
     /// An unsigned integer, in its shortest form only: equal values are equal bytes.
     pub(crate) fn unsigned(&mut self) -> Result<u128, Damaged> {
         let (mut value, mut shift) = (0u128, 0u32);

@@ -41,7 +41,7 @@ impl Coverage {
         }
         let mut kept = RowBatch::default();
         for row in rows.iter().filter(|row| self.contains(row.head.hash)) {
-            kept.push(*row.head, row.key, row.numbers);
+            kept.copy(&row);
         }
         kept
     }

@@ -12,7 +12,7 @@ use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::shard::ViewReading;
+use crate::shard::{RowCounts, ViewReading};
 use crate::window::AsOf;
 
 /// An admitted frame on its way to the shards of a node.
@@ -99,8 +99,8 @@ pub struct RangePages {
 pub struct ShardStatus {
     /// Where each range stands.
     pub ranges: BTreeMap<RangeId, Positions>,
-    /// Rows applied, by view.
-    pub applied: BTreeMap<ViewId, u64>,
+    /// Rows by view.
+    pub rows: BTreeMap<ViewId, RowCounts>,
     /// Keys that have a page, counted once for each view.
     pub entities: usize,
     /// Bytes of pages and index.

@@ -160,7 +160,7 @@ impl ShardState {
     fn status(&self) -> ShardStatus {
         let shard = &self.shard;
         let ranges = shard.ranges().filter_map(|range| Some((range, shard.positions(range)?.clone()))).collect();
-        let applied = shard.plan().views.iter().map(|view| (view.id, shard.applied(view.id))).collect();
-        ShardStatus { ranges, applied, entities: shard.entities(), bytes: shard.bytes() }
+        let rows = shard.plan().views.iter().map(|view| (view.id, shard.rows(view.id))).collect();
+        ShardStatus { ranges, rows, entities: shard.entities(), bytes: shard.bytes() }
     }
 }

@@ -10,12 +10,12 @@ use featuregrid_protocol::limits::{FRAME_RECORDS_MAX, FRAME_ROWS_MAX, RECORD_BYT
 use featuregrid_protocol::plan::{LatePolicy, Plan};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, ViewCounters};
-use featuregrid_protocol::row::RowBatch;
+use featuregrid_protocol::row::{EventId, RowBatch};
 use featuregrid_protocol::time::Timestamp;
 
 use super::chunk::Chunk;
 use super::decode::{Field, JsonDecoder};
-use super::project::{Projection, Projector};
+use super::project::{Event, Projection, Projector, WrongType};
 
 /// A record as the log gives it.
 #[derive(Clone, Copy, Debug)]
@@ -162,11 +162,13 @@ impl Interpreter {
         let Some(source) = self.plan.source(self.partition.source()) else {
             unreachable!("{} is read under {}, which has no such source", self.partition, self.plan.index)
         };
-        let mut fields = Vec::with_capacity(source.fields.len() + 1);
+        let mut fields = Vec::with_capacity(source.fields.len() + 2);
         if !self.decoder.decode(payload, &mut fields) {
             return Outcome::Dead(DeadReason::Undecodable);
         }
-        let Some(ts) = fields.last().and_then(event_time) else { return Outcome::Dead(DeadReason::NoTimestamp) };
+        let Some(ts) = fields.get(source.fields.len()).and_then(event_time) else {
+            return Outcome::Dead(DeadReason::NoTimestamp);
+        };
         if ts - record.log_timestamp > source.max_skew {
             return Outcome::Dead(DeadReason::Future);
         }
@@ -176,14 +178,15 @@ impl Interpreter {
             }
             return Outcome::Late;
         }
+        let id = event_id(fields.get(source.fields.len() + 1), self.position.max);
         self.position.max = self.position.max.max(ts);
-        self.project(&fields, ts, record.offset)
+        self.project(&Event { fields: &fields, ts, offset: record.offset, id })
     }
 
-    fn project(&mut self, fields: &[Field<'_>], ts: Timestamp, offset: Offset) -> Outcome {
+    fn project(&mut self, event: &Event<'_>) -> Outcome {
         let (mut taken, mut rejected) = (0, 0);
         for (projector, counters) in self.projectors.iter_mut().zip(&mut self.open.views) {
-            match projector.project(fields, ts, offset, &mut self.open.rows) {
+            match projector.project(event, &mut self.open.rows) {
                 Projection::Unmatched => {}
                 Projection::Row => {
                     counters.rows += 1;
@@ -253,12 +256,14 @@ impl Interpreter {
     }
 }
 
-/// The declared fields of the partition's source in their slots, and the event timestamp in the last; its views.
+/// The declared fields of the partition's source in their slots, after them the event timestamp and, if it has one, the
+/// event id; its views.
 fn compile(plan: &Plan, partition: PartitionId) -> (JsonDecoder, Vec<Projector>) {
     let source = plan.source(partition.source());
     let fields = source.into_iter().flat_map(|source| &source.fields).map(|field| field.path.as_slice());
     let timestamp = source.map(|source| source.event_timestamp.as_slice());
-    (JsonDecoder::new(fields.chain(timestamp)), Projector::all(plan, partition.source()))
+    let id = source.and_then(|source| source.event_id.as_deref());
+    (JsonDecoder::new(fields.chain(timestamp).chain(id)), Projector::all(plan, partition.source()))
 }
 
 /// RFC 3339 text or whole milliseconds since 1970, within the years that can be written.
@@ -267,6 +272,17 @@ fn event_time(field: &Field<'_>) -> Option<Timestamp> {
         Field::Text(text) => Timestamp::parse(text).ok(),
         Field::Number(text) => Timestamp::from_millis(text.parse().ok()?),
         _ => None,
+    }
+}
+
+/// Text, or a number letter by letter as it is written; a record without an id has none. `max_before` is the prefix max
+/// before the record.
+fn event_id(field: Option<&Field<'_>>, max_before: Timestamp) -> Result<Option<EventId>, WrongType> {
+    match field {
+        None | Some(Field::Missing | Field::Null) => Ok(None),
+        Some(Field::Text(text)) => Ok(Some(EventId::of(text, max_before))),
+        Some(Field::Number(text)) => Ok(Some(EventId::of(text, max_before))),
+        Some(Field::Bool(_) | Field::Composite) => Err(WrongType),
     }
 }
 

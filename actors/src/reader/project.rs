@@ -1,7 +1,7 @@
 //! From fields to rows: each view's filter, keys and measures. Knows no time and no other record.
 //!
 //! A view takes a record iff its `where` holds. A field of the wrong type in the filter, or, once it holds, a null key
-//! or a wrong type in a key or measure, makes the view reject the record; other views still take it.
+//! or a wrong type in a key, the event id or a measure, makes the view reject the record; other views still take it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::KEY_PART_BYTES_MAX;
 use featuregrid_protocol::number::{Domain, Number};
 use featuregrid_protocol::plan::{Condition, Literal, Plan, Slot, ViewPlan};
-use featuregrid_protocol::row::{RowBatch, RowHead};
+use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
 use featuregrid_protocol::time::Timestamp;
 
 use super::decode::Field;
@@ -28,7 +28,17 @@ pub(super) enum Projection {
 
 /// A field of the wrong type, where the view needs another.
 #[derive(Clone, Copy, Debug)]
-struct WrongType;
+pub(super) struct WrongType;
+
+/// A record that is neither dead nor late, as every view sees it.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    /// By slot.
+    pub(super) fields: &'a [Field<'a>],
+    pub(super) ts: Timestamp,
+    pub(super) offset: Offset,
+    pub(super) id: Result<Option<EventId>, WrongType>,
+}
 
 /// One view, ready to run.
 #[derive(Clone, Debug)]
@@ -69,13 +79,8 @@ impl Projector {
     }
 
     /// Appends the view's row of a record, if it takes it.
-    pub(super) fn project(
-        &mut self,
-        fields: &[Field<'_>],
-        ts: Timestamp,
-        offset: Offset,
-        rows: &mut RowBatch,
-    ) -> Projection {
+    pub(super) fn project(&mut self, event: &Event<'_>, rows: &mut RowBatch) -> Projection {
+        let fields = event.fields;
         match self.view.filter.as_ref().map_or(Ok(true), |filter| holds(filter, fields)) {
             Ok(true) => {}
             Ok(false) => return Projection::Unmatched,
@@ -84,10 +89,14 @@ impl Projector {
         if !self.encode_key(fields) {
             return Projection::Rejected;
         }
-        let Ok((present, bad)) = self.measure(fields) else { return Projection::Rejected };
+        let (Ok(id), Ok((present, bad))) = (event.id, self.measure(fields)) else { return Projection::Rejected };
         let hash = KeyHash::of(&self.key);
+        let Event { ts, offset, .. } = *event;
         let head = RowHead { hash, ts, offset, present, bad, view: self.index, key_len: 0, number_len: 0 };
         rows.push(head, &self.key, &self.row);
+        if let Some(id) = id {
+            rows.identify(id);
+        }
         Projection::Row
     }
 

@@ -7,7 +7,7 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::row::Row;
 
-use super::range::{RangeState, guess};
+use super::range::{RangeState, allowed_lateness, guess, horizon_of};
 use super::router::Router;
 use super::slab::Slab;
 use super::translate::translations;
@@ -38,6 +38,13 @@ impl Shard {
             last = Some(state.frontier);
         }
         let rows = self.apply_rows(frame);
+        for (state, _) in self.ranges.iter_mut().zip(&self.scratch.moving).filter(|(_, moving)| **moving) {
+            if state.ids.is_empty() {
+                continue;
+            }
+            let positions = self.frontiers.positions(state.frontier);
+            state.ids.forget(frame.partition, horizon_of(&state.layout.plan, frame.partition, positions));
+        }
         self.reunite(last);
         Applied { rows }
     }
@@ -138,11 +145,17 @@ fn apply_row(
 ) -> bool {
     let view = usize::from(row.head.view);
     let Some(layout) = state.layout.views.get(view) else { return false };
+    if row.id.is_some()
+        && !state.ids.admit(frame.partition, layout.id, row, allowed_lateness(&state.layout.plan, frame.partition))
+    {
+        state.rows[view].duplicate += 1;
+        return true;
+    }
     for ladder in layout.ladders.clone() {
         let bounds = &scratch.bounds[ladder];
         state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, row), hint.take());
     }
-    state.applied[view] += 1;
+    state.rows[view].applied += 1;
     true
 }
 
@@ -161,17 +174,23 @@ fn apply_older(
         scratch.translations = translations(plan, &state.layout.plan);
         scratch.translated = Some(key);
     }
+    let is_new = state.ids.admit(frame.partition, old.id, row, allowed_lateness(plan, frame.partition));
     let Some((view, ladders)) = &scratch.translations[usize::from(row.head.view)] else {
-        *state.retired.entry(old.id).or_default() += 1;
+        let rows = state.retired.entry(old.id).or_default();
+        *if is_new { &mut rows.applied } else { &mut rows.duplicate } += 1;
         return true;
     };
+    if !is_new {
+        state.rows[*view].duplicate += 1;
+        return true;
+    }
     for (ladder, translation) in state.layout.views[*view].ladders.clone().zip(ladders) {
         let Some(translation) = translation else { continue };
         let head = translation.row(old, row, &mut scratch.numbers);
-        let row = Row { head: &head, key: row.key, numbers: &scratch.numbers };
+        let row = Row { head: &head, key: row.key, numbers: &scratch.numbers, id: row.id };
         let bounds = &scratch.bounds[ladder];
         state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, &row), None);
     }
-    state.applied[*view] += 1;
+    state.rows[*view].applied += 1;
     true
 }

@@ -1,5 +1,9 @@
 //! One number for all state: sha256 over canonical pages in order of (view, key hash, key, ladder). Equal whatever the
 //! number of ranges, their distribution and the order of consumption. Knows no v: whoever compares digests compares it.
+//!
+//! The event ids of a key hash are shown as a page, too: before its others, with no key and ladder [`IDS`].
+
+use std::collections::BTreeMap;
 
 use featuregrid_protocol::ids::ViewId;
 use featuregrid_protocol::key::KeyHash;
@@ -7,6 +11,10 @@ use featuregrid_protocol::range::RangeId;
 use sha2::{Digest as _, Sha256};
 
 use super::Shard;
+use crate::entity::{put, put_signed};
+
+/// What event ids are shown as; no ladder has this number.
+pub const IDS: u16 = u16::MAX;
 
 /// A page as digests see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,8 +92,33 @@ impl Shard {
     /// Shows the canonical pages of one view of one range, in order of (key hash, key, ladder).
     pub fn visit(&mut self, view: ViewId, range: RangeId, show: &mut dyn FnMut(&PageBytes<'_>)) {
         let Some(at) = self.find_range(range) else { return };
-        if let Some(view) = self.ranges[at].layout.view(view) {
-            self.visit_at(at, view, show);
+        let Some(index) = self.ranges[at].layout.view(view) else { return };
+        let mut ids = self.ids_by_key(at, view);
+        let show_ids = |hash: KeyHash, bytes: &[u8], show: &mut dyn FnMut(&PageBytes<'_>)| {
+            show(&PageBytes { view, hash, key: &[], ladder: IDS, bytes });
+        };
+        self.visit_at(at, index, &mut |page| {
+            while let Some(first) = ids.first_entry().filter(|first| *first.key() <= page.hash) {
+                let (hash, bytes) = first.remove_entry();
+                show_ids(hash, &bytes, show);
+            }
+            show(page);
+        });
+        ids.into_iter().for_each(|(hash, bytes)| show_ids(hash, &bytes, show));
+    }
+
+    /// The ids of a view that are known, by key hash: partition, event time (signed) and hash of each, in order of
+    /// (partition, offset).
+    fn ids_by_key(&self, at: usize, view: ViewId) -> BTreeMap<KeyHash, Vec<u8>> {
+        let state = &self.ranges[at];
+        let mut ids: BTreeMap<KeyHash, Vec<u8>> = BTreeMap::new();
+        let known = state.known_ids(self.frontiers.positions(state.frontier));
+        for (partition, _, known) in known.filter(|(_, of, _)| *of == view) {
+            let bytes = ids.entry(known.key).or_default();
+            put(bytes, partition.0.into());
+            put_signed(bytes, known.ts.0.into());
+            bytes.extend_from_slice(&known.hash.to_le_bytes());
         }
+        ids
     }
 }

@@ -1,17 +1,21 @@
-//! One range: an index for each ladder, and how much was applied. Knows neither frame nor clock.
+//! One range: an index for each ladder, the event ids it knows, and how much was applied. Knows neither frame nor clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{PartitionId, ViewId};
 use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::Positions;
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::row::Row;
+use featuregrid_protocol::time::{Span, Timestamp};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 
 use super::layout::Layout;
 use super::slab::{Slab, Slot};
+use crate::dedup::{KnownId, KnownIds, horizon};
 use crate::entity::{Page, has_key, initial_words};
 use crate::window::{Bounds, Shape};
 
@@ -25,6 +29,15 @@ pub(crate) struct Entry {
 /// The index of one ladder of one range: of its own, so that growing it never stalls the others.
 pub(crate) type Table = HashTable<Entry>;
 
+/// What became of the rows of a view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// In the state.
+    pub applied: u64,
+    /// Not applied, because they repeat the event id of another.
+    pub duplicate: u64,
+}
+
 /// State of one range.
 #[derive(Debug)]
 pub(crate) struct RangeState {
@@ -34,10 +47,12 @@ pub(crate) struct RangeState {
     pub(crate) frontier: usize,
     /// As [`Layout::shapes`].
     pub(crate) tables: Vec<Table>,
-    /// Rows applied, by view of the layout.
-    pub(crate) applied: Vec<u64>,
-    /// Rows applied to views that the plan has no more.
-    pub(crate) retired: BTreeMap<ViewId, u64>,
+    /// Event ids that are known, those of views that the plan has no more included.
+    pub(crate) ids: KnownIds,
+    /// Rows by view of the layout.
+    pub(crate) rows: Vec<RowCounts>,
+    /// Rows of views that the plan has no more.
+    pub(crate) retired: BTreeMap<ViewId, RowCounts>,
 }
 
 /// All keys of a range share their leading bits, which is where the table looks first: mixes lower ones in.
@@ -49,19 +64,33 @@ pub(crate) fn spread(hash: u64) -> u64 {
 impl RangeState {
     pub(crate) fn new(range: RangeId, layout: Arc<Layout>, frontier: usize) -> Self {
         let tables = layout.shapes.iter().map(|_| Table::new()).collect();
-        let applied = vec![0; layout.views.len()];
-        Self { range, layout, frontier, tables, applied, retired: BTreeMap::new() }
+        let rows = vec![RowCounts::default(); layout.views.len()];
+        Self { range, layout, frontier, tables, ids: KnownIds::default(), rows, retired: BTreeMap::new() }
     }
 
-    pub(crate) fn applied_to(&self, view: ViewId) -> u64 {
-        let present = self.layout.view(view).map(|at| self.applied[at]);
-        present.unwrap_or_else(|| self.retired.get(&view).copied().unwrap_or(0))
+    pub(crate) fn rows_of(&self, view: ViewId) -> RowCounts {
+        let present = self.layout.view(view).map(|at| self.rows[at]);
+        present.unwrap_or_else(|| self.retired.get(&view).copied().unwrap_or_default())
     }
 
-    /// Rows applied by view, views without any left out.
-    pub(crate) fn applied_by_view(&self) -> BTreeMap<ViewId, u64> {
-        let present = self.layout.views.iter().map(|view| view.id).zip(self.applied.iter().copied());
-        self.retired.iter().map(|(view, rows)| (*view, *rows)).chain(present).filter(|(_, rows)| *rows > 0).collect()
+    /// Rows by view, views without any left out.
+    pub(crate) fn rows_by_view(&self) -> BTreeMap<ViewId, RowCounts> {
+        let present = self.layout.views.iter().map(|view| view.id).zip(self.rows.iter().copied());
+        let all = self.retired.iter().map(|(view, rows)| (*view, *rows)).chain(present);
+        all.filter(|(_, rows)| *rows != RowCounts::default()).collect()
+    }
+
+    /// Takes over rows by view.
+    pub(crate) fn set_rows(&mut self, mut rows: BTreeMap<ViewId, RowCounts>) {
+        for (view, counts) in self.layout.views.iter().zip(&mut self.rows) {
+            *counts = rows.remove(&view.id).unwrap_or_default();
+        }
+        self.retired = rows;
+    }
+
+    /// The event ids that are known at `positions`, where the range stands.
+    pub(crate) fn known_ids(&self, positions: &Positions) -> impl Iterator<Item = (PartitionId, ViewId, KnownId)> {
+        self.ids.known(|partition| horizon_of(&self.layout.plan, partition, positions))
     }
 
     pub(crate) fn free_pages(&mut self, slab: &mut Slab) {
@@ -71,7 +100,7 @@ impl RangeState {
     }
 
     pub(crate) fn index_bytes(&self) -> usize {
-        self.tables.iter().map(Table::allocation_size).sum()
+        self.tables.iter().map(Table::allocation_size).sum::<usize>() + self.ids.bytes()
     }
 
     pub(crate) fn entities(&self) -> usize {
@@ -113,6 +142,18 @@ impl RangeState {
             !empty
         });
     }
+}
+
+/// How far behind its partition's prefix max an event of it may be, and its id is known.
+pub(crate) fn allowed_lateness(plan: &Plan, partition: PartitionId) -> Span {
+    // A partition is of a source of the plan it was read under, and sources stay.
+    plan.source(partition.source()).map_or(Span(0), |source| source.allowed_lateness)
+}
+
+/// The oldest event time of a partition whose id is known at `positions`.
+pub(crate) fn horizon_of(plan: &Plan, partition: PartitionId, positions: &Positions) -> Timestamp {
+    let max = positions.get(&partition).map_or(Timestamp::MIN, |position| position.max);
+    horizon(max, allowed_lateness(plan, partition))
 }
 
 /// The slot of a key's page.

@@ -5,7 +5,9 @@
 //! range prefix, bits | control index
 //! positions: count, then partition, next, max (signed), records, late, dead, tombstones, unmatched, routed,
 //!            views: count, then view, rows, rejected
-//! applied:   count, then view, rows
+//! rows:      count, then view, applied, duplicate
+//! event ids: count of lists, then partition, view, count, then key hash (u64), ts (signed), hash of the id (u128); in
+//!            order of (partition, view), each list in order of offset
 //! pages:     count, then view, ladder, key length, key, page length, page; in order of (view, key hash, key, ladder)
 //! ```
 //!
@@ -25,11 +27,12 @@ use thiserror::Error;
 
 use super::Shard;
 use super::digest::PageBytes;
-use super::range::{Entry, spread};
+use super::range::{Entry, RowCounts, horizon_of, spread};
+use crate::dedup::KnownId;
 use crate::entity::{Bytes, Damaged, Page, decode, encode, key_in, put, put_signed, tail_words};
 
 const MAGIC: [u8; 4] = *b"FGRS";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// A range at (control index, positions): canonical, so equal on every node that gets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +43,23 @@ pub struct RangeSnapshot {
     pub index: ControlIndex,
     /// v, prefix maxima and accounting.
     pub positions: Positions,
-    /// Rows applied by view; views without any are left out.
-    pub applied: BTreeMap<ViewId, u64>,
+    /// Rows by view; views without any are left out.
+    pub rows: BTreeMap<ViewId, RowCounts>,
+    /// The event ids that are known here, in order of (partition, view).
+    pub ids: Vec<SnapshotIds>,
     /// In order of (view, key hash, key, ladder).
     pub pages: Vec<SnapshotPage>,
+}
+
+/// The event ids of one view that came from one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotIds {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The view, which the plan may have no more.
+    pub view: ViewId,
+    /// In order of offset; never empty.
+    pub known: Vec<KnownId>,
 }
 
 /// One page of a snapshot.
@@ -114,19 +130,20 @@ impl Shard {
             });
         }
         let state = &self.ranges[at];
+        let mut ids: Vec<SnapshotIds> = Vec::new();
+        for (partition, view, known) in state.known_ids(self.frontiers.positions(state.frontier)) {
+            match ids.last_mut().filter(|last| (last.partition, last.view) == (partition, view)) {
+                Some(last) => last.known.push(known),
+                None => ids.push(SnapshotIds { partition, view, known: vec![known] }),
+            }
+        }
         let mut positions = self.frontiers.positions(state.frontier).clone();
         if plants::on(Plant::TornSnapshot)
             && let Some(position) = positions.values_mut().find(|position| position.next > 0)
         {
             position.next += 1;
         }
-        Some(RangeSnapshot {
-            range,
-            index: state.layout.plan.index,
-            positions,
-            applied: state.applied_by_view(),
-            pages,
-        })
+        Some(RangeSnapshot { range, index: state.layout.plan.index, positions, rows: state.rows_by_view(), ids, pages })
     }
 
     /// Takes over the state of a range under the plan of its control index; a range that was here is replaced.
@@ -153,6 +170,16 @@ impl Shard {
                 .map_err(|damaged| InstallError::Damaged { range, damaged })?;
             pages.push((ladder, hash, words));
         }
+        for list in &snapshot.ids {
+            let horizon = horizon_of(&layout.plan, list.partition, &snapshot.positions);
+            if list.known.iter().any(|known| !range.contains(known.key)) {
+                return Err(InstallError::ForeignKey { range });
+            }
+            if list.known.iter().any(|known| known.ts < horizon) {
+                let damaged = Damaged("an event id is kept longer than it is known");
+                return Err(InstallError::Damaged { range, damaged });
+            }
+        }
         self.add_range(range, snapshot.positions.clone());
         let Some(at) = self.find_range(range) else { return Ok(()) };
         let frontier = self.ranges[at].frontier;
@@ -162,10 +189,10 @@ impl Shard {
             state.tables[ladder]
                 .insert_unique(spread(hash.0), Entry { hash: hash.0, slot }, |entry| spread(entry.hash));
         }
-        state.retired = snapshot.applied.clone();
-        for (at, view) in layout.views.iter().enumerate() {
-            state.applied[at] = state.retired.remove(&view.id).unwrap_or(0);
+        for list in &snapshot.ids {
+            list.known.iter().for_each(|known| state.ids.insert(list.partition, list.view, *known));
         }
+        state.set_rows(snapshot.rows.clone());
         self.ranges[at] = state;
         Ok(())
     }
@@ -215,10 +242,18 @@ impl RangeSnapshot {
             put_signed(&mut body, position.max.0.into());
             put_counters(&mut body, &position.counters);
         }
-        put(&mut body, self.applied.len() as u128);
-        for (view, rows) in &self.applied {
+        put(&mut body, self.rows.len() as u128);
+        for (view, rows) in &self.rows {
             put(&mut body, view.0.into());
-            put(&mut body, (*rows).into());
+            put(&mut body, rows.applied.into());
+            put(&mut body, rows.duplicate.into());
+        }
+        put(&mut body, self.ids.len() as u128);
+        for list in &self.ids {
+            put(&mut body, list.partition.0.into());
+            put(&mut body, list.view.0.into());
+            put(&mut body, list.known.len() as u128);
+            list.known.iter().for_each(|known| put_known(&mut body, known));
         }
         put(&mut body, self.pages.len() as u128);
         for page in &self.pages {
@@ -263,10 +298,12 @@ impl RangeSnapshot {
             let (next, max) = (input.small()?, Timestamp(input.word()?));
             positions.insert(partition, PartitionPosition { next, max, counters: take_counters(&mut input)? });
         }
-        let mut applied = BTreeMap::new();
+        let mut rows = BTreeMap::new();
         for _ in 0..input.count()? {
-            applied.insert(ViewId(input.small()?), input.small()?);
+            let view = ViewId(input.small()?);
+            rows.insert(view, RowCounts { applied: input.small()?, duplicate: input.small()? });
         }
+        let ids = take_ids(&mut input)?;
         let mut pages = Vec::new();
         for _ in 0..input.count()? {
             let (view, ladder) = (ViewId(input.small()?), input.small()?);
@@ -279,8 +316,35 @@ impl RangeSnapshot {
         if !input.0.is_empty() {
             return Err(Damaged("it is followed by something else"));
         }
-        Ok(Self { range, index, positions, applied, pages })
+        Ok(Self { range, index, positions, rows, ids, pages })
     }
+}
+
+/// Hashes have no short form.
+fn put_known(out: &mut Vec<u8>, known: &KnownId) {
+    out.extend_from_slice(&known.key.0.to_le_bytes());
+    put_signed(out, known.ts.0.into());
+    out.extend_from_slice(&known.hash.to_le_bytes());
+}
+
+fn take_ids(input: &mut Bytes<'_>) -> Result<Vec<SnapshotIds>, Damaged> {
+    let mut lists: Vec<SnapshotIds> = Vec::new();
+    for _ in 0..input.count()? {
+        let (partition, view) = (PartitionId(input.small()?), ViewId(input.small()?));
+        if lists.last().is_some_and(|last| (last.partition, last.view) >= (partition, view)) {
+            return Err(Damaged("lists of event ids are out of order"));
+        }
+        let known = (0..input.count()?).map(|_| {
+            let key = KeyHash(u64::from_le_bytes(input.array()?));
+            Ok(KnownId { key, ts: Timestamp(input.word()?), hash: u128::from_le_bytes(input.array()?) })
+        });
+        let known = known.collect::<Result<Vec<KnownId>, Damaged>>()?;
+        if known.is_empty() {
+            return Err(Damaged("a list of event ids is empty"));
+        }
+        lists.push(SnapshotIds { partition, view, known });
+    }
+    Ok(lists)
 }
 
 fn put_counters(out: &mut Vec<u8>, counters: &PartitionCounters) {

@@ -1,7 +1,8 @@
 //! Activation: pages change from the columns of one plan to those of the next. Knows no control log.
 //!
 //! A ladder lives on where its levels, its lifetime and the beginning of its rows are the same; its columns live on
-//! where measure and beginning are. Everything else begins empty, which is what `since` says in replies. The plan
+//! where measure and beginning are. Everything else begins empty, which is what `since` says in replies. Event ids
+//! live on whatever becomes of ladders: a duplicate is one for all of them. The plan
 //! never raises the slack of a living ladder: what was folded away cannot come back.
 
 use std::sync::Arc;
@@ -70,7 +71,8 @@ impl Shard {
 fn switch_state(state: &mut RangeState, slab: &mut Slab, new: Arc<Layout>) {
     let old = Arc::clone(&state.layout);
     let mut next = RangeState::new(state.range, Arc::clone(&new), state.frontier);
-    next.retired = state.applied_by_view();
+    next.ids = std::mem::take(&mut state.ids);
+    next.set_rows(state.rows_by_view());
     for (view, layout) in new.plan.views.iter().zip(&new.views) {
         let Some(before) = old.view(layout.id) else { continue };
         for (index, ladder) in layout.ladders.clone().enumerate() {
@@ -79,9 +81,6 @@ fn switch_state(state: &mut RangeState, slab: &mut Slab, new: Arc<Layout>) {
             let pages = std::mem::take(&mut state.tables[from]);
             next.tables[ladder] = move_pages(pages, slab, (&old, from), (&new, ladder), &map);
         }
-    }
-    for (at, view) in new.views.iter().enumerate() {
-        next.applied[at] = next.retired.remove(&view.id).unwrap_or(0);
     }
     state.free_pages(slab);
     *state = next;

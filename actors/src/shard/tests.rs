@@ -3,6 +3,7 @@
 mod activation;
 mod canonical;
 mod examples;
+mod ids;
 mod memory;
 mod naive;
 mod support;

@@ -105,7 +105,7 @@ mod tests {
             key_len: 0,
             number_len: 2,
         };
-        let row = Row { head: &head, key: b"", numbers: &[80, 90] };
+        let row = Row { head: &head, key: b"", numbers: &[80, 90], id: None };
         let mut numbers = Vec::new();
         let translation = Translation::new(&old, ControlIndex(1), &new, &new.ladders[0]).unwrap();
         let got = translation.row(&old, &row, &mut numbers);

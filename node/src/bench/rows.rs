@@ -5,14 +5,15 @@ use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::PartitionCounters;
-use featuregrid_protocol::row::{RowBatch, RowHead};
+use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 /// The one partition they come from.
 pub(super) const PARTITION: PartitionId = PartitionId(0);
 
-/// Rows of the first view of a plan, every measure present.
+/// Rows of the first view of a plan, every measure present; each has an event id of its own if the source has ids.
 pub(super) struct Frames {
+    has_ids: bool,
     present: u64,
     numbers: Vec<i64>,
     index: featuregrid_protocol::ids::ControlIndex,
@@ -26,7 +27,8 @@ impl Frames {
         let measures = plan.views.first().map_or(&[][..], |view| view.measures.as_slice());
         let present = if measures.len() < 64 { (1 << measures.len()) - 1 } else { u64::MAX };
         let numbers = measures.iter().filter_map(|measure| measure.value).map(|_| 0).collect();
-        Self { present, numbers, index: plan.index, next: 0, max: Timestamp::MIN, key: Vec::new() }
+        let has_ids = plan.sources.first().is_some_and(|source| source.event_id.is_some());
+        Self { has_ids, present, numbers, index: plan.index, next: 0, max: Timestamp::MIN, key: Vec::new() }
     }
 
     /// A frame with a row for each (user, event time, amount).
@@ -48,6 +50,9 @@ impl Frames {
                 number_len: 0,
             };
             rows.push(head, &self.key, &self.numbers);
+            if self.has_ids {
+                rows.identify(EventId::of(&format!("evt-{}", self.next), self.max));
+            }
             self.next += 1;
             self.max = self.max.max(ts);
         }

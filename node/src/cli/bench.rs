@@ -15,6 +15,7 @@ use super::Report;
 use super::output::say;
 use crate::assemble::{Node, Settings};
 use crate::bench::fold::fold;
+use crate::bench::ids::{self, ids};
 use crate::bench::ingest::{self, Meter, Stage, Used};
 use crate::bench::memory::memory;
 use crate::demo::append;
@@ -32,6 +33,9 @@ pub(super) enum Command {
         /// How many entities.
         #[arg(long, default_value_t = 1)]
         keys: u64,
+        /// Instead: so many events with an id each, over 100,000 entities and a day, and what of their memory stays.
+        #[arg(long, conflicts_with_all = ["keys", "events", "span"])]
+        ids: Option<u64>,
         /// How many events.
         #[arg(long, default_value_t = 10_000_000)]
         events: u64,
@@ -80,7 +84,23 @@ fn span(text: &str) -> Result<Span, String> {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Memory { keys, events, span, report } => {
+        Command::Memory { ids: Some(count), report, .. } => {
+            let measured = ids(count)?;
+            let result = json!({
+                "workload": format!(
+                    "payments with ids over {} keys and a day, ids known for {}, windows up to 1h", measured.entities, ids::HORIZON
+                ),
+                "ids": count,
+                "bytes_after_quarter": measured.bytes_after_quarter,
+                "bytes_at_end": measured.bytes_at_end,
+                "id_bytes_at_end": measured.id_bytes_at_end,
+                "unit": "bytes",
+                "growth_after_horizon": round(measured.growth(), 4),
+                "limit": 0.05,
+            });
+            print(report, &result);
+        }
+        Command::Memory { keys, events, span, report, ids: None } => {
             let measured = memory(bench::plan()?, keys, events, span);
             let result = json!({
                 "workload": format!("W1's view, {keys} keys, {events} events over {span}"),

@@ -1,8 +1,8 @@
 //! `featuregrid eval`: definitions tried on files before they are deployed. Knows no log: the lines of a source's file
 //! are one partition, and their order is the order of arrival.
 //!
-//! The reader decides line by line what is late or dead, exactly as it would on a topic; then rows are applied in order
-//! of event time, each spine row's up to its `as_of`, through the shard that serves.
+//! What is late, dead or a duplicate is decided line by line, exactly as it would be on a topic; then rows are applied
+//! in order of event time, each spine row's up to its `as_of`, through the shard that serves.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use featuregrid_actors::dedup::KnownIds;
 use featuregrid_actors::reader::{Interpreter, Record};
 use featuregrid_actors::shard::{Shard, ViewReading};
 use featuregrid_actors::window::AsOf;
@@ -23,7 +24,7 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::row::RowBatch;
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
@@ -74,9 +75,10 @@ struct Asked {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = Arc::new(files::plan(&arguments.definitions)?);
     let mut counters = PartitionCounters::default();
+    let mut duplicate = 0;
     let mut rows = Vec::new();
     for (partition, path) in files_of(&plan, &arguments.events)? {
-        read_events(&plan, partition, &path, &mut rows, &mut counters)?;
+        read_events(&plan, partition, &path, &mut rows, (&mut counters, &mut duplicate))?;
     }
     rows.sort_by_key(|row: &Arrived| (row.ts, row.line, row.partition));
     let spine = read_spine(&arguments.spine)?;
@@ -85,11 +87,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for line in lines {
         writeln!(stdout, "{line}")?;
     }
-    let PartitionCounters { records, late, dead_lettered, tombstones, unmatched, routed, .. } = counters;
+    let PartitionCounters { records, late, dead_lettered, tombstones, unmatched, routed, views } = counters;
     eprintln!(
         "records {records} = late {late} + dead_lettered {dead_lettered} + tombstones {tombstones} + unmatched \
          {unmatched} + routed {routed}"
     );
+    let applied: usize = rows.iter().map(|arrived| arrived.rows.len()).sum();
+    let (rows, rejected) =
+        views.values().fold((0, 0), |(rows, rejected), view| (rows + view.rows, rejected + view.rejected));
+    eprintln!("rows {rows} = applied {applied} + duplicate {duplicate} + rejected {rejected}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,8 +150,10 @@ fn read_events(
     partition: PartitionId,
     path: &Path,
     arrived: &mut Vec<Arrived>,
-    counters: &mut PartitionCounters,
+    (counters, duplicate): (&mut PartitionCounters, &mut u64),
 ) -> anyhow::Result<()> {
+    let lateness = plan.source(partition.source()).map_or(Span(0), |source| source.allowed_lateness);
+    let mut known = KnownIds::default();
     let mut interpreter = Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
     for line in lines(path)? {
         let (line, text) = line?;
@@ -153,7 +161,17 @@ fn read_events(
         // A file does not say when its lines were appended, so none is from the future.
         let record = Record { offset: line as u64, log_timestamp: Timestamp::MAX, admit: false, payload };
         interpreter.record(&record);
-        let Some(rows) = interpreter.cut().map(|chunk| chunk.rows) else { continue };
+        let Some(chunk) = interpreter.cut() else { continue };
+        // What repeats an id is decided in order of arrival, too: the first line counts, whatever its event time.
+        let mut rows = RowBatch::default();
+        for row in &chunk.rows {
+            let view = plan.views[usize::from(row.head.view)].id;
+            if known.admit(partition, view, &row, lateness) {
+                rows.push(*row.head, row.key, row.numbers);
+            } else {
+                *duplicate += 1;
+            }
+        }
         let ts = rows.heads().first().map(|head| head.ts);
         arrived.extend(ts.map(|ts| Arrived { ts, line, partition, rows }));
     }

@@ -234,9 +234,10 @@ pub fn accounting(
         return Ok(Err(wrong));
     }
     for view in &status.views {
-        let applied = cut.applied(&view.name)?;
-        if applied != view.applied {
-            return Ok(Err(format!("{}: the oracle applied {applied}, the node {}", view.name, view.applied)));
+        let want = (cut.applied(&view.name)?, cut.duplicates(&view.name)?);
+        let got = (view.applied, view.duplicate);
+        if got != want {
+            return Ok(Err(format!("{}: (applied, duplicate) is {want:?} for the oracle, {got:?} here", view.name)));
         }
     }
     let Some(expected) = expected else { return Ok(Ok(())) };

@@ -27,6 +27,7 @@ sources:
     format: json
     fields: { user_id: user_id, amount: { path: amount, type: decimal(2) } }
     event_timestamp: ts
+    event_id: id
 feature_views:
   spend:
     entity: user
@@ -195,6 +196,22 @@ async fn a_push_shows_its_entity_before_and_after() {
     assert_eq!(client.push(unknown).await.unwrap_err().message(), "no source `payment`; there are: payments");
     let records = |status: &GetStatusResponse| status.partitions.iter().map(|at| at.records).sum::<u64>();
     assert_eq!(records(&operator.get_status(GetStatusRequest {}).await.unwrap().into_inner()), 4);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_counted_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_node, server, mut client, mut operator) = served(&folder).await;
+    let payload = b"{\"user_id\":\"u1\",\"amount\":2,\"id\":\"a\",\"ts\":\"2026-01-01T12:00:00Z\"}".to_vec();
+    for _ in 0..2 {
+        let reply =
+            client.push(PushRequest { payload: payload.clone(), ..event("12:00:00") }).await.unwrap().into_inner();
+        assert_eq!(counts(&reply), (None, Some(Kind::Int(1))));
+    }
+    let status = operator.get_status(GetStatusRequest {}).await.unwrap().into_inner();
+    let view = &status.views[0];
+    assert_eq!((view.rows, view.applied, view.duplicate, status.accounting_holds), (2, 1, 1, true));
     server.stop().await;
 }
 

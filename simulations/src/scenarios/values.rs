@@ -39,6 +39,12 @@ pub(super) const ALL: &[Scenario] = &[
         expand: tiles,
     },
     Scenario { name: "ties", about: "one hot key, much disorder", plants: &[Plant::RawByArrival], expand: ties },
+    Scenario {
+        name: "retries",
+        about: "producers send records again, and use event ids again",
+        plants: &[Plant::IdKeptTooShort],
+        expand: retries,
+    },
     Scenario { name: "half_cents", about: "amounts that round", plants: &[Plant::RoundHalfUp], expand: halves },
 ];
 
@@ -90,6 +96,16 @@ fn tiles(seed: u64) -> RunPlan {
 fn ties(seed: u64) -> RunPlan {
     let mut draft = calm("ties", seed);
     (draft.plan().workload.keys, draft.plan().workload.disorder_ms) = (2, 1_400);
+    draft.finish()
+}
+
+fn retries(seed: u64) -> RunPlan {
+    let mut draft = calm("retries", seed);
+    draft.plan().workload.repeats = 200;
+    draft.plan().workload.disorder_ms = 600;
+    for (step, range) in [0, 1, 2].into_iter().enumerate() {
+        draft.at(7_000 + 5_000 * step as u32, FaultKind::Move { range, to: (range + 1) % 3 });
+    }
     draft.finish()
 }
 

@@ -99,7 +99,7 @@ impl World<'_, '_> {
         let rows: Vec<(String, u64, u64)> = truth
             .iter()
             .map(|(name, rows)| {
-                let here = id(name).and_then(|id| snapshot.applied.get(&id)).copied().unwrap_or(0);
+                let here = id(name).and_then(|id| snapshot.rows.get(&id)).map_or(0, |rows| rows.applied);
                 (name.to_string(), here, *rows)
             })
             .collect();

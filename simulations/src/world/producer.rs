@@ -1,6 +1,7 @@
 //! Who writes events: disordered, sometimes late, malformed, in the future or null, over a few keys of which some are
-//! hot. Knows no reader.
+//! hot; now and then one is sent again. Knows no reader.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -13,18 +14,67 @@ use super::log::SimLog;
 use crate::plan::Workload;
 use crate::random::Random;
 
+/// Records that may be sent again: those of about a second, the allowed lateness.
+const RECENT: usize = 100;
+
 /// The writers of the topic.
 #[derive(Debug)]
 pub struct Producer {
     random: Random,
     workload: Workload,
+    repeats: Repeats,
+}
+
+/// What was sent lately.
+#[derive(Debug)]
+struct Repeats {
+    random: Random,
+    per_mille: u32,
+    sent: VecDeque<(PartitionId, Arc<[u8]>)>,
+    /// How many ids were given out.
+    ids: u64,
+}
+
+impl Repeats {
+    /// A record that is sent again, mostly a young one; after a new leader was found it may go elsewhere.
+    fn again(&mut self, partition: PartitionId) -> Option<(PartitionId, Arc<[u8]>)> {
+        if !self.random.chance(self.per_mille) {
+            return None;
+        }
+        let back = self.random.below(RECENT as u64).min(self.random.below(RECENT as u64)) as usize;
+        let (first, payload) = self.sent.iter().rev().nth(back)?;
+        Some((if self.random.chance(800) { *first } else { partition }, Arc::clone(payload)))
+    }
+
+    /// The member of a payload that holds its event id; sometimes one that was used before, none, or nonsense.
+    fn id(&mut self, odd: u32) -> String {
+        self.ids += 1;
+        match self.random.below(1_000) as u32 {
+            draw if draw < odd => ",\"id\":[1]".to_owned(),
+            draw if draw < odd * 2 => String::new(),
+            draw if draw < odd * 3 => format!(",\"id\":{}", self.ids),
+            draw if draw < odd * 3 + self.per_mille => {
+                format!(",\"id\":\"e{}\"", self.ids.saturating_sub(self.random.below(RECENT as u64)))
+            }
+            _ => format!(",\"id\":\"e{}\"", self.ids),
+        }
+    }
+
+    fn remember(&mut self, partition: PartitionId, payload: &Arc<[u8]>) {
+        self.sent.push_back((partition, Arc::clone(payload)));
+        if self.sent.len() > RECENT {
+            self.sent.pop_front();
+        }
+    }
 }
 
 impl Producer {
     /// Writers with their own randomness.
     #[must_use]
     pub fn new(random: Random, workload: Workload) -> Self {
-        Self { random, workload }
+        let repeats =
+            Repeats { random: random.fork("repeats"), per_mille: workload.repeats, sent: VecDeque::new(), ids: 0 };
+        Self { random, workload, repeats }
     }
 
     /// Until the next record, at this load.
@@ -42,8 +92,15 @@ impl Producer {
         let partition = PartitionId((at % partitions.max(1)) as u32);
         let wall = EPOCH + featuregrid_protocol::time::Span(now);
         let hole = if self.random.chance(self.workload.holes) { self.random.between(1, 4) as u64 } else { 0 };
-        let payload = self.payload(wall, user);
-        log.append(partition, hole, wall, payload.map(Arc::from))?;
+        let payload: Option<Arc<[u8]>> = self.payload(wall, user).map(Arc::from);
+        let (partition, payload) = match self.repeats.again(partition) {
+            Some((partition, payload)) => (partition, Some(payload)),
+            None => (partition, payload),
+        };
+        log.append(partition, hole, wall, payload.clone())?;
+        if let Some(payload) = &payload {
+            self.repeats.remember(partition, payload);
+        }
         if self.random.chance(self.workload.holes / 4) {
             log.append_marker(partition);
         }
@@ -113,7 +170,7 @@ impl Producer {
         }
         let _ = write!(json, ",\"units\":{}", self.random.between(-3, 60));
         let country = ["DE", "FR", "US"][self.random.below(3) as usize];
-        let _ = write!(json, ",\"country\":\"{country}\"}}");
+        let _ = write!(json, ",\"country\":\"{country}\"{}}}", self.repeats.id(odd));
         Some(json.into_bytes())
     }
 }

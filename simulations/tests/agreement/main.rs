@@ -25,7 +25,7 @@ use product::{Fates, Product};
 
 /// Of the first source; others have one.
 const PARTITIONS: u32 = 3;
-const RECORDS: u64 = 120;
+const RECORDS: u64 = 160;
 const SEEDS: u64 = 200;
 
 /// One step of a log: a record of a partition.
@@ -50,14 +50,22 @@ fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
     let mut payloads = Payloads::new(root.fork("payloads"));
     let mut clock = Timestamp(1_767_268_800_000_000);
     let mut next = vec![0u64; partitions.len()];
+    let mut sent: Vec<(usize, Option<Vec<u8>>)> = Vec::new();
     let step = |_| {
         let leap = [2_000, 900_000, 20_000_000][random.below(3) as usize];
         clock = clock + Span(random.between(0, leap));
-        let partition = random.below(partitions.len() as u64) as usize;
+        let mut partition = random.below(partitions.len() as u64) as usize;
+        let mut payload = payloads.draw(clock);
+        if let Some((first, copy)) = sent.iter().rev().nth(random.below(8) as usize).filter(|_| random.chance(250)) {
+            // Sent again, mostly to the same partition; sometimes after its horizon.
+            partition = if random.chance(700) { *first } else { partition };
+            payload = copy.clone();
+        }
+        sent.push((partition, payload.clone()));
         let offset = next[partition] + if random.chance(50) { 3 } else { 0 };
         next[partition] = offset + 1;
         let admit = random.chance(50);
-        let record = Record { offset, log_timestamp: clock, admit, payload: payloads.draw(clock) };
+        let record = Record { offset, log_timestamp: clock, admit, payload };
         Step { partition: partitions[partition], record }
     };
     (0..RECORDS).map(step).collect()
@@ -67,6 +75,7 @@ fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
 #[derive(Debug, Default)]
 struct Tally {
     fates: PartitionCounters,
+    duplicates: u64,
     present: u64,
     null: u64,
     defaulted: u64,
@@ -141,7 +150,10 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
         accounting.retain(|_, counters| counters.records > 0);
         agree(product.accounting(), accounting, || context("accounting"))?;
         for (view, plan) in plans[index].views.iter().enumerate() {
-            agree(Ok(product.applied(plan.id)), cut.applied(&plan.name), || context("applied"))?;
+            let name = &plan.name;
+            let want = cut.applied(name).and_then(|applied| Ok((applied, cut.duplicates(name)?)));
+            agree(Ok(product.rows(plan.id)), want, || context("(applied, duplicate)"))?;
+            tally.duplicates += product.rows(plan.id).1;
             let keys: Vec<&[u8]> = cut.keys(&plan.name).expect("the view is planned").collect();
             for key in keys.into_iter().chain([&b"\x01\0?"[..]]) {
                 let t = cut.t_max(plan.source) + Span(random.between(-25_000_000, 2_000_000));
@@ -177,6 +189,7 @@ fn the_product_and_the_oracle_agree() {
         [late, dead_lettered, tombstones, unmatched, routed, null, defaulted, outside_max_age, rounded, inexact_input];
     assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
     assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
+    assert!(tally.duplicates > 1_000, "{tally:?}");
 
     #[cfg(feature = "plants")]
     for plant in plants::CAUGHT {
@@ -193,6 +206,7 @@ mod plants {
     use featuregrid_protocol::plants::Plant;
 
     pub(crate) const CAUGHT: &[Plant] = &[
+        Plant::IdKeptTooShort,
         Plant::TailOffByOne,
         Plant::TFromWallClock,
         Plant::LateMovesPrefix,

@@ -55,6 +55,8 @@ const WRONG_AMOUNTS: &[&str] =
     &[r#""abc""#, r#""""#, r#"" 1""#, r#""1,5""#, r#""0x1""#, r#""1e""#, "true", "[1]", r#"{"amount":1}"#];
 const KINDS: &[&str] =
     &[r#""purchase""#, r#""purchase""#, r#""purchase""#, r#""view""#, r#""p\u0075rchase""#, "null", "5", "[]"];
+const IDS: &[&str] =
+    &[r#""a""#, r#""a""#, r#""\u0061""#, r#""b""#, r#""c""#, r#""7""#, "7", "7.0", r#""""#, "null", "true", r#"["a"]"#];
 const VIPS: &[&str] = &["true", "false", "null", r#""true""#, "1"];
 /// Members that no field names; all but the last few are JSON.
 const UNUSED: &[&str] = &[
@@ -102,6 +104,14 @@ impl Payloads {
         let mut members = vec![format!(r#""kind":{kind}"#)];
         let mut inner = vec![format!(r#""user":{user}"#), format!(r#""amount":{amount}"#), format!(r#""vip":{vip}"#)];
         inner.retain(|_| !self.random.chance(40));
+        // Mostly an id of its own, so that events are left.
+        let id = match self.random.below(10) {
+            0 => None,
+            1 => Some(self.pick(&IDS[..7])),
+            2 => Some(self.pick(IDS)),
+            _ => Some(format!("\"e{}\"", self.random.below(1 << 40))),
+        };
+        members.extend(id.map(|id| format!(r#""id":{id}"#)));
         members.push(match self.random.below(40) {
             0 => r#""payload":"no object""#.into(),
             1 => r#""payload":null"#.into(),

@@ -40,6 +40,11 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
     let mut plans = Vec::new();
     for index in 0..3 {
         plan.index = ControlIndex(index);
+        if index > 0 && random.chance(200) {
+            // Ids begin and end where definitions say so.
+            let id = &mut plan.sources[0].event_id;
+            *id = if id.is_some() { None } else { Some(vec!["id".into()]) };
+        }
         for view in &mut plan.views {
             if index > 0 && random.chance(300) {
                 forget_a_measure(view, random);
@@ -70,7 +75,7 @@ fn source(at: u64, random: &mut Random) -> SourcePlan {
             field("vip", &["payload", "vip"], Some(FieldKind::Bool)),
         ],
         event_timestamp: vec!["ts".into()],
-        event_id: None,
+        event_id: random.chance(800).then(|| vec!["id".into()]),
         allowed_lateness: Span::seconds(least),
         max_skew: Span::seconds(5),
         slack: Span::seconds(random.between(least, 15)),

@@ -115,8 +115,10 @@ impl Product {
         self.shard.positions(range).expect("the range is here")
     }
 
-    pub(crate) fn applied(&self, view: ViewId) -> u64 {
-        self.shard.applied(view)
+    /// Of a view: (applied, duplicate).
+    pub(crate) fn rows(&self, view: ViewId) -> (u64, u64) {
+        let rows = self.shard.rows(view);
+        (rows.applied, rows.duplicate)
     }
 
     pub(crate) fn read(&mut self, view: usize, key: &[u8], as_of: AsOf) -> Answer {

@@ -121,6 +121,29 @@ fn a_view_without_a_match_leaves_the_record_unmatched() {
     assert_eq!(judge(&mut walk, 1, r#"{"kind":"buy","t":100000}"#), Outcome::Dead(DeadReason::Rejected));
 }
 
+#[test]
+fn an_id_is_text_or_a_number_and_rides_with_the_max_before_it() {
+    let mut plan = Plan::clone(&plan());
+    plan.sources[0].event_id = Some(vec!["meta".to_owned(), "id".to_owned()]);
+    let mut walk = Interpreter::new(Arc::new(plan), PartitionId(0), PartitionPosition::start(0));
+    let payload = |id: &str, seconds: u32| format!(r#"{{"user":"u","meta":{{"id":{id}}},"t":{}}}"#, seconds * 1000);
+    for (offset, (id, seconds)) in
+        (0..).zip([(r#""a""#, 100), ("7", 105), (r#""7""#, 101), ("null", 103), ("7.0", 110)])
+    {
+        assert_eq!(judge(&mut walk, offset, &payload(id, seconds)), Outcome::Routed(1), "{id}");
+    }
+    assert_eq!(judge(&mut walk, 5, r#"{"user":"u","meta":"no object","t":110000}"#), Outcome::Routed(1));
+    for (offset, id) in (6..).zip(["true", "[]", r#"{"a":1}"#]) {
+        assert_eq!(judge(&mut walk, offset, &payload(id, 110)), Outcome::Dead(DeadReason::Rejected), "{id}");
+    }
+    let chunk = walk.cut().unwrap();
+    assert_eq!(chunk.deltas.views[&ViewId(1)], ViewCounters { rows: 9, rejected: 3 });
+    let id = |text, seconds: i64| Some(EventId::of(text, Timestamp(seconds * 1_000_000)));
+    let first = Some(EventId::of("a", Timestamp::MIN));
+    let want = [first, id("7", 100), id("7", 105), None, id("7.0", 105), None];
+    assert_eq!(chunk.rows.iter().map(|row| row.id.copied()).collect::<Vec<_>>(), want);
+}
+
 proptest! {
     /// One walk and two walks that hand over their position anywhere give the same rows, maxima and counters.
     #[test]

@@ -118,19 +118,19 @@ fn nothing_lives_on_under_other_rows() {
     let (mut shard, set) = shard(&old, 4);
     shard.apply(&log.frame(&old, 0, 0, 100), &set);
     assert!(shard.entities() > 0);
-    let applied = shard.applied(super::support::VIEW);
+    let rows = shard.rows(super::support::VIEW);
     let mut other = new.as_ref().clone();
     other.views[0].measures[0] = Measure { id: ColumnId(900), filter: None, value: None };
     other.views[0].measures[2].value = Some((0, Domain::Decimal(2)));
     assert!(shard.switch(Arc::new(other), &far()).is_empty());
     assert_eq!((shard.entities(), shard.digest().pages), (0, 0));
-    assert_eq!(shard.applied(super::support::VIEW), applied);
+    assert_eq!(shard.rows(super::support::VIEW), rows);
     let mut none = new.as_ref().clone();
     none.index = ControlIndex(2);
     none.views.clear();
     assert!(shard.switch(Arc::new(none), &far()).is_empty());
     assert_eq!(shard.bytes(), 0);
-    assert_eq!(shard.applied(super::support::VIEW), applied, "the accounting outlives the view");
+    assert_eq!(shard.rows(super::support::VIEW), rows, "the accounting outlives the view");
 }
 
 /// The state of a node that folded on without a lease is not taken for that of the plan it did not know.
@@ -154,6 +154,6 @@ fn vector(at: &BTreeMap<u32, u64>) -> OffsetVector {
 }
 
 /// Further than anybody stands.
-fn far() -> OffsetVector {
+pub(super) fn far() -> OffsetVector {
     OffsetVector((0..8).map(|partition| (PartitionId(partition), u64::MAX)).collect())
 }

@@ -29,6 +29,7 @@ fn event(offset: u64, ts: i64, number: i64) -> Event {
         present: 0b1111,
         bad: 0,
         numbers: [0, 0, number, number],
+        id: None,
     }
 }
 
@@ -144,7 +145,7 @@ fn sums_outgrow_narrow_cells_exactly() {
         let largest = list[..to as usize].iter().map(|event| event.numbers[2]).max().unwrap();
         assert_eq!(read.readings[of(Operator::Max)].value, Value::Decimal { unscaled: largest.into(), scale: 2 });
     }
-    assert_eq!(shard.applied(VIEW), 500);
+    assert_eq!(shard.rows(VIEW).applied, 500);
 }
 
 /// Rows may come again and again for years: what is bounded by rows so far is counted anew, not widened for ever.

@@ -40,6 +40,7 @@ fn one_hot_key_over_thirty_days() {
                 present: if offset % 3 == 0 { 0b1111 } else { 0b0101 },
                 bad: 0,
                 numbers: [0, 0, offset as i64 % 100_000, offset as i64 % 100_000],
+                id: None,
             })
             .collect();
         shard.apply(&Log::new(&list).frame(&plan, 0, from, from + 500), &set);

@@ -40,7 +40,8 @@ pub(super) fn read(
         .partitions
         .values()
         .flatten()
-        .filter(|event| event.key == Some(key) && event.offset < v.get(&event.partition).copied().unwrap_or(0));
+        .filter(|event| event.key == Some(key) && event.offset < v.get(&event.partition).copied().unwrap_or(0))
+        .filter(|event| !log.is_duplicate(event));
     let mut events: Vec<&Event> = visible.collect();
     events.sort_by_key(|event| (event.ts, event.partition, event.offset));
     let in_ladder = |ladder: usize, event: &Event| event.offset >= begins(ladder, 0, event.partition);

@@ -1,6 +1,6 @@
 //! Plans, logs and frames for tests. Knows nothing of how a shard answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use featuregrid_protocol::frame::Frame;
@@ -14,11 +14,11 @@ use featuregrid_protocol::plan::{
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
-use featuregrid_protocol::row::{RowBatch, RowHead};
+use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
-use crate::shard::Shard;
+use crate::shard::{RowCounts, Shard};
 
 pub(super) const VIEW: ViewId = ViewId(77);
 pub(super) const SECOND: i64 = 1_000_000;
@@ -36,7 +36,12 @@ pub(super) struct Event {
     pub(super) bad: u64,
     /// By measure, whether present or not.
     pub(super) numbers: [i64; 4],
+    /// Event id.
+    pub(super) id: Option<u8>,
 }
+
+/// Of every source here.
+const ALLOWED_LATENESS: Span = Span::seconds(1);
 
 pub(super) fn key_bytes(name: u8) -> Vec<u8> {
     let mut out = Vec::new();
@@ -58,7 +63,7 @@ pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
         fields: Vec::new(),
         event_timestamp: vec!["ts".into()],
         event_id: None,
-        allowed_lateness: Span::seconds(1),
+        allowed_lateness: ALLOWED_LATENESS,
         max_skew,
         slack,
         late_policy: LatePolicy::default(),
@@ -155,23 +160,23 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
         any::<u8>(),
         prop::array::uniform2(number),
         1u64..3,
+        prop_oneof![2 => Just(None), 3 => (0u8..9).prop_map(Some)],
     );
     (prop::collection::vec(one, 1..400), 0i64..100, any::<bool>()).prop_map(|(list, apart, extreme)| {
         let mut clocks = [0i64, -apart * SECOND / 10, -apart * SECOND];
         let mut offsets = [0; 3];
-        let event =
-            |(partition, step, back, key, bits, numbers, gap): (u32, i64, i64, Option<u8>, u8, [i64; 2], u64)| {
-                let at = partition as usize;
-                clocks[at] += step;
-                let offset = offsets[at];
-                offsets[at] += gap;
-                let (present, bad) = (1 | u64::from(bits & 0b1110), u64::from(bits >> 4 & bits & 0b1100));
-                // Whole seconds now and then, so that edges are met.
-                let ts = clocks[at] - back;
-                let ts = Timestamp(if bits >> 6 == 0 { ts - ts.rem_euclid(SECOND) } else { ts });
-                let numbers = numbers.map(|number| if extreme { number } else { number % 1000 });
-                Event { partition, offset, ts, key, present, bad, numbers: [0, 0, numbers[0], numbers[1]] }
-            };
+        let event = |(partition, step, back, key, bits, numbers, gap, id): (u32, i64, i64, _, u8, [i64; 2], u64, _)| {
+            let at = partition as usize;
+            clocks[at] += step;
+            let offset = offsets[at];
+            offsets[at] += gap;
+            let (present, bad) = (1 | u64::from(bits & 0b1110), u64::from(bits >> 4 & bits & 0b1100));
+            // Whole seconds now and then, so that edges are met.
+            let ts = clocks[at] - back;
+            let ts = Timestamp(if bits >> 6 == 0 { ts - ts.rem_euclid(SECOND) } else { ts });
+            let numbers = numbers.map(|number| if extreme { number } else { number % 1000 });
+            Event { partition, offset, ts, key, present, bad, numbers: [0, 0, numbers[0], numbers[1]], id }
+        };
         list.into_iter().map(event).collect()
     })
 }
@@ -180,6 +185,8 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
 #[derive(Clone, Debug)]
 pub(super) struct Log {
     pub(super) partitions: BTreeMap<u32, Vec<Event>>,
+    /// (partition, offset) of what repeats an id.
+    duplicates: BTreeSet<(u32, Offset)>,
 }
 
 impl Log {
@@ -188,7 +195,20 @@ impl Log {
         for event in events {
             partitions.entry(event.partition).or_default().push(event.clone());
         }
-        Self { partitions }
+        let duplicates = partitions.values().flat_map(|events| duplicates(events)).collect();
+        Self { partitions, duplicates }
+    }
+
+    /// Whether an event repeats the id of another of its key and partition.
+    pub(super) fn is_duplicate(&self, event: &Event) -> bool {
+        self.duplicates.contains(&(event.partition, event.offset))
+    }
+
+    /// What a view does with everything.
+    pub(super) fn rows(&self) -> RowCounts {
+        let rows = self.partitions.values().flatten().filter(|event| event.key.is_some()).count() as u64;
+        let duplicate = self.duplicates.len() as u64;
+        RowCounts { applied: rows - duplicate, duplicate }
     }
 
     pub(super) fn max_before(&self, partition: u32, offset: Offset) -> Timestamp {
@@ -212,6 +232,9 @@ impl Log {
             for (view, plan) in views {
                 deltas.views.entry(plan.id).or_insert(ViewCounters::default()).rows += 1;
                 push(&mut rows, view, plan, event, key);
+                if let Some(id) = event.id {
+                    rows.identify(EventId::of(&id.to_string(), self.max_before(partition, event.offset)));
+                }
             }
         }
         Frame {
@@ -228,6 +251,23 @@ impl Log {
             rows,
         }
     }
+}
+
+/// The first of an id counts, until the prefix max has passed it by more than the allowed lateness.
+fn duplicates(events: &[Event]) -> Vec<(u32, Offset)> {
+    let (mut applied, mut duplicates): (Vec<&Event>, Vec<_>) = Default::default();
+    let mut max = Timestamp::MIN;
+    for event in events {
+        let same =
+            |first: &&Event| (first.key, first.id) == (event.key, event.id) && max <= first.ts + ALLOWED_LATENESS;
+        if event.key.is_some() && event.id.is_some() && applied.iter().any(same) {
+            duplicates.push((event.partition, event.offset));
+        } else {
+            applied.push(event);
+        }
+        max = max.max(event.ts);
+    }
+    duplicates
 }
 
 /// A plan's measure is the event's measure `id - 100`, wherever the plan lists it.
@@ -316,6 +356,7 @@ pub(super) fn six_events() -> Vec<Event> {
         present: 0b1101,
         bad: if number < 0 { 0b1000 } else { 0 },
         numbers: [0, 0, number, number],
+        id: None,
     };
     vec![
         event(0, 0, 1, 1, 10),

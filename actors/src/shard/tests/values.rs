@@ -106,7 +106,7 @@ proptest! {
             let offset = &mut offsets[partition as usize];
             *offset += 1;
             let numbers = [0, 0, clock % 97, clock];
-            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b1111, bad: 0, numbers }
+            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b1111, bad: 0, numbers, id: None }
         }).collect();
         let log = Log::new(&list);
         let (mut shard, ranges) = shard(&plan, 2);

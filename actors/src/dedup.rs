@@ -1,0 +1,122 @@
+//! Which event ids a range knows, so that a copy of an event counts once. Knows neither page nor plan.
+//!
+//! Within one key of a view and one partition, the first offset of an id counts. An id is known as long as a record with
+//! the same event time would not be late: until the partition's prefix max has passed it by more than the allowed
+//! lateness. Which ids are known is therefore a function of the partition's prefix, and so is what is a duplicate.
+//!
+//! Ids stand beside the pages of a range and not in them. A view has several ladders, which begin at different entries
+//! of the control log and may go again, and a duplicate is one for all of them; and the ids of a key that nobody
+//! mentions again go as soon as its partition has gone on. An id takes 40 to 80 bytes (32, and an index, both with room to
+//! grow), those of one horizon are there at a time: what a partition appends while its event time passes the allowed
+//! lateness.
+
+mod list;
+
+use std::collections::BTreeMap;
+
+use featuregrid_protocol::ids::{PartitionId, ViewId};
+use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::plants::{self, Plant};
+use featuregrid_protocol::row::Row;
+use featuregrid_protocol::time::{Span, Timestamp};
+
+use self::list::List;
+
+/// The id of an event that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KnownId {
+    /// Whose event it was.
+    pub key: KeyHash,
+    /// When it happened.
+    pub ts: Timestamp,
+    /// Of its id.
+    pub hash: u128,
+}
+
+/// The event ids of some keys.
+#[derive(Debug, Default)]
+pub struct KnownIds {
+    lists: BTreeMap<(PartitionId, ViewId), List>,
+    bytes: usize,
+}
+
+/// The oldest event time whose id is known when the prefix max is `max`.
+pub(crate) fn horizon(max: Timestamp, allowed_lateness: Span) -> Timestamp {
+    if plants::on(Plant::IdKeptTooShort) { max } else { max - allowed_lateness }
+}
+
+impl KnownIds {
+    /// Whether a row of `view` counts: it has no id, or is the first with its id, which is known from now on. Rows of a
+    /// partition come in order of offset.
+    pub fn admit(&mut self, partition: PartitionId, view: ViewId, row: &Row<'_>, allowed_lateness: Span) -> bool {
+        let Some(id) = row.id else { return true };
+        let horizon = horizon(id.max_before, allowed_lateness);
+        let known = KnownId { key: row.head.hash, ts: row.head.ts, hash: id.hash };
+        let list = self.lists.get(&(partition, view));
+        if list.is_some_and(|list| list.contains(&known, horizon)) {
+            return false;
+        }
+        // An event admitted although it is late is older than anything that is known.
+        if known.ts >= horizon {
+            self.insert(partition, view, known);
+        }
+        true
+    }
+
+    /// From now on the id is known.
+    pub(crate) fn insert(&mut self, partition: PartitionId, view: ViewId, known: KnownId) {
+        let list = self.lists.entry((partition, view)).or_insert_with(|| {
+            self.bytes += List::EMPTY_BYTES;
+            List::default()
+        });
+        let before = list.bytes();
+        list.push(known);
+        self.bytes += list.bytes() - before;
+    }
+
+    /// Forgets ids of a partition whose events lie before `horizon`. One that stands behind a younger one may stay for a
+    /// while; it is not known any more all the same.
+    pub(crate) fn forget(&mut self, partition: PartitionId, horizon: Timestamp) {
+        let mut empty = Vec::new();
+        let all = (partition, ViewId(u64::MIN))..=(partition, ViewId(u64::MAX));
+        for (place, list) in self.lists.range_mut(all) {
+            let before = list.bytes();
+            if list.forget(horizon) {
+                self.bytes -= before - list.bytes();
+            }
+            if list.is_empty() {
+                empty.push(*place);
+            }
+        }
+        for place in empty {
+            if let Some(list) = self.lists.remove(&place) {
+                self.bytes -= list.bytes() + List::EMPTY_BYTES;
+            }
+        }
+    }
+
+    /// The ids that are known, in order of offset for each partition and view; `horizon_of` a partition.
+    pub(crate) fn known(
+        &self,
+        horizon_of: impl Fn(PartitionId) -> Timestamp,
+    ) -> impl Iterator<Item = (PartitionId, ViewId, KnownId)> {
+        self.lists.iter().flat_map(move |((partition, view), list)| {
+            let horizon = horizon_of(*partition);
+            list.iter().filter(move |known| known.ts >= horizon).map(|known| (*partition, *view, *known))
+        })
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// Bytes taken from the allocator.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Event ids outlive what becomes of views and ladders, and no longer than their horizon.
+
+use std::sync::Arc;
+
+use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::time::Timestamp;
+
+use super::activation::far;
+use super::support::{Event, Log, SECOND, VIEW, key_bytes, shard, two_level_plan};
+use crate::shard::{InstallError, RangeSnapshot, RowCounts, Shard};
+use crate::window::AsOf;
+
+const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
+
+/// An event of partition 0 at so many tenths of a second.
+fn event(offset: u64, tenths: i64, id: u8) -> Event {
+    Event {
+        partition: 0,
+        offset,
+        ts: Timestamp(tenths * SECOND / 10),
+        key: Some(1),
+        present: 0b1111,
+        bad: 0,
+        numbers: [0, 0, 1, 1],
+        id: Some(id),
+    }
+}
+
+fn count(applied: u64, duplicate: u64) -> RowCounts {
+    RowCounts { applied, duplicate }
+}
+
+/// The view is gone under entry 1 and back under entry 2, all within a second.
+#[test]
+fn ids_outlive_their_view() {
+    let first = two_level_plan(0);
+    let again = two_level_plan(2);
+    let mut without = Plan::clone(&first);
+    (without.index, without.views) = (ControlIndex(1), Vec::new());
+    let without = Arc::new(without);
+    let log = Log::new(&[event(0, 0, 7), event(1, 1, 7), event(2, 2, 7), event(3, 3, 8), event(4, 4, 7)]);
+    let mut ends: Vec<RangeSnapshot> = Vec::new();
+    for early in [false, true] {
+        let (mut shard, set) = shard(&first, 1);
+        shard.apply(&log.frame(&first, 0, 0, 1), &set);
+        if early {
+            // From the decision on; what lies before the activation is still decoded under entry 0.
+            assert!(shard.switch(Arc::clone(&without), &far()).is_empty());
+        }
+        shard.apply(&log.frame(&first, 0, 1, 2), &set);
+        assert!(shard.switch(Arc::clone(&without), &far()).is_empty());
+        assert_eq!(shard.rows(VIEW), count(1, 1));
+        shard.apply(&log.frame(&without, 0, 2, 3), &set);
+        assert!(shard.switch(Arc::clone(&again), &far()).is_empty());
+        shard.apply(&log.frame(&again, 0, 3, 5), &set);
+        assert_eq!(shard.rows(VIEW), count(2, 2), "offset 2 is of no view, 3 is new, 4 repeats 0");
+        ends.push(shard.snapshot(WHOLE).unwrap());
+    }
+    // What the pages hold began anew with the view, at entry 2 or, where the view was taken away early, there too.
+    assert_eq!(ends[0], ends[1]);
+}
+
+#[test]
+fn ids_go_with_their_horizon_whether_or_not_their_key_is_mentioned() {
+    let plan = two_level_plan(0);
+    let (mut shard, set) = shard(&plan, 4);
+    let mut other = event(1, 10, 8);
+    other.key = None;
+    let mut last = event(2, 11, 8);
+    last.key = None;
+    let log = Log::new(&[event(0, 0, 7), other, last]);
+    shard.apply(&log.frame(&plan, 0, 0, 1), &set);
+    let digest = shard.digest();
+    assert_eq!(digest.pages, 2, "a page and its ids");
+    shard.apply(&log.frame(&plan, 0, 1, 2), &set);
+    // Exactly the allowed lateness behind: still known.
+    assert_eq!(shard.digest(), digest);
+    assert!(shard.id_bytes() > 0);
+    shard.apply(&log.frame(&plan, 0, 2, 3), &set);
+    assert_eq!((shard.digest().pages, shard.id_bytes()), (1, 0));
+}
+
+#[test]
+fn what_was_restored_knows_what_was_known() {
+    let plan = two_level_plan(0);
+    let (mut before, set) = shard(&plan, 1);
+    let log = Log::new(&[event(0, 0, 7), event(1, 5, 8), event(2, 5, 7), event(3, 6, 9)]);
+    before.apply(&log.frame(&plan, 0, 0, 2), &set);
+    let snapshot = RangeSnapshot::decode(&before.snapshot(WHOLE).unwrap().encode()).unwrap();
+    assert_eq!(snapshot.ids[0].known.len(), 2);
+    let mut shard = Shard::new(Arc::clone(&plan));
+    shard.install(&snapshot, Arc::clone(&plan)).unwrap();
+    shard.apply(&log.frame(&plan, 0, 2, 4), &set);
+    assert_eq!(shard.rows(VIEW), count(3, 1));
+    let reading = shard.read(0, &key_bytes(1), AsOf::At(Timestamp(SECOND))).unwrap();
+    assert_eq!(reading.readings[0].value.to_string(), "3");
+
+    // An id that is not known any more was never in a snapshot.
+    let mut stale = snapshot;
+    stale.ids[0].known[0].ts = Timestamp(-SECOND);
+    assert!(matches!(shard.install(&stale, plan), Err(InstallError::Damaged { .. })));
+    stale.ids[0].known.clear();
+    assert!(RangeSnapshot::decode(&stale.encode()).is_err());
+}

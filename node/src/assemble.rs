@@ -20,9 +20,11 @@ use tokio::sync::oneshot;
 
 use crate::freshness::Freshness;
 use crate::grid::Grid;
+use crate::ingest::kafka::Cluster;
 use crate::ingest::progress::Progress;
 use crate::ingest::reader::{Listeners, Reader, ReaderArguments};
-use crate::ingest::worker::Surroundings;
+use crate::ingest::surroundings::Surroundings;
+use crate::ingest::watch::{self, Watch, Watched};
 use crate::ingest::{Log, LogError, OpenLog};
 use crate::keeper::{self, Beginning, Keeper, KeeperError};
 use crate::store::dead_letters::file::LetterFile;
@@ -30,6 +32,7 @@ use crate::store::dead_letters::topic::LetterTopic;
 use crate::store::dead_letters::writer::LetterWriter;
 use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
+use crate::store::topics::{KnownTopics, TopicsError};
 use crate::store::{DataDir, DataDirError};
 
 /// Shards of a node: four for each core, so that batches fill and cores do not wait for one another.
@@ -58,8 +61,8 @@ pub struct Settings {
 /// An existing topic for dead letters.
 #[derive(Clone, Debug)]
 pub struct LetterTopicName {
-    /// Kafka's bootstrap servers.
-    pub brokers: String,
+    /// Where it is.
+    pub cluster: Cluster,
     /// Its name.
     pub name: String,
 }
@@ -73,6 +76,9 @@ pub enum StartError {
     /// The folder.
     #[error(transparent)]
     Data(#[from] DataDirError),
+    /// What is remembered of the topics.
+    #[error(transparent)]
+    Topics(#[from] TopicsError),
     /// Dead letters.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
@@ -101,8 +107,6 @@ pub struct Node {
     pub freshness: Arc<Freshness>,
     /// In which epoch each range is owned.
     pub epochs: BTreeMap<RangeId, Epoch>,
-    /// Partitions of the source.
-    pub partitions: Vec<PartitionId>,
     /// Bytes of entity state at which reading pauses.
     pub memory_budget: usize,
     /// Records that were not taken.
@@ -114,6 +118,7 @@ pub struct Node {
     /// Reading threads that run.
     reading: Arc<AtomicUsize>,
     supervisor: ActorRef<featuregrid_actors::host::supervisor::Nothing>,
+    _watch: Watch,
     /// Dropped last: the lease outlives what it allows.
     keeper: Option<Keeper>,
     _data: Arc<DataDir>,
@@ -145,16 +150,18 @@ impl Node {
         let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
-        refuse_lost(&*log, &partitions, &begun.v0, &earliest)?;
+        let progress = Arc::new(Progress::new(&partitions));
+        watch::halt_lost(&*log, &progress, &begun.v0, &earliest);
+        let mut known = KnownTopics::open(&data.topics())?;
+        watch::identify(&mut known, log.identities()?, &progress)?;
 
         let letter_file = Arc::new(LetterFile::open(&data.dead_letters())?);
         let letters: Arc<dyn Letters> = match &dead_letters {
-            Some(topic) => Arc::new(LetterTopic::open(&topic.brokers, &topic.name, &begun.history.latest().plan)?),
+            Some(topic) => Arc::new(LetterTopic::open(&topic.cluster, &topic.name, &begun.history.latest().plan)?),
             None => Arc::clone(&letter_file) as Arc<dyn Letters>,
         };
         let writer =
             LetterWriter::start(Arc::clone(&letters)).map_err(|error| StartError::System("dead letters", error))?;
-        let progress = Arc::new(Progress::new(&partitions));
         let (stop, reading) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let around = Surroundings {
             me: begun.me,
@@ -178,8 +185,14 @@ impl Node {
             .iter()
             .map(|partition| (*partition, PartitionPosition::start(begun.v0.get(*partition))))
             .collect();
-        let (grid, supervisor, gave_up) =
-            start_actors(around, &partitions, begun.epochs.len() as u32, begin, &observed).await?;
+        let (ranges, listeners) = (begun.epochs.keys().copied().collect(), Listeners::default());
+        let (readers, (grid, supervisor, gave_up)) =
+            start_actors(around, begun.epochs.len() as u32, begin, &observed, &listeners).await?;
+        let watched =
+            Watched { log: Arc::clone(&log), known, progress: Arc::clone(&progress), listeners, readers, ranges };
+        let watch = watched.start().map_err(|error| StartError::System("topics", error))?;
+        #[cfg(feature = "plants")]
+        plant::stall_a_shard(&grid, &observed);
         // What the log held at the start was shown by an earlier life, or might have been.
         grid.raise_floors(&ends);
         let keeper = beginner.keep(vital(&grid, &progress, &observed))?;
@@ -190,7 +203,6 @@ impl Node {
             history: begun.history,
             freshness,
             epochs: begun.epochs,
-            partitions,
             memory_budget,
             letters,
             letter_file,
@@ -198,6 +210,7 @@ impl Node {
             stop,
             reading,
             supervisor,
+            _watch: watch,
             keeper: Some(keeper),
             _data: data,
         })
@@ -208,7 +221,13 @@ impl Node {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub fn log_ends(&self) -> Result<OffsetVector, LogError> {
-        bounds(&*self.log, &self.partitions).map(|(_, ends)| ends)
+        bounds(&*self.log, &self.partitions()).map(|(_, ends)| ends)
+    }
+
+    /// Partitions of all sources found so far, ascending.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<PartitionId> {
+        self.progress.partitions()
     }
 
     /// Waits until every range stands at or after `v`; whether it does before the deadline. A halted partition ends the
@@ -271,23 +290,6 @@ fn bounds(log: &dyn Log, partitions: &[PartitionId]) -> Result<(OffsetVector, Of
     Ok((earliest, ends))
 }
 
-/// State is rebuilt from v0, so the log must still begin at or before it.
-fn refuse_lost(
-    log: &dyn Log,
-    partitions: &[PartitionId],
-    v0: &OffsetVector,
-    earliest: &OffsetVector,
-) -> Result<(), LogError> {
-    for partition in partitions {
-        let (wanted, earliest) = (v0.get(*partition), earliest.get(*partition));
-        if earliest > wanted {
-            let topic = log.name(*partition).to_owned();
-            return Err(LogError::Retention { topic, partition: *partition, wanted, earliest });
-        }
-    }
-    Ok(())
-}
-
 async fn begin(objects: &Path, beginning: Beginning) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
     let store = Arc::new(LocalStore::open(objects).map_err(|error| StartError::System("object store", error))?);
     let begun = tokio::task::spawn_blocking(move || keeper::begin(store, &beginning)).await;
@@ -299,17 +301,16 @@ async fn begin(objects: &Path, beginning: Beginning) -> Result<(keeper::Begun, k
 
 type Started = (Arc<Grid>, ActorRef<featuregrid_actors::host::supervisor::Nothing>, oneshot::Receiver<String>);
 
-/// Shards first, then the readers that feed them, all under one supervisor.
+/// Shards first, then the readers that feed them, all under one supervisor; how many readers there are.
 async fn start_actors(
     around: Surroundings,
-    partitions: &[PartitionId],
     ranges: u32,
     begin: Positions,
     observed: &Arc<Observed>,
-) -> Result<Started, StartError> {
+    listeners: &Listeners,
+) -> Result<(usize, Started), StartError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = (SHARDS_PER_CORE * cores).min(ranges as usize);
-    let listeners = Listeners::default();
     // The grid is made of the shards' first handles, which only their supervisor can start.
     let firsts: Arc<Mutex<Vec<ShardHandle>>> = Arc::default();
     let grid: Arc<std::sync::OnceLock<Arc<Grid>>> = Arc::default();
@@ -351,9 +352,8 @@ async fn start_actors(
         children.push(Child { name: format!("shard {at}"), start: Box::new(start) });
     }
     let plan = Arc::clone(&around.history.latest().plan);
-    let readers = if around.one_after_the_other { 1 } else { cores.min(partitions.len()) };
+    let readers = if around.one_after_the_other { 1 } else { cores.min(around.progress.partitions().len()) };
     for reader in 0..readers {
-        let partitions = partitions.iter().skip(reader).step_by(readers).copied().collect();
         let (around, listeners, firsts, grid) =
             (around.clone(), listeners.clone(), Arc::clone(&firsts), Arc::clone(&grid));
         let plan = Arc::clone(&plan);
@@ -365,7 +365,7 @@ async fn start_actors(
                 Arc::new(Grid::new(Arc::clone(&plan), bits, handles))
             }));
             let (around, listeners) = (around.clone(), listeners.clone());
-            let arguments = ReaderArguments { reader, partitions: Vec::clone(&partitions), around, grid, listeners };
+            let arguments = ReaderArguments { reader, readers, around, grid, listeners };
             Box::pin(Reader::start(arguments, supervisor)) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
         };
         children.push(Child { name: format!("reader {reader}"), start: Box::new(start) });
@@ -373,7 +373,7 @@ async fn start_actors(
     let (supervisor, gave_up) = Supervisor::start(children).await?;
     let grid =
         grid.get().map(Arc::clone).ok_or(StartError::System("readers", std::io::Error::other("no partition")))?;
-    Ok((grid, supervisor, gave_up))
+    Ok((readers, (grid, supervisor, gave_up)))
 }
 
 /// What happens when a shard has applied a frame.
@@ -404,5 +404,7 @@ fn vital(grid: &Arc<Grid>, progress: &Arc<Progress>, observed: &Arc<Observed>) -
     })
 }
 
+#[cfg(feature = "plants")]
+mod plant;
 #[cfg(test)]
 mod tests;

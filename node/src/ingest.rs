@@ -11,6 +11,9 @@ pub mod partition;
 pub mod progress;
 pub mod reader;
 mod replay;
+mod stall;
+pub mod surroundings;
+pub mod watch;
 pub mod worker;
 
 use std::sync::Arc;
@@ -69,6 +72,22 @@ pub enum LogError {
         /// Where the log ends.
         end: Offset,
     },
+    /// The topic was deleted and created again: its offsets mean other records now. The partition halts.
+    #[error(
+        "{partition} of `{topic}` is of another topic now: `{topic}` was deleted and created again (its id was {was}, and \
+         is {is}), so its offsets do not mean the records that were read before; start over with a new --data folder, or \
+         give the new topic another name and the old one back"
+    )]
+    Recreated {
+        /// The log's name.
+        topic: String,
+        /// Which partition.
+        partition: PartitionId,
+        /// The identity that was read.
+        was: String,
+        /// The identity that is there.
+        is: String,
+    },
     /// A record is larger than its topic takes. None of the records after it was appended, some before it may have been.
     #[error("a record is larger than `{topic}` takes; raise its max.message.bytes")]
     TooLarge {
@@ -90,7 +109,9 @@ impl LogError {
     #[must_use]
     pub fn halted(&self) -> Option<PartitionId> {
         match self {
-            Self::Retention { partition, .. } | Self::Truncated { partition, .. } => Some(*partition),
+            Self::Retention { partition, .. }
+            | Self::Truncated { partition, .. }
+            | Self::Recreated { partition, .. } => Some(*partition),
             Self::TooLarge { .. } | Self::Unavailable { .. } => None,
         }
     }
@@ -171,12 +192,30 @@ impl NewRecord {
     }
 }
 
+/// Which topic a source's log is, beyond its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose log.
+    pub source: SourceId,
+    /// The topic's name.
+    pub name: String,
+    /// What a re-created topic of that name does not share.
+    pub id: TopicId,
+}
+
 /// The topics of a project's sources, or what stands in for them.
 pub trait Log: Send + Sync {
     /// The name of a partition's topic, or of what stands in for it.
     fn name(&self, partition: PartitionId) -> &str;
     /// The identity of a partition's topic, where the client tells one; the default id where it does not.
     fn topic(&self, partition: PartitionId) -> TopicId;
+    /// The identities of all topics that are there now, where the client can ask for them.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    fn identities(&self) -> Result<Vec<Identity>, LogError> {
+        Ok(Vec::new())
+    }
     /// Every partition of every source, ascending.
     ///
     /// # Errors

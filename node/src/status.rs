@@ -66,17 +66,19 @@ pub async fn status(node: &Node) -> Status {
     let mut partitions = Vec::new();
     let mut totals = PartitionCounters::default();
     let mut together = true;
-    for partition in &node.partitions {
-        let positions = || shards.iter().flat_map(|shard| shard.ranges.values()).filter_map(|at| at.get(partition));
-        let behind = positions().min_by_key(|position| position.next);
-        let position = behind.cloned().unwrap_or_else(|| PartitionPosition::start(0));
+    for partition in node.partitions() {
+        // Where no frame has come yet, a partition found while the node runs stands at its beginning.
+        let start = PartitionPosition::start(0);
+        let ranges = || shards.iter().flat_map(|shard| shard.ranges.values());
+        let positions = || ranges().map(|at| at.get(&partition).unwrap_or(&start));
+        let position = positions().min_by_key(|position| position.next).unwrap_or(&start).clone();
         together &= positions().all(|other| *other == position);
         totals += &position.counters;
         partitions.push(PartitionStatus {
-            partition: *partition,
+            partition,
             position,
-            log_end: node.progress.log_end(*partition),
-            halted: node.progress.halted(*partition),
+            log_end: node.progress.log_end(partition),
+            halted: node.progress.halted(partition),
         });
     }
     let plan = node.grid.plan();

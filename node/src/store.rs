@@ -5,10 +5,12 @@
 //! DIR/log.redb           the embedded log, where there is no Kafka
 //! DIR/dead_letters.redb  records that were not taken, with the reason
 //! DIR/objects/           the object store: control log, lease, manifests
+//! DIR/topics             which Kafka topics were read: a re-created one is another one
 //! ```
 
 pub mod dead_letters;
 pub mod local;
+pub mod topics;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -109,6 +111,12 @@ impl DataDir {
     #[must_use]
     pub fn dead_letters(&self) -> PathBuf {
         self.path.join("dead_letters.redb")
+    }
+
+    /// Where the identities of topics stand.
+    #[must_use]
+    pub fn topics(&self) -> PathBuf {
+        self.path.join("topics")
     }
 
     /// Root of the object store.

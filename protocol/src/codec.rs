@@ -12,6 +12,7 @@ use crate::control::{ControlEntry, Decision};
 use crate::lease::Lease;
 use crate::limits::OBJECT_BYTES_MAX;
 use crate::manifest::Manifest;
+use crate::topics::TopicTable;
 
 const MAGIC: [u8; 4] = *b"FGR1";
 const HEADER: usize = 16;
@@ -41,6 +42,7 @@ stored! {
     2 1 Lease, "lease";
     3 1 ControlEntry, "control entry";
     4 1 Decision, "control decision";
+    16 1 TopicTable, "table of topics";
 }
 
 /// Why bytes are no record. Nothing was changed; the object is to be read again or treated as damaged.

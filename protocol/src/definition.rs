@@ -12,7 +12,7 @@ mod filter;
 mod mistake;
 mod place;
 mod shape;
-mod suggest;
+pub mod suggest;
 mod yaml;
 
 pub use self::change::{Change, ChangeKind, Effect, changes};

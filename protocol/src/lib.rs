@@ -37,6 +37,7 @@ pub mod position;
 pub mod range;
 pub mod row;
 pub mod time;
+pub mod topics;
 pub mod value;
 #[cfg(feature = "wire")]
 pub mod wire;

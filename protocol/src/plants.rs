@@ -86,6 +86,16 @@ plants! {
     RoundHalfUp => "round_half_up",
     /// A successor claims before the lease has run out.
     ClaimWithoutWaiting => "claim_without_waiting",
+    /// No rule: a shard of a real node takes no rows for some seconds, and everybody must bear it.
+    StalledShard => "stalled_shard",
+}
+
+impl Plant {
+    /// Whether it breaks a rule, so that somebody must notice; the others are only hard to bear.
+    #[must_use]
+    pub fn breaks_a_rule(self) -> bool {
+        self != Self::StalledShard
+    }
 }
 
 /// Whether `plant` is switched on; always false without the cargo feature.

@@ -246,7 +246,9 @@ const OWN_SEEDS: (u64, u64) = (0, 20);
 fn plants(how: &How) -> Result<bool, CliError> {
     let seeds = how.seeds.unwrap_or(OWN_SEEDS);
     let mut uncaught = Vec::new();
-    for plant in Plant::ALL {
+    let wrong: Vec<&Plant> = Plant::ALL.iter().filter(|plant| plant.breaks_a_rule()).collect();
+    for plant in &wrong {
+        let plant = *plant;
         choose(Some(*plant))?;
         let caught = scenarios::of_plant(*plant).and_then(|scenario| first_caught(scenario, seeds));
         if how.report == Format::Text || caught.is_none() {
@@ -263,7 +265,7 @@ fn plants(how: &How) -> Result<bool, CliError> {
         }
     }
     choose(None)?;
-    println!("{}", json!({ "plants": Plant::ALL.len(), "uncaught": uncaught.len(), "names": uncaught }));
+    println!("{}", json!({ "plants": wrong.len(), "uncaught": uncaught.len(), "names": uncaught }));
     Ok(uncaught.is_empty())
 }
 

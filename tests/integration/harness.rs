@@ -3,7 +3,11 @@
 mod kafka;
 mod program;
 mod scratch;
+mod topic;
 
 pub(crate) use kafka::brokers;
+#[cfg(feature = "tls")]
+pub(crate) use kafka::secure_brokers;
 pub(crate) use program::{Program, Run};
 pub(crate) use scratch::Scratch;
+pub(crate) use topic::{Line, Topic};

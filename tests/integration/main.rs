@@ -6,3 +6,6 @@ mod demo;
 mod digest;
 mod eval;
 mod harness;
+mod kafka;
+#[cfg(feature = "tls")]
+mod secure;

@@ -57,6 +57,15 @@ impl ShardHandle {
         Ok(true)
     }
 
+    /// Takes every permit for frames, as a shard does that is stuck: until they are dropped, no frame gets in.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    #[cfg(feature = "plants")]
+    pub async fn stall(&self) -> Result<OwnedSemaphorePermit, Gone> {
+        Arc::clone(&self.rows).acquire_many_owned(SHARD_ROW_BATCHES_MAX as u32).await.map_err(|_| Gone)
+    }
+
     /// Reads; waits for a permit and the answer.
     ///
     /// # Errors

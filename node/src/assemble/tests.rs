@@ -199,7 +199,7 @@ async fn a_reader_may_demand_its_own_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_lost_its_beginning_is_refused_by_name() {
+async fn a_log_that_lost_its_beginning_halts_its_partitions_by_name() {
     struct Cut(EmbeddedLog);
     impl Log for Cut {
         fn name(&self, partition: PartitionId) -> &str {
@@ -226,8 +226,114 @@ async fn a_log_that_lost_its_beginning_is_refused_by_name() {
     world.append(1000);
     world.start(DEFINITIONS).await.stop().await;
     let settings = Settings { log: always(Cut(world.log.clone())), ..world.settings(DEFINITIONS) };
-    let Err(refused) = Node::start(settings).await else { panic!("started") };
-    assert!(matches!(refused, StartError::Log(LogError::Retention { wanted: 0, earliest: 5, .. })), "{refused}");
+    let node = Node::start(settings).await.unwrap();
+    for partition in node.partitions() {
+        let halted = node.progress.halted(partition).unwrap();
+        assert!(halted.contains("offset 0 is needed, the earliest kept is 5"), "{halted}");
+    }
+    assert!(!node.reaches(&world.log.ends(), Instant::now() + PATIENCE).await);
+    assert_eq!(status(&node).await.totals.records, 0, "nothing resets");
+    let refused = node.grid.read(read_u1(OffsetVector::default(), Instant::now() + Duration::from_millis(50))).await;
+    assert_eq!(refused.unwrap_err(), ReadError::Rebuilding);
+    node.stop().await;
+}
+
+/// An embedded log that shows its partitions one after the other, as a topic does that is given more of them.
+struct Growing {
+    log: EmbeddedLog,
+    shown: Arc<AtomicUsize>,
+}
+
+impl Log for Growing {
+    fn name(&self, partition: PartitionId) -> &str {
+        self.log.name(partition)
+    }
+    fn topic(&self, partition: PartitionId) -> featuregrid_protocol::ids::TopicId {
+        self.log.topic(partition)
+    }
+    fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
+        let mut partitions = self.log.partitions()?;
+        partitions.truncate(self.shown.load(Ordering::Relaxed));
+        Ok(partitions)
+    }
+    fn bounds(&self, partition: PartitionId) -> Result<crate::ingest::Bounds, LogError> {
+        self.log.bounds(partition)
+    }
+    fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
+        self.log.open(from)
+    }
+    fn append(&self, records: &[NewRecord]) -> Result<Vec<featuregrid_protocol::row::Position>, LogError> {
+        self.log.append(records)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_joins_later_is_read_from_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(10_000);
+    let shown = Arc::new(AtomicUsize::new(2));
+    let growing = Growing { log: world.log.clone(), shown: Arc::clone(&shown) };
+    let node = Node::start(Settings { log: always(growing), ..world.settings(DEFINITIONS) }).await.unwrap();
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    assert_eq!(node.partitions().len(), 2);
+    shown.store(3, Ordering::Relaxed);
+    let late = Instant::now() + PATIENCE;
+    while node.partitions().len() < 3 && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    shown.store(4, Ordering::Relaxed);
+    world.append(1000);
+    while node.partitions().len() < 4 && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let grown = world.digest(&node).await;
+    // A shard that begins anew is fed from the beginning of the new partitions, too.
+    node.grid.handles().swap_remove(1).cell().kill();
+    world.append(1000);
+    assert_ne!(world.digest(&node).await, grown);
+    assert_eq!(world.differing(&node).await, 0);
+    let grown = world.digest(&node).await;
+    node.stop().await;
+    let again = world.start(DEFINITIONS).await;
+    assert_eq!(world.digest(&again).await, grown);
+    again.stop().await;
+}
+
+#[cfg(feature = "plants")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_shard_pauses_consumption_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(2000);
+    let node = world.start(DEFINITIONS).await;
+    let before = world.digest(&node).await;
+    let permits = node.grid.handles()[0].stall().await.unwrap();
+    world.append(28_000);
+    let late = Instant::now() + PATIENCE;
+    while !node.progress.is_paused() && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(node.progress.is_paused());
+    assert!(!node.reaches(&world.log.ends(), Instant::now() + Duration::from_millis(300)).await);
+    // Reads go on, of the stalled shard's keys, too.
+    for user in 0..20 {
+        let mut key = Vec::new();
+        key::encode([format!("u{user}").as_str()], &mut key);
+        let deadline = Instant::now() + PATIENCE;
+        let read = GridRead {
+            entities: vec![Asked { key: key.into(), as_of: AsOf::At(Timestamp(1_767_225_600_000_000)) }],
+            ..read_u1(before.v.clone(), deadline)
+        };
+        node.grid.read(read).await.unwrap();
+    }
+    drop(permits);
+    world.digest(&node).await;
+    assert!(!node.progress.is_paused());
+    assert!(node.progress.pauses() >= 1);
+    assert_eq!(world.differing(&node).await, 0);
+    node.stop().await;
 }
 
 /// A log whose readers panic now and then.

@@ -19,7 +19,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use serde::{Deserialize, Serialize};
 
 use super::cpu;
-use crate::ingest::kafka::{KafkaLog, Topics, consumer_config};
+use crate::ingest::kafka::{Cluster, KafkaLog, Topics};
 use crate::ingest::partition::{PartitionFeed, Walk, Want};
 use crate::ingest::{Log, LogEvent};
 
@@ -91,7 +91,7 @@ fn bounds(log: &KafkaLog) -> anyhow::Result<(Vec<(PartitionId, u64)>, OffsetVect
 /// When the brokers do not answer.
 pub fn limit(brokers: &str, topic: &str) -> anyhow::Result<Used> {
     let (from, ends) = bounds(&KafkaLog::new(brokers, Topics::one(topic))?)?;
-    let consumer: BaseConsumer = consumer_config(brokers).create()?;
+    let consumer: BaseConsumer = Cluster::from(brokers).consumer().create()?;
     let mut assignment = TopicPartitionList::new();
     for (partition, offset) in &from {
         assignment.add_partition_offset(topic, partition.0 as i32, rdkafka::Offset::Offset(*offset as i64))?;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::node::{NodeArguments, start};
-use super::stopped;
+use super::node::{NodeArguments, start, wait_for_topics};
+use super::{plant, stopped};
 use crate::serve::{FeastServer, Server};
 
 /// `featuregrid serve`
@@ -22,12 +22,20 @@ pub(super) struct Arguments {
     /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off`.
     #[arg(long, default_value = "127.0.0.1:6566")]
     feast: String,
+    /// Plant a fault, to see that it is borne; needs a build with the feature `plants`.
+    #[arg(long, hide = true)]
+    plant: Option<String>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    plant(arguments.plant.as_deref())?;
     let stop = stopped();
+    let starting = async {
+        wait_for_topics(&arguments.node).await?;
+        start(&arguments.node, &arguments.data).await
+    };
     let node = tokio::select! {
-        node = start(&arguments.node, &arguments.data) => Arc::new(node?),
+        node = starting => Arc::new(node?),
         () = stop => return Ok(ExitCode::SUCCESS),
     };
     let server = Server::start(Arc::clone(&node), &arguments.listen).await?;

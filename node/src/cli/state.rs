@@ -84,11 +84,10 @@ async fn of_log(arguments: &Arguments) -> anyhow::Result<Digested> {
     let deadline = Instant::now() + arguments.wait;
     let node = start(node, folder.path()).await?;
     let ends = node.log_ends()?;
-    if !node.reaches(&ends, deadline).await {
-        bail!(
-            "the log was not read to its end: {}",
-            node.progress.any_halted().unwrap_or_else(|| "too slow".to_owned())
-        );
+    let reached = node.reaches(&ends, deadline).await;
+    let halted = node.progress.any_halted();
+    if !reached || halted.is_some() {
+        bail!("the log was not read to its end: {}", halted.unwrap_or_else(|| "too slow".to_owned()));
     }
     let digest = digest(&node, deadline).await?;
     node.stop().await;

@@ -68,8 +68,8 @@ pub fn read_oracle(node: &Node, v: &OffsetVector) -> anyhow::Result<Oracle> {
         oracle.activate(activation.index, activation.at.clone(), Arc::clone(&activation.plan));
     }
     let mut from: BTreeMap<PartitionId, u64> = BTreeMap::new();
-    for partition in &node.partitions {
-        from.insert(*partition, node.log.bounds(*partition)?.earliest);
+    for partition in node.partitions() {
+        from.insert(partition, node.log.bounds(partition)?.earliest);
     }
     let mut reader = node.log.open(&from.iter().map(|(partition, next)| (*partition, *next)).collect::<Vec<_>>())?;
     let late = Instant::now() + Duration::from_secs(300);

@@ -1,33 +1,35 @@
 //! The log as a Kafka topic, through librdkafka: partitions assigned by hand, committed records only, and no reset of
 //! offsets. Knows no consumer groups and commits nothing.
-//!
-//! librdkafka does not tell a topic's id through its safe binding, so a topic that was deleted and created again with
-//! more records than were read is not recognised here; the truncation check finds the one with fewer.
 
+mod advice;
 mod batch;
+mod cluster;
+mod native;
 mod producer;
+mod reader;
+pub mod settings;
 mod topic;
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::partitioner;
 use featuregrid_protocol::plan::{Plan, SourcePlan};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::TopicPartitionList;
 
-use self::batch::{Absent, BatchQueue, Message};
+pub use self::advice::warn_of_settings;
+pub use self::cluster::Cluster;
 use self::producer::{HeaderRef, Outgoing, Producer};
-pub use self::topic::create_topic;
-use super::{Bounds, Header, Log, LogError, LogEvent, LogReader, NewRecord, OpenLog, Origin};
+use self::reader::KafkaReader;
+pub use self::settings::{KafkaSettings, SettingsError};
+pub use self::topic::{create_topic, missing_topics};
+use super::{Bounds, Header, Identity, Log, LogError, LogReader, NewRecord, OpenLog};
 
 /// How long a question to the brokers may take: a broker that restarts answers within it.
 const ASK: Duration = Duration::from_secs(15);
@@ -39,31 +41,13 @@ const ADMIT_HEADER_C: &CStr = c"featuregrid-admit";
 /// The headers of an admitted record.
 const ADMITTED: [HeaderRef<'static>; 1] = [(ADMIT_HEADER, Some(b"1"))];
 
-/// The client settings that every consumer of ours shares, benchmarks included.
-#[must_use]
-pub fn consumer_config(brokers: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", brokers)
-        .set("client.id", "featuregrid")
-        // The library insists on a group name; with manual assignment nobody joins it.
-        .set("group.id", "featuregrid")
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("allow.auto.create.topics", "false")
-        .set("isolation.level", "read_committed")
-        .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "true")
-        // A full prefetch queue otherwise puts the fetcher to sleep for a second: a third of the throughput.
-        .set("fetch.queue.backoff.ms", "5");
-    config
-}
-
 /// The topics of a project's sources.
 pub struct KafkaLog {
-    brokers: String,
+    cluster: Cluster,
     topics: Topics,
     client: BaseConsumer,
+    /// As the brokers told them first.
+    identities: Mutex<BTreeMap<SourceId, TopicId>>,
     /// Made by the first append.
     producer: OnceLock<Producer>,
 }
@@ -115,14 +99,15 @@ impl KafkaLog {
     ///
     /// # Errors
     /// [`LogError::Unavailable`] if the settings are refused.
-    pub fn new(brokers: &str, topics: Topics) -> Result<Self, LogError> {
-        let client =
-            consumer_config(brokers).create().map_err(unavailable(|| format!("Kafka client for {brokers}")))?;
-        Ok(Self { brokers: brokers.to_owned(), topics, client, producer: OnceLock::new() })
+    pub fn new(cluster: impl Into<Cluster>, topics: Topics) -> Result<Self, LogError> {
+        let cluster = cluster.into();
+        let client = cluster.consumer().create();
+        let client = client.map_err(unavailable(|| format!("Kafka client for {}", cluster.brokers())))?;
+        Ok(Self { cluster, topics, client, identities: Mutex::default(), producer: OnceLock::new() })
     }
 
     fn partitions_of(&self, source: SourceId, name: &str) -> Result<Vec<PartitionId>, LogError> {
-        let what = || format!("partitions of topic `{name}` at {}", self.brokers);
+        let what = || format!("partitions of topic `{name}` at {}", self.cluster.brokers());
         let metadata = self.client.fetch_metadata(Some(name), ASK).map_err(unavailable(what))?;
         let found = metadata.topics().iter().flat_map(|topic| topic.partitions());
         let number = |found: &rdkafka::metadata::MetadataPartition| u32::try_from(found.id()).ok();
@@ -165,17 +150,16 @@ impl KafkaLog {
         if let Some(producer) = self.producer.get() {
             return Ok(producer);
         }
-        let made =
-            Producer::new(ClientConfig::new().set("bootstrap.servers", &self.brokers).set("client.id", "featuregrid"));
-        let made = made.map_err(unavailable(|| format!("Kafka producer for {}", self.brokers)))?;
+        let made = Producer::new(&self.cluster.producer());
+        let made = made.map_err(unavailable(|| format!("Kafka producer for {}", self.cluster.brokers())))?;
         Ok(self.producer.get_or_init(|| made))
     }
 
     /// Opens the topics of any plan.
     #[must_use]
-    pub fn for_plans(brokers: &str) -> Box<OpenLog> {
-        let brokers = brokers.to_owned();
-        Box::new(move |plan| Ok(Arc::new(Self::new(&brokers, Topics::of(plan))?)))
+    pub fn for_plans(cluster: impl Into<Cluster>) -> Box<OpenLog> {
+        let cluster = cluster.into();
+        Box::new(move |plan| Ok(Arc::new(Self::new(&cluster, Topics::of(plan))?)))
     }
 }
 
@@ -184,8 +168,26 @@ impl Log for KafkaLog {
         self.topics.name(partition)
     }
 
-    fn topic(&self, _: PartitionId) -> TopicId {
-        TopicId::default()
+    fn topic(&self, partition: PartitionId) -> TopicId {
+        let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        identities.get(&partition.source()).copied().unwrap_or_default()
+    }
+
+    fn identities(&self) -> Result<Vec<Identity>, LogError> {
+        let names: Vec<&str> = self.topics.0.iter().map(|(_, name)| name.as_str()).collect();
+        let what = || format!("identities of {} at {}", self.topics.names(), self.cluster.brokers());
+        let found = native::topic_ids(self.client.client(), &names, ASK).map_err(unavailable(what))?;
+        let mut known = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut identities = Vec::new();
+        for (source, name) in self.topics.0.iter() {
+            // A topic that is gone is missed by whoever reads it; brokers before 2.8 tell no identity.
+            let told = found.get(name).copied().flatten().filter(|id| *id != TopicId::default());
+            if let Some(id) = told {
+                known.entry(*source).or_insert(id);
+                identities.push(Identity { source: *source, name: name.clone(), id });
+            }
+        }
+        Ok(identities)
     }
 
     fn partitions(&self) -> Result<Vec<PartitionId>, LogError> {
@@ -207,15 +209,7 @@ impl Log for KafkaLog {
     }
 
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError> {
-        let what = || format!("consumer of {}", self.topics.names());
-        let consumer: BaseConsumer = consumer_config(&self.brokers).create().map_err(unavailable(what))?;
-        let consumer = Arc::new(consumer);
-        let no_queue = || LogError::Unavailable { what: what(), why: "the consumer has no queue".to_owned() };
-        let queue = BatchQueue::new(Arc::clone(&consumer)).ok_or_else(no_queue)?;
-        let next = from.iter().copied().collect();
-        let reader = KafkaReader { topics: self.topics.clone(), queue, consumer, next, paused: false };
-        reader.consumer.assign(&reader.assignment()).map_err(unavailable(what))?;
-        Ok(Box::new(reader))
+        Ok(Box::new(KafkaReader::open(&self.cluster, &self.topics, from)?))
     }
 
     fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError> {
@@ -249,108 +243,6 @@ impl Log for KafkaLog {
         }
         Ok(places)
     }
-}
-
-struct KafkaReader {
-    topics: Topics,
-    queue: BatchQueue,
-    consumer: Arc<BaseConsumer>,
-    /// Next offset per partition that goes on.
-    next: BTreeMap<PartitionId, Offset>,
-    paused: bool,
-}
-
-impl KafkaReader {
-    fn assignment(&self) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for (partition, next) in &self.next {
-            let offset = rdkafka::Offset::Offset(*next as i64);
-            if let Err(error) =
-                list.add_partition_offset(self.topics.name(*partition), partition.number() as i32, offset)
-            {
-                tracing::error!(%partition, %error, "an offset is out of Kafka's range");
-            }
-        }
-        list
-    }
-
-    /// The library does not say whose offset is gone: the one that its partition no longer holds.
-    fn find_reset(&mut self) -> LogError {
-        self.paused = false; // a new assignment is not paused
-        for (partition, wanted) in self.next.clone() {
-            let topic = self.topics.name(partition).to_owned();
-            let (low, high) = match self.consumer.fetch_watermarks(&topic, partition.number() as i32, ASK) {
-                Ok((low, high)) => (low.max(0) as Offset, high.max(0) as Offset),
-                Err(error) => return unavailable(|| format!("offsets of {partition} of `{topic}`"))(error),
-            };
-            let halt = if wanted < low {
-                LogError::Retention { topic, partition, wanted, earliest: low }
-            } else if wanted > high {
-                LogError::Truncated { topic, partition, wanted, end: high }
-            } else {
-                continue;
-            };
-            self.next.remove(&partition);
-            if let Err(error) = self.consumer.assign(&self.assignment()) {
-                return unavailable(|| format!("assignment without {partition}"))(error);
-            }
-            return halt;
-        }
-        // The log moved between the refusal and the question; asking again settles it.
-        match self.consumer.assign(&self.assignment()) {
-            Ok(()) => LogError::Unavailable { what: self.topics.names(), why: "an offset was out of range".to_owned() },
-            Err(error) => unavailable(|| format!("assignment of {}", self.topics.names()))(error),
-        }
-    }
-}
-
-impl LogReader for KafkaReader {
-    fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(LogEvent<'_>)) -> Result<(), LogError> {
-        let (topics, next, mut failed) = (&self.topics, &mut self.next, None);
-        self.queue.poll(wait, &mut |topic, number, found| {
-            let partition = topics.partition(topic, number);
-            match (found, partition.and_then(|partition| Some((partition, next.get_mut(&partition)?)))) {
-                (Ok(message), Some((partition, next))) => {
-                    let record = record(message);
-                    *next = record.offset + 1;
-                    sink(LogEvent::Record(partition, record, Origin::new(message.key, Some(&message.headers))));
-                }
-                (Err(Absent::End(end)), Some((partition, next))) => {
-                    *next = (*next).max(end.max(0) as Offset);
-                    sink(LogEvent::End(partition, *next));
-                }
-                // Of a partition that halted; fetched before it did.
-                (Ok(_) | Err(Absent::End(_)), None) => {}
-                (Err(Absent::Error(code)), _) => failed = Some(code),
-            }
-        });
-        match failed {
-            None => Ok(()),
-            Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.find_reset()),
-            Some(code) => {
-                Err(LogError::Unavailable { what: format!("reading {}", self.topics.names()), why: code.to_string() })
-            }
-        }
-    }
-
-    fn pause(&mut self, paused: bool) -> Result<(), LogError> {
-        if paused == self.paused {
-            return Ok(());
-        }
-        let list = self.assignment();
-        let done = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
-        done.map_err(unavailable(|| format!("pausing {}", self.topics.names())))?;
-        self.paused = paused;
-        Ok(())
-    }
-}
-
-/// A message as a record; payload bytes stay where librdkafka has them.
-fn record(message: Message<'_>) -> Record<'_> {
-    // Only brokers of ten years ago leave the timestamp out; such a record is never in the future.
-    let log_timestamp = message.timestamp.map_or(Timestamp::MAX, |ms| Timestamp(ms.saturating_mul(1000)));
-    let Message { offset, payload, admit, .. } = message;
-    Record { offset: offset as Offset, log_timestamp, admit, payload }
 }
 
 fn refused(topic: &str) -> impl FnOnce(KafkaError) -> LogError + use<'_> {

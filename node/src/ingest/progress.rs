@@ -1,19 +1,28 @@
 //! How far the readers are, for status, waiting and metrics. Knows no state of entities.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
 
-/// Of all partitions of the source.
+/// Of all partitions of all sources.
 #[derive(Debug, Default)]
 pub struct Progress {
-    partitions: BTreeMap<PartitionId, PartitionProgress>,
-    paused: AtomicBool,
+    known: RwLock<Known>,
+    /// Reading threads that have paused consumption.
+    paused: AtomicUsize,
     pauses: AtomicU64,
     /// Some loop of a reader turned since it was last asked.
     turned: AtomicBool,
+}
+
+/// Partitions found so far. They only grow in number.
+#[derive(Debug, Default)]
+struct Known {
+    /// As they were found: the place of a partition in it, and so its reader, never changes.
+    order: Vec<PartitionId>,
+    partitions: BTreeMap<PartitionId, Arc<PartitionProgress>>,
 }
 
 #[derive(Debug, Default)]
@@ -26,13 +35,44 @@ impl Progress {
     /// Nothing read yet.
     #[must_use]
     pub fn new(partitions: &[PartitionId]) -> Self {
-        let partitions = partitions.iter().map(|partition| (*partition, PartitionProgress::default())).collect();
-        Self { partitions, ..Self::default() }
+        let progress = Self::default();
+        for partition in partitions {
+            progress.add(*partition);
+        }
+        progress
+    }
+
+    /// A partition was found; its place among all of them, unless it was known before.
+    pub fn add(&self, partition: PartitionId) -> Option<usize> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.partitions.contains_key(&partition) {
+            return None;
+        }
+        known.partitions.insert(partition, Arc::default());
+        known.order.push(partition);
+        Some(known.order.len() - 1)
+    }
+
+    /// Every partition found so far, ascending.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<PartitionId> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).partitions.keys().copied().collect()
+    }
+
+    /// Those that one of so many readers reads.
+    #[must_use]
+    pub fn of_reader(&self, reader: usize, readers: usize) -> Vec<PartitionId> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.order.iter().skip(reader).step_by(readers).copied().collect()
+    }
+
+    fn of(&self, partition: PartitionId) -> Option<Arc<PartitionProgress>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).partitions.get(&partition).cloned()
     }
 
     /// A reader reached the end of the log, which stood here.
     pub fn set_log_end(&self, partition: PartitionId, end: Offset) {
-        if let Some(progress) = self.partitions.get(&partition) {
+        if let Some(progress) = self.of(partition) {
             progress.log_end.fetch_max(end, Ordering::Relaxed);
         }
     }
@@ -40,47 +80,47 @@ impl Progress {
     /// Where the log ended when a reader last reached it.
     #[must_use]
     pub fn log_end(&self, partition: PartitionId) -> Offset {
-        self.partitions.get(&partition).map_or(0, |progress| progress.log_end.load(Ordering::Relaxed))
+        self.of(partition).map_or(0, |progress| progress.log_end.load(Ordering::Relaxed))
     }
 
     /// The partition cannot go on. Logged here, once.
     pub fn halt(&self, partition: PartitionId, why: &str) {
-        tracing::error!(%partition, error = why, "the partition has halted");
-        if let Some(progress) = self.partitions.get(&partition) {
-            *progress.halted.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+        let Some(progress) = self.of(partition) else { return };
+        let mut halted = progress.halted.lock().unwrap_or_else(PoisonError::into_inner);
+        if halted.as_deref() != Some(why) {
+            tracing::error!(%partition, error = why, "the partition has halted");
+            *halted = Some(why.to_owned());
         }
     }
 
     /// Why the partition has halted, if it has.
     #[must_use]
     pub fn halted(&self, partition: PartitionId) -> Option<String> {
-        let progress = self.partitions.get(&partition)?;
-        progress.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let progress = self.of(partition)?;
+        let halted = progress.halted.lock().unwrap_or_else(PoisonError::into_inner);
+        halted.clone()
     }
 
     /// Why some partition has halted, if one has.
     #[must_use]
     pub fn any_halted(&self) -> Option<String> {
-        self.partitions.keys().find_map(|partition| self.halted(*partition))
+        self.partitions().into_iter().find_map(|partition| self.halted(partition))
     }
 
-    /// Entity state reached the memory budget, or left it again. Logged here, at each change.
-    pub fn set_paused(&self, paused: bool, bytes: usize, budget: usize) {
-        if self.paused.swap(paused, Ordering::Relaxed) == paused {
-            return;
-        }
+    /// One more reading thread has paused consumption, or one less. Logged by it, because it knows why.
+    pub fn set_paused(&self, paused: bool) {
         if paused {
             self.pauses.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(bytes, budget, "memory budget reached: reading pauses; raise --memory-budget or add nodes");
+            self.paused.fetch_add(1, Ordering::Relaxed);
         } else {
-            tracing::info!(bytes, budget, "reading goes on");
+            self.paused.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Whether reading pauses at the memory budget.
+    /// Whether some thread has paused consumption.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Relaxed)
+        self.paused.load(Ordering::Relaxed) > 0
     }
 
     /// A reader's loop turned.

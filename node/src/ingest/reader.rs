@@ -13,7 +13,8 @@ use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 
-use super::worker::{Command, Groups, Surroundings, Worker};
+use super::surroundings::{Command, Groups, Surroundings};
+use super::worker::Worker;
 use crate::grid::Grid;
 
 /// Commands on their way to one thread: more than all restarts a supervisor allows.
@@ -40,6 +41,23 @@ impl Listeners {
         }
     }
 
+    /// Tells one thread something.
+    pub fn tell(&self, reader: usize, command: Command) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listeners.get(&reader) {
+            // As above: a thread that begins anew looks at everything that was found or has halted.
+            let _ = listener.try_send(command);
+        }
+    }
+
+    /// Tells every thread something.
+    pub fn tell_all(&self, command: impl Fn() -> Command) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for listener in listeners.values() {
+            let _ = listener.try_send(command());
+        }
+    }
+
     fn listen(&self, reader: usize) -> std::sync::mpsc::Receiver<Command> {
         let (sender, receiver) = sync_channel(COMMANDS_MAX);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(reader, sender);
@@ -52,8 +70,8 @@ impl Listeners {
 pub struct ReaderArguments {
     /// Its number.
     pub reader: usize,
-    /// Its partitions.
-    pub partitions: Vec<PartitionId>,
+    /// Of how many.
+    pub readers: usize,
     /// See [`Surroundings`].
     pub around: Surroundings,
     /// Whom it feeds.
@@ -85,9 +103,10 @@ impl Actor for Reader {
     type Arguments = ReaderArguments;
 
     async fn pre_start(&self, myself: ActorRef<Ended>, arguments: ReaderArguments) -> Result<(), ActorProcessingErr> {
-        let ReaderArguments { reader, partitions, around, grid, listeners } = arguments;
-        // Listening first: a shard that restarts after its status was taken is heard of.
+        let ReaderArguments { reader, readers, around, grid, listeners } = arguments;
+        // Listening first: a shard that restarts after its status was taken is heard of, and a partition found later.
         let commands = listeners.listen(reader);
+        let partitions = around.progress.of_reader(reader, readers);
         let (shards, groups) = stand(&grid, &partitions).await;
         let reading = Arc::clone(&around.reading);
         let run = move || {
@@ -132,10 +151,11 @@ async fn stand(grid: &Grid, partitions: &[PartitionId]) -> (Vec<ShardHandle>, BT
         for partition in partitions {
             let of_partition = groups.entry(*partition).or_default();
             for (range, positions) in &standing {
-                let Some(position) = positions.get(partition) else { continue };
-                match of_partition.iter_mut().find(|(known, _)| known == position) {
+                // A partition that was found while the node ran stands at its beginning until a frame moves it.
+                let position = positions.get(partition).cloned().unwrap_or_else(|| PartitionPosition::start(0));
+                match of_partition.iter_mut().find(|(known, _)| *known == position) {
                     Some((_, set)) => set.insert(*range),
-                    None => of_partition.push((position.clone(), RangeSet::from_iter([*range]))),
+                    None => of_partition.push((position, RangeSet::from_iter([*range]))),
                 }
             }
         }

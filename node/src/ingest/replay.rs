@@ -12,7 +12,7 @@ use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::position::PartitionPosition;
 
 use super::partition::Walk;
-use super::worker::Surroundings;
+use super::surroundings::Surroundings;
 use super::{LogError, LogEvent, LogReader};
 
 /// One poll waits this long: the live walk of the same thread goes on in between.
@@ -97,7 +97,9 @@ impl Replays {
                 self.running.remove(&(partition, id));
                 self.lost.push((partition, id, Err(*earliest)));
             }
-            LogError::Truncated { .. } => around.progress.halt(partition, &error.to_string()),
+            LogError::Truncated { .. } | LogError::Recreated { .. } => {
+                around.progress.halt(partition, &error.to_string())
+            }
             LogError::TooLarge { .. } | LogError::Unavailable { .. } => {
                 tracing::warn!(%error, "a replay does not get on; trying on")
             }

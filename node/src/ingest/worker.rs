@@ -6,27 +6,26 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use featuregrid_actors::control::History;
 use featuregrid_actors::host::{Gone, Rows, ShardHandle};
 use featuregrid_actors::reader::Chunk;
-use featuregrid_protocol::ids::{Incarnation, Offset, PartitionId};
+use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::IDLE_FRAME_EVERY;
 use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::time::Timestamp;
-use tokio::runtime::Handle;
 
 use super::letter::letter;
 use super::partition::{PartitionFeed, Want};
-use super::progress::Progress;
 use super::replay::Replays;
-use super::{Log, LogError, LogEvent, LogReader};
+use super::stall::{PAUSE_AFTER, Pauses, Reason, STALLED_TURN};
+use super::surroundings::{Command, Groups, Surroundings};
+use super::{LogError, LogEvent, LogReader};
 use crate::clock;
-use crate::store::dead_letters::writer::{LetterWriter, Ticket};
+use crate::store::dead_letters::writer::Ticket;
 
 /// Chunks of a partition that may wait for dead letters to be written: a few commits' worth at full speed.
 const WAITING_CHUNKS_MAX: usize = 64;
@@ -38,49 +37,6 @@ const POLL_WAIT_SHORT: Duration = Duration::from_millis(1);
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Reading goes on once state is below this share of the budget.
 const RESUME_PERCENT: usize = 90;
-
-/// What a thread is told.
-pub enum Command {
-    /// Shard `at` was restarted as `handle`; the state of `ranges` begins anew at these positions.
-    Restarted {
-        /// Which shard.
-        at: usize,
-        /// Its new life.
-        handle: ShardHandle,
-        /// Its ranges.
-        ranges: RangeSet,
-        /// Where they stand, by partition.
-        positions: BTreeMap<PartitionId, PartitionPosition>,
-    },
-}
-
-/// What all reading threads of a node share.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// The node's life.
-    pub me: Incarnation,
-    /// What is read.
-    pub log: Arc<dyn Log>,
-    /// Which plan is in force where.
-    pub history: Arc<History>,
-    /// Where dead letters go; `None` where nobody keeps them.
-    pub letters: Option<Arc<LetterWriter>>,
-    /// How far everybody is.
-    pub progress: Arc<Progress>,
-    /// Bytes of entity state at which reading pauses.
-    pub memory_budget: usize,
-    /// Runs the shards.
-    pub runtime: Handle,
-    /// Ends the loop.
-    pub stop: Arc<AtomicBool>,
-    /// How many threads run.
-    pub reading: Arc<AtomicUsize>,
-    /// Reads one partition to its end before the next is begun.
-    pub one_after_the_other: bool,
-}
-
-/// Where the ranges of a partition stand.
-pub type Groups = Vec<(PartitionPosition, RangeSet)>;
 
 /// One reading thread.
 pub struct Worker {
@@ -94,7 +50,7 @@ pub struct Worker {
     replays: Replays,
     ticked: Instant,
     complained: Option<Instant>,
-    paused: bool,
+    pauses: Pauses,
 }
 
 /// One partition.
@@ -130,10 +86,8 @@ impl Worker {
         let now = now();
         let (mut feeds, mut wanted) = (BTreeMap::new(), Vec::new());
         for (partition, groups) in partitions {
-            let (history, topic) = (Arc::clone(&around.history), around.log.topic(partition));
             let mut wants = Vec::new();
-            let feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, &mut wants);
-            feeds.insert(partition, Lane { feed, decoded: VecDeque::new(), halted: false });
+            feeds.insert(partition, Lane::new(&around, partition, groups, now, &mut wants));
             wanted.push((partition, wants));
         }
         let mut later = VecDeque::new();
@@ -144,6 +98,7 @@ impl Worker {
         }
         let mut worker = Self {
             reader: around.log.open(&[])?,
+            pauses: Pauses::new(Arc::clone(&around.progress)),
             around,
             shards: shards.into_iter().map(Some).collect(),
             commands,
@@ -152,7 +107,6 @@ impl Worker {
             replays: Replays::default(),
             ticked: Instant::now(),
             complained: None,
-            paused: false,
         };
         worker.open()?;
         for (partition, wants) in wanted {
@@ -178,7 +132,7 @@ impl Worker {
             let due = self.replays.pull(&self.around);
             for (partition, id, chunk) in due {
                 let mut wants = Vec::new();
-                if let Some(lane) = self.feeds.get_mut(&partition) {
+                if let Some(lane) = self.feeds.get_mut(&partition).filter(|lane| !lane.halted) {
                     match chunk {
                         Ok(chunk) => lane.feed.replayed(now(), id, &chunk, &mut wants),
                         Err(earliest) => lane.feed.replay_lost(now(), id, earliest, &mut wants),
@@ -211,7 +165,9 @@ impl Worker {
             .map(|(partition, lane)| (*partition, lane.feed.next()))
             .collect();
         self.reader = self.around.log.open(&from)?;
-        self.paused = false;
+        if self.pauses.is_paused() {
+            self.reader.pause(true)?;
+        }
         Ok(())
     }
 
@@ -228,13 +184,20 @@ impl Worker {
     fn watch_memory(&mut self) {
         let bytes: usize = self.shards.iter().flatten().map(ShardHandle::bytes).sum();
         let budget = self.around.memory_budget;
-        let paused = if self.paused { bytes >= budget / 100 * RESUME_PERCENT } else { bytes >= budget };
-        if paused != self.paused {
-            match self.reader.pause(paused) {
-                Ok(()) => self.paused = paused,
-                Err(error) => tracing::error!(%error, "reading could not be paused or resumed"),
-            }
-            self.around.progress.set_paused(paused, bytes, budget);
+        let full = self.pauses.is_memory_full();
+        let holds = if full { bytes >= budget / 100 * RESUME_PERCENT } else { bytes >= budget };
+        if holds != full {
+            self.pause(Reason::Memory { bytes, budget }, holds);
+        }
+    }
+
+    /// Pauses consumption for a reason, or lets go of it.
+    fn pause(&mut self, reason: Reason, holds: bool) {
+        let partitions: Vec<String> = self.feeds.keys().map(PartitionId::to_string).collect();
+        if self.pauses.change(reason, holds, &partitions.join(" "))
+            && let Err(error) = self.reader.pause(self.pauses.is_paused())
+        {
+            tracing::error!(%error, "consumption could not be paused or resumed");
         }
     }
 
@@ -246,7 +209,7 @@ impl Worker {
         let mut letters = Vec::new();
         let polled = self.reader.poll(wait, &mut |event| match event {
             LogEvent::Record(partition, record, origin) => {
-                let Some(lane) = feeds.get_mut(&partition) else { return };
+                let Some(lane) = feeds.get_mut(&partition).filter(|lane| !lane.halted) else { return };
                 let walk = lane.feed.walk();
                 let outcome = walk.record(&record).filter(|_| keep);
                 let late = walk.late_policy();
@@ -254,7 +217,7 @@ impl Worker {
             }
             LogEvent::End(partition, end) => {
                 progress.set_log_end(partition, end);
-                if let Some(lane) = feeds.get_mut(&partition) {
+                if let Some(lane) = feeds.get_mut(&partition).filter(|lane| !lane.halted) {
                     lane.feed.walk().advance_to(end);
                 }
             }
@@ -315,16 +278,58 @@ impl Worker {
     }
 
     fn obey(&mut self, command: Command) {
-        let Command::Restarted { at, handle, ranges, positions } = command;
+        match command {
+            Command::Restarted { at, handle, ranges, positions } => self.restarted(at, handle, &ranges, &positions),
+            Command::Discovered { partition, ranges } => self.discovered(partition, ranges),
+            Command::Halted(partition) => self.halted(partition),
+        }
+    }
+
+    fn discovered(&mut self, partition: PartitionId, ranges: RangeSet) {
+        // A thread that began after the partition was found has it already.
+        if self.feeds.contains_key(&partition) {
+            return;
+        }
+        let (mut wants, groups) = (Vec::new(), vec![(PartitionPosition::start(0), ranges)]);
+        self.feeds.insert(partition, Lane::new(&self.around, partition, groups, now(), &mut wants));
+        if self.later.is_empty() {
+            self.open_again(partition);
+        } else {
+            self.later.push_back((partition, 0)); // after all that were there at the start, together
+        }
+        self.perform(partition, wants);
+    }
+
+    fn halted(&mut self, partition: PartitionId) {
+        let Some(lane) = self.feeds.get_mut(&partition).filter(|lane| !lane.halted) else { return };
+        lane.halted = true;
+        lane.decoded.clear();
+        self.open_again(partition);
+    }
+
+    fn open_again(&mut self, partition: PartitionId) {
+        if let Err(error) = self.open() {
+            self.around.progress.halt(partition, &error.to_string());
+        }
+    }
+
+    fn restarted(
+        &mut self,
+        at: usize,
+        handle: ShardHandle,
+        ranges: &RangeSet,
+        positions: &BTreeMap<PartitionId, PartitionPosition>,
+    ) {
         // This thread may have begun with that life already: its ranges then stand where it has brought them.
         if self.shards[at].as_ref().is_some_and(|known| known.is_same_life(&handle)) {
             return;
         }
         self.shards[at] = Some(handle);
-        for (partition, position) in positions {
+        for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
+            let position = positions.get(&partition).cloned().unwrap_or_else(|| PartitionPosition::start(0));
             let mut wants = Vec::new();
             if let Some(lane) = self.feeds.get_mut(&partition) {
-                lane.feed.restart(now(), &ranges, position, &mut wants);
+                lane.feed.restart(now(), ranges, position, &mut wants);
             }
             self.perform(partition, wants);
         }
@@ -341,9 +346,7 @@ impl Worker {
                     if let Some(lane) = self.feeds.get_mut(&partition) {
                         lane.decoded.clear();
                     }
-                    if let Err(error) = self.open() {
-                        self.around.progress.halt(partition, &error.to_string());
-                    }
+                    self.open_again(partition);
                 }
                 Want::Halt(why) => {
                     self.around.progress.halt(partition, &why);
@@ -357,18 +360,56 @@ impl Worker {
 
     /// Every shard gets every frame: also those without a row for them move over it.
     fn apply(&mut self, rows: Arc<Rows>) {
-        for shard in &mut self.shards {
-            let Some(handle) = shard else { continue };
+        for at in 0..self.shards.len() {
+            let Some(handle) = &self.shards[at] else { continue };
             let done = match handle.try_apply(&rows) {
                 Ok(true) => Ok(()),
-                Ok(false) => self.around.runtime.block_on(handle.apply(Arc::clone(&rows))),
+                Ok(false) => self.wait_for_shard(at, &handle.clone(), &rows),
                 Err(gone) => Err(gone),
             };
             // Its successor comes with a command; until then its ranges get nothing.
             if done == Err(Gone) {
-                *shard = None;
+                self.shards[at] = None;
             }
         }
+    }
+
+    /// Hands a frame to a shard that has no free permit. A moment's wait keeps the pace; a longer one pauses consumption,
+    /// so that nothing is fetched that nobody takes.
+    fn wait_for_shard(&mut self, at: usize, handle: &ShardHandle, rows: &Arc<Rows>) -> Result<(), Gone> {
+        if let Some(done) = self.try_for(PAUSE_AFTER, handle, rows) {
+            return done;
+        }
+        self.pause(Reason::Shard(at), true);
+        let done = loop {
+            if let Some(done) = self.try_for(STALLED_TURN, handle, rows) {
+                break done;
+            }
+            if self.around.stop.load(Ordering::Relaxed) {
+                break Ok(()); // the state ends with the node
+            }
+        };
+        self.pause(Reason::Shard(at), false);
+        done
+    }
+
+    fn try_for(&self, patience: Duration, handle: &ShardHandle, rows: &Arc<Rows>) -> Option<Result<(), Gone>> {
+        let applied = async { tokio::time::timeout(patience, handle.apply(Arc::clone(rows))).await };
+        self.around.runtime.block_on(applied).ok()
+    }
+}
+
+impl Lane {
+    fn new(
+        around: &Surroundings,
+        partition: PartitionId,
+        groups: Groups,
+        now: Timestamp,
+        wants: &mut Vec<Want>,
+    ) -> Self {
+        let (history, topic) = (Arc::clone(&around.history), around.log.topic(partition));
+        let feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, wants);
+        Self { feed, decoded: VecDeque::new(), halted: around.progress.halted(partition).is_some() }
     }
 }
 

@@ -88,12 +88,13 @@ impl Admin for AdminService {
         let deadline = deadline(&request);
         if request.into_inner().at_log_end {
             let ends = self.node.log_ends().map_err(|error| Status::unavailable(error.to_string()))?;
-            if !self.node.reaches(&ends, deadline).await {
-                let why = self.node.progress.any_halted();
-                return Err(match why {
-                    Some(why) => Status::failed_precondition(why),
-                    None => refused(ReadError::Behind),
-                });
+            let reached = self.node.reaches(&ends, deadline).await;
+            // The end of another topic's log may have been reached, too.
+            if let Some(why) = self.node.progress.any_halted() {
+                return Err(Status::failed_precondition(why));
+            }
+            if !reached {
+                return Err(refused(ReadError::Behind));
             }
         }
         let digest = digest(&self.node, deadline).await.map_err(|error| Status::unavailable(error.to_string()))?;

@@ -54,7 +54,7 @@ impl FeatureGrid for Service {
         });
         let entities = entities.collect();
         let read = GridRead { views: views.clone(), entities, at_least: encode::offsets(request.at_least), deadline };
-        let answers = self.node.grid.read(read).await.map_err(refused)?;
+        let answers = self.node.grid.read(read).await.map_err(|error| refused_by(&self.node, error))?;
         Ok(Response::new(response(&self.node, &wanted, &views, &answers)))
     }
 
@@ -138,6 +138,15 @@ pub(super) fn refused(error: ReadError) -> Status {
     match error {
         ReadError::Behind => Status::deadline_exceeded(error.to_string()),
         ReadError::Rebuilding | ReadError::Elsewhere => Status::unavailable(error.to_string()),
+    }
+}
+
+/// The same, with the reason why the state gets no further where a partition has halted.
+fn refused_by(node: &Node, error: ReadError) -> Status {
+    let status = refused(error);
+    match node.progress.any_halted() {
+        Some(why) => Status::new(status.code(), format!("{}: {why}", status.message())),
+        None => status,
     }
 }
 

@@ -116,7 +116,8 @@ fn read(path: &Path) -> io::Result<Option<Object>> {
     }
 }
 
-fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
+/// Puts a file in place, whole and on disk.
+pub(super) fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     // Under the lock one name is enough; no key ends like this, so a listing skips what a crash left.

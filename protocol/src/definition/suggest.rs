@@ -12,17 +12,23 @@ const COMPARED_CHARS_MAX: usize = 64;
 /// "did you mean ..." or, where nothing is near, what there is.
 pub(super) fn advice<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.into_iter().take(COMPARED_MAX).collect();
-    let near = known.iter().map(|name| (distance(given, name), *name)).min_by_key(|(distance, _)| *distance);
-    let tolerated = (given.chars().count() / 3).clamp(1, 3);
-    match near {
-        Some((distance, name)) if distance <= tolerated => format!("did you mean {}?", quoted(name)),
-        Some(_) => {
+    match near(given, known.iter().copied()) {
+        Some(name) => format!("did you mean {}?", quoted(name)),
+        None if !known.is_empty() => {
             let listed: Vec<String> = known.iter().take(LISTED_MAX).map(|name| quoted(name)).collect();
             let more = if known.len() > LISTED_MAX { ", ..." } else { "" };
             format!("there is {}{more}", listed.join(", "))
         }
         None => "there is none yet".to_owned(),
     }
+}
+
+/// The known name that a misspelt one may have meant, if one is near.
+#[must_use]
+pub fn near<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let tolerated = (given.chars().count() / 3).clamp(1, 3);
+    let nearest = known.into_iter().map(|name| (distance(given, name), name)).min_by_key(|(distance, _)| *distance);
+    nearest.filter(|(distance, _)| *distance <= tolerated).map(|(_, name)| name)
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that make one of the other, capitals aside.

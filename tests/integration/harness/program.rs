@@ -60,6 +60,13 @@ impl Program {
         Self(command(arguments).stdout(Stdio::null()).spawn().expect("the binary starts"))
     }
 
+    /// The same, with its log lines in a file.
+    pub(crate) fn start_logging(arguments: &[&str], log: &str) -> Self {
+        let log = std::fs::File::create(log).expect("the scratch folder is writable");
+        let child = command(arguments).stdout(Stdio::null()).stderr(log).spawn();
+        Self(child.expect("the binary starts"))
+    }
+
     /// As a crash or an out-of-memory kill would.
     pub(crate) fn kill_9(mut self) {
         self.0.kill().expect("it runs");

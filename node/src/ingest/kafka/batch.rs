@@ -3,7 +3,7 @@
 //!
 //! Measured beside the binding's `poll` by `featuregrid bench ingest` (stage `poll`): see the changelog for the figures.
 //!
-//! The one file of the node with `unsafe`. What makes it sound: the queue is the consumer's own and is destroyed before
+//! Beside `native`, the other file of the node with `unsafe`. What makes it sound: the queue is the consumer's own and is destroyed before
 //! it; a message is borrowed only inside the call of the sink, and destroyed after it, also when the sink panics.
 
 #![expect(unsafe_code, reason = "librdkafka's batch call has no safe binding")]

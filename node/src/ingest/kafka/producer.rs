@@ -72,12 +72,6 @@ pub(super) struct Producer(ThreadedProducer<Deliveries>);
 
 impl Producer {
     pub(super) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
-        let mut config = config.clone();
-        config
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "1")
-            .set("queue.buffering.max.kbytes", "65536")
-            .set("message.max.bytes", "16000000");
         Ok(Self(config.create_with_context(Deliveries)?))
     }
 

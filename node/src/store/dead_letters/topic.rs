@@ -11,7 +11,7 @@ use featuregrid_protocol::ids::{Offset, PartitionId, SourceId};
 use featuregrid_protocol::plan::Plan;
 
 use super::{DeadLetter, DeadLetterError, Letters};
-use crate::ingest::kafka::{KafkaLog, Letter, Topics};
+use crate::ingest::kafka::{Cluster, KafkaLog, Letter, Topics};
 use crate::ingest::{Header, Log, LogError, LogEvent};
 
 const PREFIX: &str = "__connect.errors.";
@@ -44,8 +44,8 @@ impl LetterTopic {
     ///
     /// # Errors
     /// [`DeadLetterError::Topic`] if the settings are refused.
-    pub fn open(brokers: &str, name: &str, plan: &Plan) -> Result<Self, DeadLetterError> {
-        let log = KafkaLog::new(brokers, Topics::one(name))?;
+    pub fn open(cluster: &Cluster, name: &str, plan: &Plan) -> Result<Self, DeadLetterError> {
+        let log = KafkaLog::new(cluster, Topics::one(name))?;
         let sources = plan.sources.iter().map(|source| (source.name.clone(), source.topic.clone())).collect();
         Ok(Self { log, sources })
     }

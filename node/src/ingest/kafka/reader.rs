@@ -1,0 +1,139 @@
+//! Reads partitions of topics, each from an offset of its own, with one consumer. Knows which offset comes next; asks
+//! nobody, the client least of all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use featuregrid_actors::reader::Record;
+use featuregrid_protocol::ids::{Offset, PartitionId};
+use featuregrid_protocol::time::Timestamp;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::batch::{Absent, BatchQueue, Message};
+use super::{ASK, Cluster, Topics, unavailable};
+use crate::ingest::{LogError, LogEvent, LogReader, Origin};
+
+/// See the module.
+pub(super) struct KafkaReader {
+    topics: Topics,
+    queue: BatchQueue,
+    consumer: Arc<BaseConsumer>,
+    /// Next offset per partition that goes on.
+    next: BTreeMap<PartitionId, Offset>,
+    paused: bool,
+}
+
+impl KafkaReader {
+    pub(super) fn open(cluster: &Cluster, topics: &Topics, from: &[(PartitionId, Offset)]) -> Result<Self, LogError> {
+        let what = || format!("consumer of {}", topics.names());
+        let consumer: BaseConsumer = cluster.consumer().create().map_err(unavailable(what))?;
+        let consumer = Arc::new(consumer);
+        let no_queue = || LogError::Unavailable { what: what(), why: "the consumer has no queue".to_owned() };
+        let queue = BatchQueue::new(Arc::clone(&consumer)).ok_or_else(no_queue)?;
+        let next = from.iter().copied().collect();
+        let reader = Self { topics: topics.clone(), queue, consumer, next, paused: false };
+        reader.consumer.assign(&reader.assignment()).map_err(unavailable(what))?;
+        Ok(reader)
+    }
+
+    fn assignment(&self) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in &self.next {
+            let offset = rdkafka::Offset::Offset(*next as i64);
+            if let Err(error) =
+                list.add_partition_offset(self.topics.name(*partition), partition.number() as i32, offset)
+            {
+                tracing::error!(%partition, %error, "an offset is out of Kafka's range");
+            }
+        }
+        list
+    }
+
+    /// Begins anew where every partition stands; nowhere while it is paused.
+    ///
+    /// librdkafka's own pause would resume where it believes the reader to stand, which after a batch that met the end of
+    /// a partition is one too far (2.12): the next record would be lost.
+    fn assign(&self) -> Result<(), KafkaError> {
+        if self.paused { self.consumer.unassign() } else { self.consumer.assign(&self.assignment()) }
+    }
+
+    /// The library does not say whose offset is gone: the one that its partition no longer holds.
+    fn find_reset(&mut self) -> LogError {
+        for (partition, wanted) in self.next.clone() {
+            let topic = self.topics.name(partition).to_owned();
+            let (low, high) = match self.consumer.fetch_watermarks(&topic, partition.number() as i32, ASK) {
+                Ok((low, high)) => (low.max(0) as Offset, high.max(0) as Offset),
+                Err(error) => return unavailable(|| format!("offsets of {partition} of `{topic}`"))(error),
+            };
+            let halt = if wanted < low {
+                LogError::Retention { topic, partition, wanted, earliest: low }
+            } else if wanted > high {
+                LogError::Truncated { topic, partition, wanted, end: high }
+            } else {
+                continue;
+            };
+            self.next.remove(&partition);
+            if let Err(error) = self.assign() {
+                return unavailable(|| format!("assignment without {partition}"))(error);
+            }
+            return halt;
+        }
+        // The log moved between the refusal and the question; asking again settles it.
+        match self.assign() {
+            Ok(()) => LogError::Unavailable { what: self.topics.names(), why: "an offset was out of range".to_owned() },
+            Err(error) => unavailable(|| format!("assignment of {}", self.topics.names()))(error),
+        }
+    }
+}
+
+impl LogReader for KafkaReader {
+    fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(LogEvent<'_>)) -> Result<(), LogError> {
+        let (topics, next, mut failed) = (&self.topics, &mut self.next, None);
+        self.queue.poll(wait, &mut |topic, number, found| {
+            let partition = topics.partition(topic, number);
+            match (found, partition.and_then(|partition| Some((partition, next.get_mut(&partition)?)))) {
+                (Ok(message), Some((partition, next))) => {
+                    let record = record(message);
+                    if record.offset < *next {
+                        return; // fetched before a pause, and again after it
+                    }
+                    *next = record.offset + 1;
+                    sink(LogEvent::Record(partition, record, Origin::new(message.key, Some(&message.headers))));
+                }
+                (Err(Absent::End(end)), Some((partition, next))) => {
+                    *next = (*next).max(end.max(0) as Offset);
+                    sink(LogEvent::End(partition, *next));
+                }
+                // Of a partition that halted; fetched before it did.
+                (Ok(_) | Err(Absent::End(_)), None) => {}
+                (Err(Absent::Error(code)), _) => failed = Some(code),
+            }
+        });
+        match failed {
+            None => Ok(()),
+            Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.find_reset()),
+            Some(code) => {
+                Err(LogError::Unavailable { what: format!("reading {}", self.topics.names()), why: code.to_string() })
+            }
+        }
+    }
+
+    fn pause(&mut self, paused: bool) -> Result<(), LogError> {
+        if paused == self.paused {
+            return Ok(());
+        }
+        self.paused = paused;
+        self.assign().map_err(unavailable(|| format!("pausing {}", self.topics.names())))
+    }
+}
+
+/// A message as a record; payload bytes stay where librdkafka has them.
+fn record(message: Message<'_>) -> Record<'_> {
+    // Only brokers of ten years ago leave the timestamp out; such a record is never in the future.
+    let log_timestamp = message.timestamp.map_or(Timestamp::MAX, |ms| Timestamp(ms.saturating_mul(1000)));
+    let Message { offset, payload, admit, .. } = message;
+    Record { offset: offset as Offset, log_timestamp, admit, payload }
+}

@@ -1,0 +1,185 @@
+//! Looks at the topics now and then: are they still the ones that were read, and have they new partitions? Reads no
+//! record; readers are told, and status shows it.
+//!
+//! A re-created topic gives the client no error where it holds more records than were read: its records would be taken
+//! for those of the old one. So identities are compared, at the start and as often as [`LOOK_EVERY`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::range::RangeSet;
+
+use super::progress::Progress;
+use super::reader::Listeners;
+use super::surroundings::Command;
+use super::{Identity, Log, LogError};
+use crate::store::topics::{KnownTopics, TopicsError};
+
+/// Two small requests; the time a new partition may wait, and records of a re-created topic may pass for the old one's.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A log that does not answer is mentioned this often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
+
+/// Compares the topics that are there with those that were read; a new one is remembered, another one of the same name
+/// halts its partitions.
+///
+/// # Errors
+/// When what is remembered cannot be written.
+pub fn identify(
+    known: &mut KnownTopics,
+    found: Vec<Identity>,
+    progress: &Progress,
+) -> Result<Vec<Halted>, TopicsError> {
+    let mut halted = Vec::new();
+    for Identity { source, name, id } in found {
+        let Some(was) = known.meet(&name, id)? else { continue };
+        for partition in progress.partitions().into_iter().filter(|partition| partition.source() == source) {
+            let (topic, was, is) = (name.clone(), show(was), show(id));
+            let error = LogError::Recreated { topic, partition, was, is };
+            progress.halt(partition, &error.to_string());
+            halted.push(Halted(partition));
+        }
+    }
+    Ok(halted)
+}
+
+/// State is rebuilt from v0, so the log must still begin at or before it; a partition that does not halts.
+pub fn halt_lost(log: &dyn Log, progress: &Progress, v0: &OffsetVector, earliest: &OffsetVector) {
+    for partition in progress.partitions() {
+        let (wanted, earliest) = (v0.get(partition), earliest.get(partition));
+        if earliest > wanted {
+            let topic = log.name(partition).to_owned();
+            progress.halt(partition, &LogError::Retention { topic, partition, wanted, earliest }.to_string());
+        }
+    }
+}
+
+/// A partition that was halted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halted(featuregrid_protocol::ids::PartitionId);
+
+/// As Kafka's own tools print it: url-safe base64 without padding.
+fn show(id: featuregrid_protocol::ids::TopicId) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = u128::from_be_bytes(id.0);
+    // 128 bits are 21 letters of 6 and one of 2.
+    let letter = |at: u32| if at < 21 { bits >> (122 - 6 * at) } else { bits << 4 };
+    (0..22).map(|at| char::from(LETTERS[(letter(at) & 63) as usize])).collect()
+}
+
+/// What is looked at, and who is told.
+pub struct Watched {
+    /// Which topics, and where to ask.
+    pub log: Arc<dyn Log>,
+    /// The topics that were read.
+    pub known: KnownTopics,
+    /// Where halted partitions are shown, and new ones join.
+    pub progress: Arc<Progress>,
+    /// The readers.
+    pub listeners: Listeners,
+    /// How many readers there are.
+    pub readers: usize,
+    /// Every range of the node.
+    pub ranges: RangeSet,
+}
+
+/// Watches until it is dropped.
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watched {
+    /// Looks once.
+    fn look(&mut self) -> Result<(), String> {
+        let found = self.log.identities().map_err(|error| error.to_string())?;
+        for Halted(partition) in identify(&mut self.known, found, &self.progress).map_err(|error| error.to_string())? {
+            self.listeners.tell_all(|| Command::Halted(partition));
+        }
+        for partition in self.log.partitions().map_err(|error| error.to_string())? {
+            let Some(place) = self.progress.add(partition) else { continue };
+            tracing::info!(%partition, topic = self.log.name(partition), "new partition: reading it from its beginning");
+            let ranges = self.ranges.clone();
+            self.listeners.tell(place % self.readers, Command::Discovered { partition, ranges });
+        }
+        Ok(())
+    }
+
+    /// Looks again and again on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(mut self) -> std::io::Result<Watch> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let own = Arc::clone(&stop);
+        let mut complained: Option<Instant> = None;
+        let thread = std::thread::Builder::new().name("topics".to_owned()).spawn(move || {
+            loop {
+                std::thread::park_timeout(LOOK_EVERY);
+                if own.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Err(error) = self.look()
+                    && complained.is_none_or(|since| since.elapsed() >= COMPLAIN_EVERY)
+                {
+                    complained = Some(Instant::now());
+                    tracing::warn!(error, "the topics could not be looked at; trying on");
+                }
+            }
+        })?;
+        Ok(Watch { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Not joined: a question to brokers that do not answer may last, and holds nothing that anybody needs.
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A topic that is met again is the same or halts; identities read as Kafka's tools print them.
+    use featuregrid_protocol::ids::{PartitionId, SourceId, TopicId};
+
+    use super::*;
+
+    #[test]
+    fn another_topic_of_the_same_name_halts_its_partitions_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("topics");
+        let other = PartitionId::of(SourceId(1), 0).unwrap();
+        let progress = Progress::new(&[PartitionId(0), PartitionId(1), other]);
+        let found = |id: u8| {
+            let identity = |source: u16, name: &str, id| Identity {
+                source: SourceId(source),
+                name: name.to_owned(),
+                id: TopicId([id; 16]),
+            };
+            vec![identity(0, "payments", id), identity(1, "clicks", 9)]
+        };
+        let mut known = KnownTopics::open(&path).unwrap();
+        assert_eq!(identify(&mut known, found(1), &progress).unwrap(), []);
+        let mut known = KnownTopics::open(&path).unwrap();
+        assert_eq!(identify(&mut known, found(1), &progress).unwrap(), []);
+        let halted = identify(&mut known, found(2), &progress).unwrap();
+        assert_eq!(halted, [Halted(PartitionId(0)), Halted(PartitionId(1))]);
+        assert!(progress.halted(PartitionId(1)).unwrap().contains("deleted and created again"));
+        assert_eq!(progress.halted(other), None);
+    }
+
+    #[test]
+    fn identities_read_as_kafka_prints_them() {
+        assert_eq!(show(TopicId::default()), "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(show(TopicId([0xff; 16])), "_____________________w");
+        let bytes = [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(show(TopicId(bytes)), "EjRWeJq83vABAgMEBQYHCA");
+    }
+}

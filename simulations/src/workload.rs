@@ -1,11 +1,17 @@
 //! Records for demos, tests and benches, as pure functions of a seed, with their own account of where each must go.
 //! Knows no log client, no rule of the reader and no definition but the text it belongs to.
 
+pub mod clicks;
+mod even;
+pub mod sensors;
+mod text;
 pub mod w1;
 mod zipf;
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::time::Timestamp;
+
+pub use self::even::Even;
 
 /// A record to append to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,4 +43,10 @@ pub struct Expected {
     pub routed: u64,
     /// Malformed in a way that only a view can tell: among the dead, and rejected by the view.
     pub rejected: u64,
+}
+
+/// Records in the order they are appended.
+pub trait Records: Iterator<Item = Produced> + Send {
+    /// Where those produced so far must go.
+    fn expected(&self) -> Expected;
 }

@@ -14,7 +14,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use crate::random::Random;
 
 use super::zipf::Zipf;
-use super::{Expected, Produced};
+use super::{Expected, Produced, Records};
 use payload::{Event, Malformed};
 
 /// The definitions the workload is made for: one view by user, thirty features.
@@ -190,6 +190,12 @@ impl Iterator for W1 {
             }
         };
         Some(Produced { partition, key, log_timestamp: created, payload })
+    }
+}
+
+impl Records for W1 {
+    fn expected(&self) -> Expected {
+        self.expected
     }
 }
 

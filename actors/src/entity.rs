@@ -9,6 +9,7 @@
 
 mod canonical;
 mod fold;
+mod inspect;
 mod page;
 mod raw;
 mod read;
@@ -19,6 +20,7 @@ mod weight;
 
 pub use canonical::Damaged;
 pub(crate) use canonical::{decode, encode};
+pub use inspect::{LastApplied, LevelFacts, PageFacts};
 pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
 pub(crate) use remap::{Remap, remap};
 pub(crate) use varint::{Bytes, put, put_signed};

@@ -6,6 +6,7 @@
 mod apply;
 mod digest;
 mod frontier;
+mod inspect;
 mod largest;
 mod layout;
 mod range;
@@ -16,7 +17,9 @@ mod snapshot;
 mod switch;
 mod translate;
 
+pub use crate::entity::{LastApplied, LevelFacts, PageFacts};
 pub use digest::{Digest, DigestBuilder, IDS, PageBytes};
+pub use inspect::ActorFacts;
 pub use largest::largest_entity_bytes;
 pub use read::ViewReading;
 pub use snapshot::{InstallError, RangeSnapshot, SnapshotIds, SnapshotPage};

@@ -10,7 +10,7 @@ use featuregrid_actors::control::History;
 use featuregrid_actors::host::message::Rows;
 use featuregrid_actors::host::shard::Applied;
 use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
-use featuregrid_protocol::ids::{Epoch, PartitionId};
+use featuregrid_protocol::ids::{Epoch, Incarnation, PartitionId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -105,6 +105,8 @@ pub struct Node {
     pub history: Arc<History>,
     /// How old events are when they become visible.
     pub freshness: Arc<Freshness>,
+    /// This life of this node.
+    pub me: Incarnation,
     /// In which epoch each range is owned.
     pub epochs: BTreeMap<RangeId, Epoch>,
     /// Bytes of entity state at which reading pauses.
@@ -202,6 +204,7 @@ impl Node {
             progress,
             history: begun.history,
             freshness,
+            me: begun.me,
             epochs: begun.epochs,
             memory_budget,
             letters,

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use featuregrid_actors::host::{Item, Outcome, Read, ShardHandle, ShardStatus};
-use featuregrid_actors::shard::ViewReading;
+use featuregrid_actors::shard::{ActorFacts, ViewReading};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
@@ -215,6 +215,17 @@ impl Grid {
             }
         }
         Ok((again, gone))
+    }
+
+    /// What is kept of one view of one entity, now.
+    ///
+    /// # Errors
+    /// [`ReadError::Elsewhere`], and [`ReadError::Rebuilding`] while its shard is restarted.
+    pub async fn inspect(&self, view: usize, key: Arc<[u8]>) -> Result<ActorFacts, ReadError> {
+        let range = RangeId::of(KeyHash::of(&key), self.bits);
+        let slot = &self.shards[shard_of(range, 1 << self.bits, self.shards.len())];
+        let handle = slot.handle.read().unwrap_or_else(PoisonError::into_inner).clone();
+        handle.inspect(view, key).await.map_err(|_| ReadError::Rebuilding)?.ok_or(ReadError::Elsewhere)
     }
 
     /// What every shard holds; waits for shards that are being restarted.

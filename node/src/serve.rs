@@ -1,5 +1,6 @@
 //! The faces of a node: gRPC (`featuregrid.v1`, health and reflection) and Feast's HTTP API. Knows no state: it asks the grid.
 
+mod actor;
 mod admin;
 mod encode;
 mod feast;

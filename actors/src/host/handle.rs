@@ -12,6 +12,8 @@ use ractor::ActorRef;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::shard::ActorFacts;
+
 use super::message::{Outcome, RangePages, Read, Rows, ShardMessage, ShardStatus};
 
 /// The shard ended; its supervisor starts a successor, whose handle is another one.
@@ -80,6 +82,14 @@ impl ShardHandle {
     /// [`Gone`].
     pub async fn pages(&self, view: ViewId, range: RangeId) -> Result<Option<RangePages>, Gone> {
         self.ask(|permit, reply| ShardMessage::Pages(view, range, permit, reply)).await
+    }
+
+    /// What is kept of one view of one entity; `None` where it is not here.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn inspect(&self, view: usize, key: Arc<[u8]>) -> Result<Option<ActorFacts>, Gone> {
+        self.ask(|permit, reply| ShardMessage::Inspect(view, key, permit, reply)).await
     }
 
     /// What the shard holds, after everything handed over before.

@@ -12,7 +12,7 @@ use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::shard::{RowCounts, ViewReading};
+use crate::shard::{ActorFacts, RowCounts, ViewReading};
 use crate::window::AsOf;
 
 /// An admitted frame on its way to the shards of a node.
@@ -117,6 +117,8 @@ pub enum ShardMessage {
     Switch(Arc<Plan>, OffsetVector),
     /// Show the canonical pages of a view of a range; `None` where it is not here.
     Pages(ViewId, RangeId, OwnedSemaphorePermit, oneshot::Sender<Option<RangePages>>),
+    /// Show one view of one entity; `None` where it is not here.
+    Inspect(usize, Arc<[u8]>, OwnedSemaphorePermit, oneshot::Sender<Option<ActorFacts>>),
     /// Say what is held.
     Status(OwnedSemaphorePermit, oneshot::Sender<ShardStatus>),
 }

@@ -104,6 +104,11 @@ impl Actor for ShardActor {
                 drop(permit);
                 let _ = reply.send(pages);
             }
+            ShardMessage::Inspect(view, key, permit, reply) => {
+                let facts = state.shard.inspect(view, &key);
+                drop(permit);
+                let _ = reply.send(facts);
+            }
             ShardMessage::Status(permit, reply) => {
                 let status = state.status();
                 drop(permit);

@@ -71,7 +71,14 @@ impl Shard {
     }
 
     /// Folds the entity's pages to T and says what they have seen.
-    fn fold_entity(&mut self, at: usize, layout: &Layout, view: &ViewLayout, hash: KeyHash, key: &[u8]) -> Seen {
+    pub(super) fn fold_entity(
+        &mut self,
+        at: usize,
+        layout: &Layout,
+        view: &ViewLayout,
+        hash: KeyHash,
+        key: &[u8],
+    ) -> Seen {
         let mut seen = Seen::default();
         for ladder in view.ladders.clone() {
             let shape = &layout.shapes[ladder];

@@ -4,6 +4,7 @@ mod activation;
 mod canonical;
 mod examples;
 mod ids;
+mod inspect;
 mod memory;
 mod naive;
 mod support;

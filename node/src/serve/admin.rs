@@ -10,8 +10,8 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::encode;
 use super::service::{deadline, event, refused};
+use super::{actor, encode};
 use crate::assemble::Node;
 use crate::digest::digest;
 use crate::grid::ReadError;
@@ -104,6 +104,10 @@ impl Admin for AdminService {
             token: Some(encode::token(&digest.v)),
             control_index: self.node.grid.plan().index.0,
         }))
+    }
+
+    async fn get_actor(&self, request: Request<v1::GetActorRequest>) -> Result<Response<v1::GetActorResponse>, Status> {
+        actor::show(&self.node, &request.into_inner()).await.map(Response::new)
     }
 
     type ListDeadLettersStream = Pin<Box<dyn Stream<Item = Result<v1::DeadLetter, Status>> + Send>>;

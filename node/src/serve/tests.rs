@@ -6,8 +6,9 @@ use featuregrid_protocol::wire::v1::admin_client::AdminClient;
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
 use featuregrid_protocol::wire::v1::value::Kind;
 use featuregrid_protocol::wire::v1::{
-    DeadLetterFilter, EntityKey, GetDigestRequest, GetFeaturesRequest, GetFeaturesResponse, GetStatusRequest,
-    GetStatusResponse, ListDeadLettersRequest, PushRequest, PushResponse, ReplayDeadLettersRequest, Status, Token,
+    DeadLetterFilter, EntityKey, GetActorRequest, GetDigestRequest, GetFeaturesRequest, GetFeaturesResponse,
+    GetStatusRequest, GetStatusResponse, ListDeadLettersRequest, PushRequest, PushResponse, ReplayDeadLettersRequest,
+    Status, Token,
 };
 use tonic::{Code, Request};
 
@@ -94,6 +95,27 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     let of_u1 = &reply.views[0].entities[0];
     assert_eq!((of_u1.effective_instant_micros, of_u1.newest_event_micros), (AT + 1, Some(AT)));
     assert_eq!((of_u1.epoch, reply.control_index), (1, 0));
+
+    let mut admin = AdminClient::connect(format!("http://{}", server.address())).await.unwrap();
+    let actor = |view: &str, keys: &[(&str, &str)]| GetActorRequest {
+        view: view.to_owned(),
+        keys: keys.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    };
+    let shown = admin.get_actor(actor("", &[("user_id", "u1")])).await.unwrap().into_inner();
+    let [view] = &shown.views[..] else { panic!("{shown:?}") };
+    assert_eq!((view.view.as_str(), view.resident, view.newest_event_micros), ("spend", true, Some(AT)));
+    let last = &view.ladders[0].positions[0];
+    assert_eq!((last.source.as_str(), last.offset, last.newest_event_micros), ("payments", 1, AT));
+    assert_eq!((view.ladders[0].raw_rows, shown.epoch), (2, 1));
+    let nobody = admin.get_actor(actor("spend", &[("user_id", "nobody")])).await.unwrap().into_inner();
+    assert_eq!((nobody.views[0].resident, nobody.views[0].bytes), (false, 0));
+    for (wrong, code) in [
+        (actor("", &[("card", "7")]), Code::NotFound),
+        (actor("spendd", &[("user_id", "u1")]), Code::NotFound),
+        (actor("spend", &[("user", "u1")]), Code::InvalidArgument),
+    ] {
+        assert_eq!(admin.get_actor(wrong).await.map_err(|status| status.code()).err(), Some(code));
+    }
 
     // Read your writes: the token of an append is reached, one of the future is not.
     log.append(&[payment("1")]).unwrap();

@@ -3,8 +3,11 @@
 //! Results go to stdout, everything else to stderr. `--report json` prints one JSON object, last, on stdout. The exit
 //! code is 0 only if what was asked held.
 
+mod actor;
 mod bench;
 mod client;
+mod completions;
+mod config;
 mod definitions;
 mod demo;
 mod dlq;
@@ -12,10 +15,12 @@ mod eval;
 mod get;
 mod node;
 mod output;
+mod produce;
 mod push;
 mod serve;
 mod state;
 mod status;
+mod style;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,8 +30,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 use featuregrid_protocol::plants::Plant;
 use featuregrid_protocol::time::Span;
 
+/// The exit code of what Ctrl-C or SIGTERM ended before it was done, as shells have it.
+const INTERRUPTED: u8 = 130;
 /// Ranges of a new grid, unless another number is asked for.
-const RANGES: u32 = 256;
+pub(crate) const RANGES: u32 = 256;
+/// Where a node answers and clients ask, unless another address is given.
+pub(crate) const ADDRESS: &str = "127.0.0.1:7450";
 
 /// A real-time feature store that computes what it serves.
 #[derive(Debug, Parser)]
@@ -38,10 +47,15 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Looks at one entity: where it lives, and what is kept of it.
+    #[command(subcommand)]
+    Actor(actor::Command),
     /// Measures, beside a limit or a peer in the same run.
     #[command(subcommand)]
     Bench(bench::Command),
-    /// Plays payments through a node and shows their features, live or compared with the oracle.
+    /// Prints what makes a shell complete these commands.
+    Completions(completions::Arguments),
+    /// Plays payments, sensors or a shop through a node and shows features, live or compared with the oracle.
     Demo(demo::Arguments),
     /// Tries definitions on a file of events: the values that each row of a spine would have been served.
     Eval(eval::Arguments),
@@ -53,8 +67,13 @@ enum Command {
     Schema,
     /// Reads a topic and answers reads, until it is told to stop.
     Serve(serve::Arguments),
+    /// Shows what may be set, and what is in force.
+    #[command(subcommand)]
+    Config(config::Command),
     /// Asks a running node for the features of one entity.
     Get(get::Arguments),
+    /// Appends simulated payments, sensor readings or clicks to a topic.
+    Produce(produce::Arguments),
     /// Appends one event, waits until it is visible, and shows its entity's features before and after it.
     Push(push::Arguments),
     /// Shows what a running node has read and holds, and whether its accounting holds.
@@ -82,7 +101,8 @@ enum Report {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    crate::telemetry::start();
+    // Log lines would stand in the middle of the picture.
+    crate::telemetry::start(matches!(&arguments.command, Command::Demo(demo) if demo.draws()));
     match run(arguments.command) {
         Ok(code) => code,
         Err(error) => {
@@ -97,21 +117,27 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Eval(arguments) => return eval::run(arguments),
         Command::Validate(arguments) => return definitions::validate(arguments),
         Command::Plan(arguments) => return definitions::plan(arguments),
+        Command::Completions(arguments) => return completions::run(arguments),
         Command::Schema => return Ok(definitions::schema()),
+        Command::Config(command) => return config::run(command),
         Command::Sim(command) => return Ok(featuregrid_simulations::cli::execute(command)),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
     let done = runtime.block_on(async {
         match command {
+            Command::Actor(command) => actor::run(command).await,
             Command::Bench(command) => bench::run(command).await,
+            Command::Completions(arguments) => completions::run(&arguments),
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Eval(arguments) => eval::run(&arguments),
             Command::Validate(arguments) => definitions::validate(&arguments),
             Command::Plan(arguments) => definitions::plan(&arguments),
             Command::Schema => Ok(definitions::schema()),
+            Command::Config(command) => config::run(&command),
             Command::Sim(command) => Ok(featuregrid_simulations::cli::execute(&command)),
             Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Produce(arguments) => produce::run(arguments).await,
             Command::Get(arguments) => get::run(arguments).await,
             Command::State(command) => state::run(command).await,
             Command::Push(arguments) => push::run(arguments).await,
@@ -143,14 +169,6 @@ async fn stopped() {
 fn duration(text: &str) -> Result<Duration, String> {
     let span = Span::parse(text).map_err(|error| error.to_string())?;
     Ok(Duration::from_micros(span.0.unsigned_abs()))
-}
-
-/// `8GiB`, `512MiB`, or a number of bytes.
-fn bytes(text: &str) -> Result<usize, String> {
-    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
-    let parsed = units.into_iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?.trim(), size)));
-    let count = parsed.and_then(|(digits, size): (&str, usize)| digits.parse::<usize>().ok()?.checked_mul(size));
-    count.filter(|bytes| *bytes > 0).ok_or_else(|| format!("`{text}` is no size; write for example 8GiB or 512MiB"))
 }
 
 /// The budget asked for, or half of the machine's memory.
@@ -187,7 +205,7 @@ fn choose(plant: Plant) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    //! Sizes and the shape of the command line.
+    //! The shape of the command line.
     use clap::CommandFactory;
 
     use super::*;
@@ -195,12 +213,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(bytes("2GiB"), Ok(2 << 30));
-        assert_eq!(bytes("1000"), Ok(1000));
-        assert!([bytes("0"), bytes("x"), bytes("5GB"), bytes("99999999999999999999GiB")].iter().all(Result::is_err));
     }
 }

@@ -1,8 +1,9 @@
-//! The demonstration and its proof: generated payments into a log, features out of a node, every value compared with
+//! The demonstration and its proof: generated records into a log, features out of a node, every value compared with
 //! the oracle. Knows no command line.
 
-pub mod live;
+pub mod play;
 pub mod verify;
+pub mod workload;
 
 use featuregrid_protocol::ids::SourceId;
 use featuregrid_protocol::position::OffsetVector;

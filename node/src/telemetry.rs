@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; `FEATUREGRID_LOG` chooses what (default: `info`, and warnings of libraries).
-pub fn start() {
-    let filter = EnvFilter::try_from_env("FEATUREGRID_LOG").unwrap_or_else(|_| EnvFilter::new("warn,featuregrid=info"));
+/// Starts logging; `FEATUREGRID_LOG` chooses what (default: `info`, or nothing but warnings where `quiet`, and warnings
+/// of libraries).
+pub fn start(quiet: bool) {
+    let usual = if quiet { "warn" } else { "warn,featuregrid=info" };
+    let filter = EnvFilter::try_from_env("FEATUREGRID_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let done = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

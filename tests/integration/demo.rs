@@ -32,6 +32,26 @@ fn a_real_topic_gives_the_oracles_values() {
 }
 
 #[test]
+fn sensors_and_a_shop_give_the_oracles_values() {
+    for demo in ["iot", "reco"] {
+        let run = Run::of(&["demo", demo, "--events", "8000", "--seed", "3", "--verify", "-o", "json"]);
+        let report = run.report();
+        assert_eq!(report["differing"], 0, "{demo}: {report}");
+        assert_eq!(report["accounting"], "holds", "{demo}: {report}");
+        assert_eq!(report["routed"], 8000, "{demo}: {report}");
+    }
+}
+
+#[test]
+fn a_live_demo_prints_json_lines_into_a_pipe() {
+    let run = Run::of(&["demo", "fraud", "--events", "2000", "--for", "2s"]);
+    let line = run.report();
+    assert!(line["features"]["u1"]["spend_1h"].is_number(), "{line}");
+    assert!(line["freshness_ms"]["p99"].is_number(), "{line}");
+    assert!(run.stderr.contains("featuregrid get user_spend user_id=u1"), "{}", run.stderr);
+}
+
+#[test]
 fn a_wrong_window_is_noticed_and_shown() {
     let run = Run::of(&["demo", "fraud", "--events", "20000", "--seed", "3", "--verify", "--plant", "tail_off_by_one"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);

@@ -29,7 +29,11 @@ async fn channel(address: &str, patience: Duration) -> anyhow::Result<Channel> {
         match endpoint.connect().await {
             Ok(channel) => return Ok(channel),
             Err(_) if begin.elapsed() < patience => tokio::time::sleep(Duration::from_millis(100)).await,
-            Err(error) => return Err(error).with_context(|| format!("no node answers at {address}; is it running?")),
+            Err(error) => {
+                let way_out =
+                    "start one with `featuregrid serve` or `featuregrid demo`, or name another with --address";
+                return Err(error).with_context(|| format!("no node answers at {address}: {way_out}"));
+            }
         }
     }
 }

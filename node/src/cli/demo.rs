@@ -1,7 +1,10 @@
-//! `featuregrid demo`: payments from a generator, features out of a node. Without a Kafka the log is a file.
+//! `featuregrid demo`: records from a generator, features out of a node. Without a Kafka the log is a file.
 //!
-//! Until Ctrl-C it prints live features each second; with `--verify` it reads a whole workload, compares every value of
+//! Until Ctrl-C it shows live features each second; with `--verify` it reads a whole workload, compares every value of
 //! every key with the oracle, and ends.
+
+mod live;
+mod screen;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,28 +14,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use featuregrid_actors::window::AsOf;
-use featuregrid_protocol::definition;
-use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::key;
-use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::OffsetVector;
-use featuregrid_protocol::time::Span;
-use featuregrid_simulations::workload::Expected;
-use featuregrid_simulations::workload::w1::{DEFINITIONS, Parameters, W1};
+use featuregrid_simulations::workload::{Expected, Records};
 use serde_json::json;
 
-use super::output::say;
-use super::{Report, duration, plant, stopped};
+use super::output::{Output, say};
+use super::style::Style;
+use super::{INTERRUPTED, duration, plant, stopped};
 use crate::assemble::{Node, Settings};
 use crate::clock;
-use crate::demo::append;
-use crate::demo::live::{self, Live};
-use crate::demo::verify;
+use crate::demo::workload::Workload;
+use crate::demo::{append, verify};
 use crate::grid::{Asked, GridRead};
 use crate::ingest::Log;
 use crate::ingest::embedded::{EmbeddedLog, PARTITIONS};
 use crate::ingest::kafka::{KafkaLog, Topics, create_topic};
-use crate::serve::Server;
 use crate::status::status;
 use crate::store::{DataDir, Folder};
 
@@ -40,14 +37,25 @@ use crate::store::{DataDir, Folder};
 const ONE_BY_ONE: usize = 300;
 /// How long a node may take to read the workload.
 const READ_MAX: Duration = Duration::from_secs(600);
-/// Where the demo answers, if the port is free.
-const LISTEN: &str = "127.0.0.1:7450";
-
-/// What payments are played.
+/// What is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Workload {
+enum Played {
     /// Payments by user (workload W1).
     Fraud,
+    /// Readings of sensors.
+    Iot,
+    /// What users do in a shop.
+    Reco,
+}
+
+impl Played {
+    fn workload(self) -> Workload {
+        match self {
+            Self::Fraud => Workload::Payments,
+            Self::Iot => Workload::Sensors,
+            Self::Reco => Workload::Clicks,
+        }
+    }
 }
 
 /// `featuregrid demo`
@@ -55,7 +63,7 @@ enum Workload {
 pub(super) struct Arguments {
     /// What is played.
     #[arg(value_enum, default_value = "fraud")]
-    workload: Workload,
+    workload: Played,
     /// How many records: of history, or of a verification [default: 20000, or 100000 to verify].
     #[arg(long)]
     events: Option<u64>,
@@ -68,9 +76,9 @@ pub(super) struct Arguments {
     /// Play through this Kafka instead of a file.
     #[arg(long)]
     brokers: Option<String>,
-    /// The topic, which is created.
-    #[arg(long, default_value = "payments", requires = "brokers")]
-    topic: String,
+    /// The topic, which is created [default: payments, raw_readings or user_events].
+    #[arg(long, requires = "brokers")]
+    topic: Option<String>,
     /// Where to keep everything; without it, nothing is kept.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -80,9 +88,17 @@ pub(super) struct Arguments {
     /// Switch a rule off, to see that it is noticed; needs a build with the feature `plants`.
     #[arg(long)]
     plant: Option<String>,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value = "text")]
-    report: Report,
+    /// How it is shown [default: a picture on a terminal, else JSON lines; of a verification a table].
+    #[arg(short, long, visible_alias = "report", value_enum)]
+    output: Option<Output>,
+}
+
+impl Arguments {
+    /// Whether a picture is drawn, over and over.
+    pub(super) fn draws(&self) -> bool {
+        let style = Style::stdout();
+        !self.verify && style.redraws && self.output != Some(Output::Json)
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -90,7 +106,13 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(arguments.data.as_deref())?;
     let data = Arc::new(DataDir::open(folder.path())?);
     let log = open(&arguments, &data).await?;
-    if arguments.verify { verify(&arguments, data, log).await } else { live(&arguments, data, log).await }
+    if !arguments.verify {
+        return live::run(&arguments, data, log).await;
+    }
+    tokio::select! {
+        done = verify(&arguments, data, log) => done,
+        () = stopped() => Ok(INTERRUPTED.into()),
+    }
 }
 
 /// The log, new or as it was left.
@@ -99,7 +121,7 @@ async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<Arc<dyn L
         let log = EmbeddedLog::open(&data.log(), 1)?;
         return Ok(Arc::new(log));
     };
-    let topic = &arguments.topic;
+    let topic = arguments.topic.as_deref().unwrap_or(arguments.workload.workload().topic());
     if create_topic(brokers, topic, PARTITIONS).await? {
         eprintln!("created topic `{topic}` with {PARTITIONS} partitions");
     }
@@ -110,13 +132,9 @@ async fn open(arguments: &Arguments, data: &DataDir) -> anyhow::Result<Arc<dyn L
     Ok(Arc::new(log))
 }
 
-fn plan() -> anyhow::Result<Plan> {
-    Ok(definition::compile(DEFINITIONS, "the demo's definitions", None, ControlIndex(0))?)
-}
-
-async fn start(data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<Arc<Node>> {
+async fn start(workload: Workload, data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<Arc<Node>> {
     let settings = Settings {
-        definitions: DEFINITIONS.to_owned(),
+        definitions: workload.definitions().to_owned(),
         file: "the demo's definitions".to_owned(),
         log: Box::new(move |_| Ok(Arc::clone(&log))),
         data,
@@ -143,18 +161,19 @@ async fn verify(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) ->
         bail!("`{}` holds records already: choose another --topic or --data", log.name(PartitionId(0)));
     }
     let events = arguments.events.unwrap_or(100_000);
-    let mut records = W1::new(Parameters::new(arguments.seed, events));
+    let workload = arguments.workload.workload();
+    let mut records = workload.reference(arguments.seed, events);
     let one_by_one = (events as usize / 10).min(ONE_BY_ONE);
     let bulk = events as usize - one_by_one;
     let ends = append(&*log, &mut records.by_ref().take(bulk))?;
 
     let begin = Instant::now();
-    let node = start(data, log).await?;
+    let node = start(workload, data, log).await?;
     if !node.reaches(&ends, begin + READ_MAX).await {
         bail!("the node did not read the log: {}", node.progress.any_halted().unwrap_or_else(|| "too slow".to_owned()));
     }
     let took = begin.elapsed();
-    let freshness = append_one_by_one(&node, &mut records).await?;
+    let freshness = append_one_by_one(&node, &mut *records).await?;
     let expected = records.expected();
 
     let v = node.log_ends()?;
@@ -167,7 +186,7 @@ async fn verify(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) ->
     let accounting = verify::accounting(&state, &mut oracle, &node, &v, Some(expected))?;
     let held = comparison.differing == 0 && accounting.is_ok();
     let report = report(&state, &comparison, &accounting, bulk as f64 / took.as_secs_f64(), &freshness, expected);
-    print(arguments.report, &report, &comparison);
+    print(arguments.output.unwrap_or(Output::Table), &report, &comparison);
     if let Ok(node) = Arc::try_unwrap(node) {
         node.stop().await;
     }
@@ -175,11 +194,11 @@ async fn verify(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) ->
 }
 
 /// Appends the rest record by record, and reads each one's user until the record is visible: how long that took, sorted.
-async fn append_one_by_one(node: &Node, records: &mut W1) -> anyhow::Result<Vec<Duration>> {
+async fn append_one_by_one(node: &Node, records: &mut dyn Records) -> anyhow::Result<Vec<Duration>> {
     let mut took = Vec::new();
     for record in records {
         let mut bytes = Vec::new();
-        key::encode([std::str::from_utf8(&record.key).context("a user's id")?], &mut bytes);
+        key::encode([std::str::from_utf8(&record.key).context("a key of the workload")?], &mut bytes);
         let at_least = append(&*node.log, &mut std::iter::once(record))?;
         let acked = Instant::now();
         let read = GridRead {
@@ -235,7 +254,7 @@ fn report(
     })
 }
 
-fn print(how: Report, report: &serde_json::Value, comparison: &verify::Comparison) {
+fn print(how: Output, report: &serde_json::Value, comparison: &verify::Comparison) {
     if !comparison.shown.is_empty() {
         say!("view key feature as_of want got");
         for mismatch in &comparison.shown {
@@ -244,107 +263,7 @@ fn print(how: Report, report: &serde_json::Value, comparison: &verify::Compariso
         }
     }
     match (how, report.as_object()) {
-        (Report::Text, Some(fields)) => fields.iter().for_each(|(name, value)| say!("{name:<20} {value}")),
+        (Output::Table, Some(fields)) => fields.iter().for_each(|(name, value)| say!("{name:<20} {value}")),
         _ => say!("{report}"),
-    }
-}
-
-async fn live(arguments: &Arguments, data: Arc<DataDir>, log: Arc<dyn Log>) -> anyhow::Result<ExitCode> {
-    let begin = Instant::now();
-    if is_empty(&*log)? {
-        let events = arguments.events.unwrap_or(20_000);
-        let mut records = W1::new(live::history(arguments.seed, events, clock::wall()));
-        append(&*log, &mut records)?;
-        eprintln!("{events} payments of the last two days are in {}", log.name(PartitionId(0)));
-    }
-    let node = start(data, log).await?;
-    let ends = node.log_ends()?;
-    if !node.reaches(&ends, begin + READ_MAX).await {
-        bail!("the node did not read the log: {}", node.progress.any_halted().unwrap_or_else(|| "too slow".to_owned()));
-    }
-    node.freshness.reset();
-    let server = match Server::start(Arc::clone(&node), LISTEN).await {
-        Ok(server) => server,
-        Err(_) => Server::start(Arc::clone(&node), "127.0.0.1:0").await?,
-    };
-    server.set_serving().await;
-    eprintln!("ask it: featuregrid get user_spend user_id=u1 --address {}", server.address());
-    let payments = Live::start(arguments.seed + 1, Arc::clone(&node.log))?;
-    let until = arguments.lasts.map(|lasts| Instant::now() + lasts);
-    let mut screen = Screen::new(&plan()?)?;
-    let mut stop = std::pin::pin!(stopped());
-    loop {
-        let next = tokio::time::Instant::now() + Duration::from_secs(1);
-        tokio::select! {
-            () = &mut stop => break,
-            () = tokio::time::sleep_until(next) => {}
-        }
-        screen.show(&node, payments.appended()).await?;
-        if until.is_some_and(|until| Instant::now() >= until) {
-            break;
-        }
-    }
-    drop(payments);
-    server.stop().await;
-    if let Ok(node) = Arc::try_unwrap(node) {
-        node.stop().await;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The lines of the live demo.
-struct Screen {
-    features: Vec<(&'static str, usize)>,
-    shown: u64,
-    before: u64,
-}
-
-impl Screen {
-    const USERS: [&str; 3] = ["u1", "u2", "u3"];
-
-    fn new(plan: &Plan) -> anyhow::Result<Self> {
-        let wanted = ["spend_1h", "purchases_24h", "amount_mean_5m"];
-        let view = plan.views.first().context("the demo has a view")?;
-        let index = |name: &'static str| Some((name, view.result_index(name)?));
-        Ok(Self { features: wanted.into_iter().filter_map(index).collect(), shown: 0, before: 0 })
-    }
-
-    async fn show(&mut self, node: &Node, appended: u64) -> anyhow::Result<()> {
-        let as_of = AsOf::Now { clock: clock::wall() };
-        let entities = Self::USERS.iter().map(|user| {
-            let mut bytes = Vec::new();
-            key::encode([*user], &mut bytes);
-            Asked { key: bytes.into(), as_of }
-        });
-        let read = GridRead {
-            views: vec![0],
-            entities: entities.collect(),
-            at_least: OffsetVector::default(),
-            deadline: Instant::now() + Duration::from_secs(5),
-        };
-        let answers = node.grid.read(read).await?;
-        let of_users = Self::USERS.iter().zip(&answers).map(|(user, views)| {
-            let values = self.features.iter().map(|(name, at)| {
-                let value = views.first().and_then(|(reading, _)| reading.readings.get(*at));
-                let text = match value.map(|reading| reading.value) {
-                    Some(featuregrid_protocol::value::Value::Float(mean)) => format!("{mean:.2}"),
-                    Some(value) => value.to_string(),
-                    None => "-".to_owned(),
-                };
-                format!("{name} {text:>9}")
-            });
-            format!("{user}: {}", values.collect::<Vec<_>>().join("  "))
-        });
-        let lines = of_users.collect::<Vec<_>>().join(" | ");
-        let age = |percent| {
-            node.freshness
-                .percentile(percent)
-                .map_or_else(|| "-".to_owned(), |age: Span| format!("{:.1}", age.0 as f64 / 1000.0))
-        };
-        let rate = appended - self.before;
-        self.before = appended;
-        self.shown += 1;
-        say!("{lines} | {rate:>4} events/s  freshness p50 {} ms  p99 {} ms", age(50), age(99));
-        Ok(())
     }
 }

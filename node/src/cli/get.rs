@@ -8,8 +8,8 @@ use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, Status};
 use serde_json::json;
 
-use super::output::{say, wire_text};
-use super::{Report, client};
+use super::client;
+use super::output::{Output, say, table, wire_text};
 
 /// `featuregrid get`
 #[derive(Debug, clap::Args)]
@@ -23,11 +23,11 @@ pub(super) struct Arguments {
     #[arg(long)]
     as_of: Option<String>,
     /// The node.
-    #[arg(long, default_value = "127.0.0.1:7450")]
+    #[arg(long, default_value = super::ADDRESS)]
     address: String,
     /// How the result is printed.
-    #[arg(long, value_enum, default_value = "text")]
-    report: Report,
+    #[arg(short, long, visible_alias = "report", value_enum, default_value = "table")]
+    output: Output,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -58,15 +58,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             (column.feature.as_str(), value, status.unwrap_or_default(), column.flags.first().copied().unwrap_or(0))
         })
         .collect();
-    match arguments.report {
-        Report::Text => {
+    match arguments.output {
+        Output::Table => {
             say!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
-            for (feature, value, status, flags) in rows {
-                let flags = if flags == 0 { String::new() } else { format!(" flags {flags}") };
-                say!("{feature:<32} {value:>20}  {}{flags}", status.as_str_name());
-            }
+            let row = |(feature, value, status, flags): (&str, String, Status, u32)| {
+                vec![feature.to_owned(), value, status.as_str_name().to_owned(), flag_names(flags)]
+            };
+            table(&["feature", "value", "status", ""], &rows.into_iter().map(row).collect::<Vec<_>>());
         }
-        Report::Json => {
+        Output::Json => {
             let mut features = serde_json::Map::new();
             let mut statuses = serde_json::Map::new();
             for (feature, value, status, _) in rows {
@@ -87,4 +87,21 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The bits of `FeatureColumn.flags` as words.
+fn flag_names(flags: u32) -> String {
+    let names = ["rounded", "inexact input", "partial coverage"].into_iter().enumerate();
+    names.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    //! Every bit has its word.
+    use super::*;
+
+    #[test]
+    fn flags_are_words() {
+        assert_eq!((flag_names(0), flag_names(5)), (String::new(), "rounded, partial coverage".to_owned()));
+    }
 }

@@ -1,71 +1,113 @@
-//! What every command that runs a node is told. Knows no command.
+//! What every command that runs a node is told: flags over the configuration. Knows no command.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser as _;
+use anyhow::{Context, bail};
 
 use crate::assemble::{LetterTopicName, Node, Settings};
+use crate::config::{CONFIG_BYTES_MAX, Config, Effective, Given};
 use crate::files;
 use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
-use crate::ingest::kafka::{
-    Cluster, KafkaLog, KafkaSettings, SettingsError, create_topic, missing_topics, warn_of_settings,
-};
+use crate::ingest::kafka::{Cluster, KafkaLog, KafkaSettings, create_topic, missing_topics, warn_of_settings};
 use crate::store::DataDir;
-
-/// Definitions, log and shape.
-#[derive(Debug, clap::Args)]
-pub(super) struct NodeArguments {
-    /// The definitions (YAML).
-    #[arg(long)]
-    pub(super) definitions: PathBuf,
-    /// Kafka's bootstrap servers; without it the log is a file in --data.
-    #[arg(long)]
-    pub(super) brokers: Option<String>,
-    /// A setting of librdkafka under its own name, for consumers and producers alike; may be repeated.
-    #[arg(long = "kafka-setting", value_name = "NAME=VALUE", requires = "brokers")]
-    pub(super) kafka_settings: Vec<String>,
-    /// Number of ranges of a new grid, a power of two; pinned from then on.
-    #[arg(long, default_value_t = super::RANGES, value_parser = clap::value_parser!(u32).try_map(power_of_two))]
-    pub(super) ranges: u32,
-    /// Bytes of entity state at which reading pauses, for example 8GiB [default: half of the memory].
-    #[arg(long, value_parser = super::bytes)]
-    pub(super) memory_budget: Option<usize>,
-    /// The topic that takes dead letters, created where it is not there; without one a file in --data does.
-    #[arg(long, requires = "brokers")]
-    pub(super) dead_letters: Option<String>,
-    /// Read each partition to its end before the next is begun.
-    #[arg(long)]
-    pub(super) one_partition_after_the_other: bool,
-}
-
-/// The largest number of ranges: each has a manifest that every start claims.
-const RANGES_MAX: u32 = 1 << 14;
 
 /// Missing topics are asked for again after this long.
 const TOPICS_AGAIN: Duration = Duration::from_millis(500);
 
-fn power_of_two(count: u32) -> Result<u32, String> {
-    if count.is_power_of_two() && count <= RANGES_MAX {
-        Ok(count)
-    } else {
-        Err(format!("{count} is no power of two up to {RANGES_MAX}"))
-    }
+/// Definitions, log and shape. What is not given comes from the environment, the configuration file or the reference.
+#[derive(Debug, clap::Args)]
+pub(super) struct NodeArguments {
+    /// The configuration file, or FEATUREGRID_CONFIG; `featuregrid config show` prints one with every setting.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The definitions (YAML).
+    #[arg(long)]
+    pub(super) definitions: Option<PathBuf>,
+    /// Kafka's bootstrap servers; without it the log is a file in --data.
+    #[arg(long)]
+    pub(super) brokers: Option<String>,
+    /// A setting of librdkafka under its own name, for consumers and producers alike; may be repeated. Given here, those of
+    /// the environment and the file do not count.
+    #[arg(long = "kafka-setting", value_name = "NAME=VALUE")]
+    kafka_settings: Vec<String>,
+    /// Number of ranges of a new grid, a power of two; pinned from then on [default: 256].
+    #[arg(long)]
+    ranges: Option<String>,
+    /// Bytes of entity state at which reading pauses, for example 8GiB [default: half of the memory].
+    #[arg(long)]
+    memory_budget: Option<String>,
+    /// The topic that takes dead letters, created where it is not there; without one a file in --data does.
+    #[arg(long)]
+    dead_letters: Option<String>,
+    /// Read each partition to its end before the next is begun.
+    #[arg(long)]
+    one_partition_after_the_other: bool,
 }
 
 impl NodeArguments {
-    /// Kafka, if that is where the log is.
-    pub(super) fn cluster(&self) -> Result<Option<Cluster>, SettingsError> {
-        let Some(brokers) = &self.brokers else { return Ok(None) };
-        let settings = KafkaSettings::parse(self.kafka_settings.iter().map(String::as_str))?;
-        Cluster::new(brokers, settings).map(Some)
+    /// What is in force, with `more` flags of the command.
+    pub(super) fn effective(&self, more: &[Given]) -> anyhow::Result<Effective> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let settings = &self.kafka_settings;
+        let given = [
+            ("node.definitions", "--definitions", path(&self.definitions)),
+            ("node.ranges", "--ranges", self.ranges.clone()),
+            ("node.memory_budget", "--memory-budget", self.memory_budget.clone()),
+            (
+                "node.one_partition_after_the_other",
+                "--one-partition-after-the-other",
+                self.one_partition_after_the_other.then(|| "true".to_owned()),
+            ),
+            ("kafka.brokers", "--brokers", self.brokers.clone()),
+            ("kafka.settings", "--kafka-setting", (!settings.is_empty()).then(|| settings.join("\n"))),
+            ("kafka.dead_letters", "--dead-letters", self.dead_letters.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, flag, value)| Some(Given { name, flag, value: value? }));
+        let flags: Vec<Given> = given.chain(more.iter().cloned()).collect();
+        let named = std::env::var_os("FEATUREGRID_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let file = self.config.clone().or(named).as_deref().map(read).transpose()?;
+        let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        // A variable that is no text can be none of ours.
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Ok(Effective::resolve(file, environment, &flags)?)
+    }
+
+    /// The same, typed.
+    pub(super) fn resolve(&self, more: &[Given]) -> anyhow::Result<Config> {
+        Ok(Config::of(&self.effective(more)?)?)
     }
 }
 
-async fn letter_topic(arguments: &NodeArguments, cluster: Option<Cluster>) -> anyhow::Result<Option<LetterTopicName>> {
-    let (Some(cluster), Some(name)) = (cluster, arguments.dead_letters.clone()) else {
+fn read(path: &Path) -> anyhow::Result<(String, String)> {
+    let name = path.display().to_string();
+    let length = std::fs::metadata(path).with_context(|| format!("configuration {name}"))?.len();
+    if length > CONFIG_BYTES_MAX as u64 {
+        bail!("configuration {name}: {length} bytes; a configuration has at most {CONFIG_BYTES_MAX}");
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("configuration {name}"))?;
+    Ok((name, text))
+}
+
+/// Kafka, if that is where the log is.
+fn cluster(config: &Config) -> anyhow::Result<Option<Cluster>> {
+    let Some(brokers) = &config.brokers else { return Ok(None) };
+    let settings = KafkaSettings::parse(config.kafka_settings.lines())?;
+    Ok(Some(Cluster::new(brokers, settings)?))
+}
+
+fn definitions(config: &Config) -> anyhow::Result<&Path> {
+    let Some(definitions) = &config.definitions else {
+        bail!("no definitions: name them with --definitions FILE, or as node.definitions in a --config file");
+    };
+    Ok(definitions)
+}
+
+async fn letter_topic(config: &Config, cluster: Option<Cluster>) -> anyhow::Result<Option<LetterTopicName>> {
+    let (Some(cluster), Some(name)) = (cluster, config.dead_letters.clone()) else {
         return Ok(None);
     };
     if create_topic(&cluster, &name, 1).await? {
@@ -75,9 +117,9 @@ async fn letter_topic(arguments: &NodeArguments, cluster: Option<Cluster>) -> an
 }
 
 /// Waits until every topic of the definitions is there: producers may create them later than we start.
-pub(super) async fn wait_for_topics(arguments: &NodeArguments) -> anyhow::Result<()> {
-    let Some(cluster) = arguments.cluster()? else { return Ok(()) };
-    let plan = files::plan(&arguments.definitions)?;
+pub(super) async fn wait_for_topics(config: &Config) -> anyhow::Result<()> {
+    let Some(cluster) = cluster(config)? else { return Ok(()) };
+    let plan = files::plan(definitions(config)?)?;
     let topics: Vec<String> = plan.sources.iter().map(|source| source.topic.clone()).collect();
     let mut said = None;
     loop {
@@ -98,11 +140,13 @@ pub(super) async fn wait_for_topics(arguments: &NodeArguments) -> anyhow::Result
     }
 }
 
-pub(super) async fn start(arguments: &NodeArguments, data: &Path) -> anyhow::Result<Node> {
+/// Starts a node in a folder.
+pub(super) async fn start(config: &Config, data: &Path) -> anyhow::Result<Node> {
+    let definitions = definitions(config)?;
     // Read and compiled before the folder is touched: a mistake must not leave anything behind.
-    let plan = files::plan(&arguments.definitions)?;
-    let definitions = files::definitions(&arguments.definitions)?;
-    let cluster = arguments.cluster()?;
+    let plan = files::plan(definitions)?;
+    let text = files::definitions(definitions)?;
+    let cluster = cluster(config)?;
     let data = Arc::new(DataDir::open(data)?);
     if let Some(cluster) = &cluster {
         warn_of_settings(cluster, &plan).await;
@@ -112,14 +156,14 @@ pub(super) async fn start(arguments: &NodeArguments, data: &Path) -> anyhow::Res
         None => EmbeddedLog::open(&data.log(), plan.sources.len())?.for_plans(),
     };
     let settings = Settings {
-        definitions,
-        file: arguments.definitions.display().to_string(),
+        definitions: text,
+        file: definitions.display().to_string(),
         log,
         data,
-        ranges: arguments.ranges,
-        memory_budget: super::memory_budget(arguments.memory_budget),
-        one_after_the_other: arguments.one_partition_after_the_other,
-        dead_letters: letter_topic(arguments, cluster).await?,
+        ranges: config.ranges,
+        memory_budget: super::memory_budget(config.memory_budget),
+        one_after_the_other: config.one_after_the_other,
+        dead_letters: letter_topic(config, cluster).await?,
     };
     Ok(Node::start(settings).await?)
 }

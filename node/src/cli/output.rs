@@ -9,6 +9,8 @@ use featuregrid_protocol::wire::v1::value::Kind;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
 
+use super::style::Style;
+
 /// Prints a line to stdout. Whoever reads may have heard enough (`| head`): then the command ends without a word.
 macro_rules! say {
     ($($text:tt)*) => { $crate::cli::output::print_line(format_args!($($text)*)) };
@@ -30,6 +32,7 @@ pub(super) fn print_line(text: std::fmt::Arguments<'_>) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     /// Columns for people.
+    #[value(alias = "text")]
     Table,
     /// JSON, one object a line.
     Json,
@@ -63,25 +66,38 @@ pub(super) fn first_entity_json(reply: &v1::GetFeaturesResponse) -> serde_json::
     values.into()
 }
 
-/// Rows under a heading, each column as wide as its widest cell; numbers to the right.
+/// Rows under a heading, each column as wide as its widest cell; columns of numbers to the right, with their heading.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([heading[column].chars().count()]).max().unwrap_or(0)
+    let style = Style::stdout();
+    for (at, line) in lines(heading, rows).into_iter().enumerate() {
+        match at {
+            0 => say!("{}", style.bold(&line)),
+            _ => say!("{line}"),
+        }
+    }
+}
+
+fn lines(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let cells = |column: usize| rows.iter().map(move |row| row[column].as_str());
+    let width = |column: usize| cells(column).chain([heading[column]]).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..heading.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let is_number = |text: &str| {
+        text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || "+-.%".contains(c))
     };
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
-    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+-.%".contains(c));
-    let line = |cells: &[String]| {
-        let cell = |(cell, width): (&String, &usize)| match is_number(cell) {
+    // A column of numbers may have gaps.
+    let is_numeric =
+        |column| cells(column).any(is_number) && cells(column).all(|cell| is_number(cell) || matches!(cell, "" | "-"));
+    let numbers: Vec<bool> = (0..heading.len()).map(is_numeric).collect();
+    let line = |cells: &mut dyn Iterator<Item = (&str, bool)>| {
+        let cell = |((cell, right), width): ((&str, bool), &usize)| match right {
             true => format!("{cell:>width$}"),
             false => format!("{cell:<width$}"),
         };
-        cells.iter().zip(&widths).map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        cells.zip(&widths).map(cell).collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    say!("{}", line(&heading.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()));
-    for row in rows {
-        say!("{}", line(row));
-    }
+    let first = line(&mut heading.iter().copied().zip(numbers.iter().copied()));
+    let rest = rows.iter().map(|row| line(&mut row.iter().map(String::as_str).zip(numbers.iter().copied())));
+    [first].into_iter().chain(rest).collect()
 }
 
 /// A value as JSON: numbers digit by digit as they are, never through a float.
@@ -93,4 +109,18 @@ pub(crate) fn json(value: &Value) -> Box<RawValue> {
         Value::Int(_) | Value::Decimal { .. } => value.to_string(),
     };
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    //! Columns stand under one another.
+    use super::*;
+
+    #[test]
+    fn numbers_stand_under_their_heading_on_the_right() {
+        let rows = [["payments 0", "7", "12"], ["p 1", "1234", "ok"], ["p 2", "-", "-"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let wanted = ["partition   next  state", "payments 0     7  12", "p 1         1234  ok", "p 2            -  -"];
+        assert_eq!(lines(&["partition", "next", "state"], &rows), wanted);
+    }
 }

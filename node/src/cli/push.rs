@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     key: Option<String>,
     /// The node.
-    #[arg(long, default_value = "127.0.0.1:7450")]
+    #[arg(long, default_value = super::ADDRESS)]
     address: String,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value = "table")]

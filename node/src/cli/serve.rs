@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::bail;
+
 use super::node::{NodeArguments, start, wait_for_topics};
 use super::{plant, stopped};
+use crate::config::{Config, Effective, Given};
 use crate::serve::{FeastServer, Server};
 
 /// `featuregrid serve`
@@ -15,33 +18,51 @@ pub(super) struct Arguments {
     node: NodeArguments,
     /// Where everything is kept; one process at a time.
     #[arg(long)]
-    data: PathBuf,
-    /// Where to answer.
-    #[arg(long, default_value = "127.0.0.1:7450")]
-    listen: String,
-    /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off`.
-    #[arg(long, default_value = "127.0.0.1:6566")]
-    feast: String,
+    data: Option<PathBuf>,
+    /// Where to answer [default: 127.0.0.1:7450].
+    #[arg(long)]
+    listen: Option<String>,
+    /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off` [default: 127.0.0.1:6566].
+    #[arg(long)]
+    feast: Option<String>,
     /// Plant a fault, to see that it is borne; needs a build with the feature `plants`.
     #[arg(long, hide = true)]
     plant: Option<String>,
 }
 
+impl Arguments {
+    /// What is in force.
+    pub(super) fn effective(&self) -> anyhow::Result<Effective> {
+        let data = self.data.as_ref().map(|data| data.display().to_string());
+        let given = [
+            ("node.data", "--data", data),
+            ("serve.listen", "--listen", self.listen.clone()),
+            ("serve.feast", "--feast", self.feast.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, flag, value)| Some(Given { name, flag, value: value? }));
+        self.node.effective(&given.collect::<Vec<_>>())
+    }
+}
+
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     plant(arguments.plant.as_deref())?;
+    let config = Config::of(&arguments.effective()?)?;
+    let Some(data) = &config.data else {
+        bail!("no folder: name one with --data DIR, or as node.data in a --config file");
+    };
     let stop = stopped();
     let starting = async {
-        wait_for_topics(&arguments.node).await?;
-        start(&arguments.node, &arguments.data).await
+        wait_for_topics(&config).await?;
+        start(&config, data).await
     };
     let node = tokio::select! {
         node = starting => Arc::new(node?),
         () = stop => return Ok(ExitCode::SUCCESS),
     };
-    let server = Server::start(Arc::clone(&node), &arguments.listen).await?;
-    let feast = match arguments.feast.as_str() {
-        "off" => None,
-        listen => Some(FeastServer::start(Arc::clone(&node), listen).await?),
+    let server = Server::start(Arc::clone(&node), &config.listen).await?;
+    let feast = match &config.feast {
+        None => None,
+        Some(listen) => Some(FeastServer::start(Arc::clone(&node), listen).await?),
     };
     let gave_up = node.take_gave_up();
     let serving = async {

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use featuregrid_protocol::wire::v1::GetDigestRequest;
 use serde_json::json;
 
 use super::node::{NodeArguments, start};
-use super::output::say;
-use super::{Report, client, duration};
+use super::output::{Output, say};
+use super::{INTERRUPTED, client, duration, stopped};
+use crate::config::Given;
 use crate::digest::digest;
 use crate::store::Folder;
 
@@ -26,7 +27,7 @@ pub(super) enum Command {
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Ask a running node.
-    #[arg(long, conflicts_with_all = ["definitions", "brokers", "data"], required_unless_present = "definitions")]
+    #[arg(long, conflicts_with_all = ["config", "definitions", "brokers", "data"])]
     address: Option<String>,
     /// How long to wait until everything in the log is applied.
     #[arg(long, value_parser = duration, default_value = "600s")]
@@ -35,22 +36,28 @@ pub(super) struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     #[command(flatten)]
-    node: Option<NodeArguments>,
+    node: NodeArguments,
     /// How the result is printed.
-    #[arg(long, value_enum, default_value = "text")]
-    report: Report,
+    #[arg(short, long, visible_alias = "report", value_enum, default_value = "table")]
+    output: Output,
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let Command::Digest(arguments) = command;
-    let (sha256, pages, v) = match (&arguments.address, &arguments.node) {
-        (Some(address), _) => of_running(address, arguments.wait).await?,
-        (None, Some(_)) => of_log(&arguments).await?,
-        (None, None) => bail!("name a running node with --address, or --definitions to read the log now"),
+    tokio::select! {
+        done = digested(&arguments) => done,
+        () = stopped() => Ok(INTERRUPTED.into()),
+    }
+}
+
+async fn digested(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let (sha256, pages, v) = match &arguments.address {
+        Some(address) => of_running(address, arguments.wait).await?,
+        None => of_log(arguments).await?,
     };
-    match arguments.report {
-        Report::Text => say!("{sha256}  {pages} pages at {}", serde_json::to_string(&v)?),
-        Report::Json => say!("{}", json!({"sha256": sha256, "pages": pages, "v": v})),
+    match arguments.output {
+        Output::Table => say!("{sha256}  {pages} pages at {}", serde_json::to_string(&v)?),
+        Output::Json => say!("{}", json!({"sha256": sha256, "pages": pages, "v": v})),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -79,10 +86,18 @@ async fn of_running(address: &str, wait: Duration) -> anyhow::Result<Digested> {
 }
 
 async fn of_log(arguments: &Arguments) -> anyhow::Result<Digested> {
-    let node = arguments.node.as_ref().context("--definitions is missing")?;
-    let folder = Folder::open(arguments.data.as_deref())?;
+    let data = arguments.data.as_ref().map(|data| Given {
+        name: "node.data",
+        flag: "--data",
+        value: data.display().to_string(),
+    });
+    let config = arguments.node.resolve(data.as_slice())?;
+    if config.definitions.is_none() {
+        bail!("name a running node with --address, or --definitions to read the log now");
+    }
+    let folder = Folder::open(config.data.as_deref())?;
     let deadline = Instant::now() + arguments.wait;
-    let node = start(node, folder.path()).await?;
+    let node = start(&config, folder.path()).await?;
     let ends = node.log_ends()?;
     let reached = node.reaches(&ends, deadline).await;
     let halted = node.progress.any_halted();

@@ -15,7 +15,7 @@ use super::output::{Output, say, table};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The node.
-    #[arg(long, default_value = "127.0.0.1:7450")]
+    #[arg(long, default_value = super::ADDRESS)]
     address: String,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value = "table")]

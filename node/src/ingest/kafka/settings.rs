@@ -150,6 +150,14 @@ impl KafkaSettings {
     }
 }
 
+/// `NAME=VALUE`, separated by spaces; secrets hidden.
+impl fmt::Display for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs: Vec<String> = self.shown().map(|(name, value)| format!("{name}={value}")).collect();
+        f.write_str(&pairs.join(" "))
+    }
+}
+
 impl fmt::Debug for KafkaSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.shown()).finish()

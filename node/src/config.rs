@@ -1,0 +1,89 @@
+//! Settings: what may be set, where each value comes from, and what is wrong with it. Knows no command line and opens
+//! nothing.
+//!
+//! The [`REFERENCE`] is the default and the documentation. `reference < file < environment < flags`: raw texts are laid
+//! over one another by [`Effective::resolve`], checked once, and only then typed by [`Config::of`].
+
+mod catalogue;
+mod file;
+mod layers;
+mod values;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use self::layers::{Effective, Given, Layer, Origin};
+pub use self::values::size;
+
+/// The commented file that every default comes from.
+pub const REFERENCE: &str = include_str!("config/reference.yaml");
+/// Largest configuration file, bytes: a hundred times the reference.
+pub const CONFIG_BYTES_MAX: usize = 1 << 20;
+
+/// What is wrong with settings; nothing was started.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+/// Settings, typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `node.definitions`
+    pub definitions: Option<PathBuf>,
+    /// `node.data`
+    pub data: Option<PathBuf>,
+    /// `node.ranges`
+    pub ranges: u32,
+    /// `node.memory_budget`; `None` is half of the memory.
+    pub memory_budget: Option<usize>,
+    /// `node.one_partition_after_the_other`
+    pub one_after_the_other: bool,
+    /// `serve.listen`
+    pub listen: String,
+    /// `serve.feast`; `None` is off.
+    pub feast: Option<String>,
+    /// `kafka.brokers`
+    pub brokers: Option<String>,
+    /// `kafka.settings`: one per line.
+    pub kafka_settings: String,
+    /// `kafka.dead_letters`
+    pub dead_letters: Option<String>,
+}
+
+impl Config {
+    /// What was resolved, as types.
+    ///
+    /// # Errors
+    /// What does not go together.
+    pub fn of(effective: &Effective) -> Result<Self, ConfigError> {
+        let text = |name: &str| effective.get(name).map(str::to_owned);
+        let missing = |name: &str| ConfigError(vec![format!("{name} is not set: give it a value")]);
+        let ranges = effective.get("node.ranges").and_then(|text| text.parse().ok());
+        let budget = effective.get("node.memory_budget").ok_or_else(|| missing("node.memory_budget"))?;
+        let config = Self {
+            definitions: text("node.definitions").map(PathBuf::from),
+            data: text("node.data").map(PathBuf::from),
+            ranges: ranges.ok_or_else(|| missing("node.ranges"))?,
+            memory_budget: size(budget).ok(),
+            one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
+            listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
+            feast: text("serve.feast").filter(|address| address != "off"),
+            brokers: text("kafka.brokers"),
+            kafka_settings: text("kafka.settings").unwrap_or_default(),
+            dead_letters: text("kafka.dead_letters"),
+        };
+        let needs_brokers = ["kafka.settings", "kafka.dead_letters"];
+        if let (None, Some(name)) =
+            (&config.brokers, needs_brokers.into_iter().find(|name| effective.get(name).is_some()))
+        {
+            let origin = effective.origin(name);
+            let why = format!("{origin}: {name} is of Kafka, and no brokers are set: set kafka.brokers (--brokers)");
+            return Err(ConfigError(vec![why]));
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

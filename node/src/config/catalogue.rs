@@ -1,0 +1,72 @@
+//! Which settings there are. Their meaning and defaults are in the reference file; a test holds the two together.
+
+use featuregrid_protocol::definition::suggest;
+
+use super::values::Kind;
+
+/// The largest number of ranges: each has a manifest that every start claims.
+pub(super) const RANGES_MAX: u32 = 1 << 14;
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// `section.key`.
+    pub(super) name: &'static str,
+    /// What it may be.
+    pub(super) kind: Kind,
+}
+
+/// All of them, in the order of the reference file.
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("node.definitions", Kind::Text),
+    setting("node.data", Kind::Text),
+    setting("node.ranges", Kind::PowerOfTwo(RANGES_MAX)),
+    setting("node.memory_budget", Kind::Budget),
+    setting("node.one_partition_after_the_other", Kind::Switch),
+    setting("serve.listen", Kind::Address),
+    setting("serve.feast", Kind::AddressOrOff),
+    setting("kafka.brokers", Kind::Addresses),
+    setting("kafka.settings", Kind::KafkaSettings),
+    setting("kafka.dead_letters", Kind::Text),
+];
+
+const fn setting(name: &'static str, kind: Kind) -> Setting {
+    Setting { name, kind }
+}
+
+impl Setting {
+    /// The setting of this name.
+    pub(super) fn of(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+
+    /// Whether nothing runs without a value: then the reference has one.
+    pub(super) fn is_needed(&self) -> bool {
+        !matches!(self.kind, Kind::Text | Kind::Addresses | Kind::KafkaSettings)
+    }
+
+    /// As the environment names it.
+    pub(super) fn variable(&self) -> String {
+        variable(self.name)
+    }
+}
+
+/// `node.ranges` as `FEATUREGRID_NODE__RANGES`.
+pub(super) fn variable(name: &str) -> String {
+    format!("{}{}", VARIABLES, name.replacen('.', "__", 1).to_uppercase())
+}
+
+/// What every variable of ours begins with.
+pub(super) const VARIABLES: &str = "FEATUREGRID_";
+
+/// What was meant by a name that is none.
+pub(super) fn advice(name: &str) -> String {
+    let key = name.rsplit('.').next().unwrap_or(name);
+    // The right key under the wrong section, or under none, is the more usual slip.
+    let same_key = SETTINGS.iter().find(|setting| setting.name.rsplit('.').next() == Some(key)).map(|it| it.name);
+    let near = same_key.or_else(|| suggest::near(name, SETTINGS.iter().map(|setting| setting.name)));
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`featuregrid config show` prints every setting there is".to_owned(),
+    }
+}

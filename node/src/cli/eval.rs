@@ -73,16 +73,7 @@ struct Asked {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let plan = Arc::new(files::plan(&arguments.definitions)?);
-    let mut counters = PartitionCounters::default();
-    let mut duplicate = 0;
-    let mut rows = Vec::new();
-    for (partition, path) in files_of(&plan, &arguments.events)? {
-        read_events(&plan, partition, &path, &mut rows, (&mut counters, &mut duplicate))?;
-    }
-    rows.sort_by_key(|row: &Arrived| (row.ts, row.line, row.partition));
-    let spine = read_spine(&arguments.spine)?;
-    let lines = evaluate(&plan, &rows, &spine)?;
+    let Answers { lines, counters, applied, duplicate } = answers(arguments)?;
     let mut stdout = std::io::stdout().lock();
     for line in lines {
         writeln!(stdout, "{line}")?;
@@ -92,11 +83,34 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         "records {records} = late {late} + dead_lettered {dead_lettered} + tombstones {tombstones} + unmatched \
          {unmatched} + routed {routed}"
     );
-    let applied: usize = rows.iter().map(|arrived| arrived.rows.len()).sum();
     let (rows, rejected) =
         views.values().fold((0, 0), |(rows, rejected), view| (rows + view.rows, rejected + view.rejected));
     eprintln!("rows {rows} = applied {applied} + duplicate {duplicate} + rejected {rejected}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is printed.
+struct Answers {
+    /// In the order of the spine.
+    lines: Vec<String>,
+    counters: PartitionCounters,
+    /// Rows, over all views.
+    applied: usize,
+    /// Likewise.
+    duplicate: u64,
+}
+
+fn answers(arguments: &Arguments) -> anyhow::Result<Answers> {
+    let plan = Arc::new(files::plan(&arguments.definitions)?);
+    let (mut counters, mut duplicate) = (PartitionCounters::default(), 0);
+    let mut rows = Vec::new();
+    for (partition, path) in files_of(&plan, &arguments.events)? {
+        read_events(&plan, partition, &path, &mut rows, (&mut counters, &mut duplicate))?;
+    }
+    rows.sort_by_key(|row: &Arrived| (row.ts, row.line, row.partition));
+    let lines = evaluate(&plan, &rows, &read_spine(&arguments.spine)?)?;
+    let applied = rows.iter().map(|arrived| arrived.rows.len()).sum();
+    Ok(Answers { lines, counters, applied, duplicate })
 }
 
 /// Every line of a file that is not empty, numbered from 1.
@@ -307,3 +321,6 @@ fn key_text(value: &Json) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod page;

@@ -1,0 +1,123 @@
+//! The semantics page runs: every example on it is a script, and every line of it must hold.
+//!
+//! A script goes record by record through the reader and the shard that serve. Where `featuregrid eval` can tell the same
+//! story, it must give the same values; and whatever order partitions are consumed in, the state must be the same bytes.
+
+mod script;
+mod world;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use self::script::{Expected, Line, Page, Script};
+use self::world::World;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/SEMANTICS.md");
+
+fn page() -> Page {
+    Page::parse(&std::fs::read_to_string(PAGE).unwrap()).unwrap_or_else(|mistake| panic!("{mistake}"))
+}
+
+fn holds(result: Result<(), String>) {
+    result.unwrap_or_else(|mistake| panic!("protocol/SEMANTICS.md:{mistake}"));
+}
+
+#[test]
+fn every_section_has_an_example_and_every_example_holds() {
+    let page = page();
+    for section in &page.sections {
+        let own = page.examples.iter().filter(|example| example.section == *section);
+        assert!(own.count() > 0, "`{section}` has no example");
+    }
+    let expectations: usize = page.examples.iter().map(Script::expectations).sum();
+    assert!(expectations > 60, "{expectations} expectations");
+    let mut mistakes = String::new();
+    for example in &page.examples {
+        let mut world = World::new(&page.definitions, example);
+        for (number, line) in &example.lines {
+            if let Err(mistake) = world.play(line) {
+                mistakes += &format!("protocol/SEMANTICS.md:{number}: {mistake}\n");
+            }
+        }
+    }
+    assert!(mistakes.is_empty(), "\n{mistakes}");
+}
+
+#[test]
+fn any_order_of_partitions_ends_in_the_same_bytes() {
+    let page = page();
+    let mut compared = 0;
+    for example in page.examples.iter().filter(|example| example.partitions().len() > 1) {
+        let ended = |order: &[u32]| {
+            let mut world = World::new(&page.definitions, example);
+            for partition in order {
+                for (number, line) in example.lines.iter().filter(|(_, line)| line.partition() == Some(*partition)) {
+                    holds(world.append(line).map_err(|mistake| format!("{number}: {mistake}")));
+                }
+            }
+            world.digest()
+        };
+        let order = example.partitions();
+        let reversed: Vec<u32> = order.iter().rev().copied().collect();
+        assert_eq!(ended(&order), ended(&reversed), "line {}", example.lines[0].0);
+        compared += 1;
+    }
+    assert!(compared > 1, "{compared} examples have several partitions");
+}
+
+#[test]
+fn eval_gives_the_same_values() {
+    let page = page();
+    let mut compared = 0;
+    for example in page.examples.iter().filter(|example| example.is_a_file()) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let events: String = example
+            .lines
+            .iter()
+            .filter_map(|(_, line)| Some(line.payload()?.unwrap_or("null").to_owned() + "\n"))
+            .collect();
+        let asked: Vec<_> = example.lines.iter().filter_map(|(number, line)| Some((number, line.asked()?))).collect();
+        let row = |(_, read): &(&usize, &script::Read)| {
+            format!("{{\"user_id\":{:?},\"as_of\":{:?}}}\n", read.user, read.at.to_string())
+        };
+        let definitions = write("definitions.yaml", example.definitions(&page.definitions));
+        let arguments = super::Arguments {
+            definitions,
+            events: vec![write("events.jsonl", events).display().to_string()],
+            spine: write("spine.jsonl", asked.iter().map(row).collect()),
+        };
+        let lines = super::answers(&arguments).unwrap().lines;
+        assert_eq!(lines.len(), asked.len());
+        for ((number, read), line) in asked.into_iter().zip(lines) {
+            let got: BTreeMap<String, Json> = serde_json::from_str(&line).unwrap();
+            for Expected { name, value, status, .. } in &read.expected {
+                let same = match (&got["features"][name], value.as_str()) {
+                    (Json::Null, value) => value == "null",
+                    (number, value) => number.as_f64() == value.parse().ok(),
+                };
+                assert!(same && got["status"][name] == *status, "line {number}: eval says {line}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "{compared} values");
+}
+
+/// Lines that are no events and no reads would silently not run.
+#[test]
+fn a_page_with_anything_else_is_refused() {
+    let with = |line: &str| format!("```yaml\nproject: x\n```\n\n## A\n\n```example\n{line}\n```\n");
+    assert!(Page::parse(&with("event 12:00 u1")).is_ok());
+    for line in ["evnt 12:00 u1", "read 12:00 u1", "event noon u1", "read 12:00 u1 -> count_5m null"] {
+        assert!(Page::parse(&with(line)).is_err(), "{line}");
+    }
+    assert!(Page::parse(&with("event 12:00 u1").replace("```example", "```sh")).is_err());
+    let line = Line::parse("event 12:00 u1 -> late").unwrap();
+    assert_eq!(line.partition(), Some(0));
+}

@@ -1,0 +1,212 @@
+//! Plays an example: reader, frames, shard, as a node has them. Knows no rule.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use featuregrid_actors::reader::{Chunk, Interpreter, Outcome, Record};
+use featuregrid_actors::shard::{RowCounts, Shard, ViewReading};
+use featuregrid_actors::window::AsOf;
+use featuregrid_protocol::definition;
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, PartitionId, TopicId};
+use featuregrid_protocol::key;
+use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions};
+use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::time::Span;
+use featuregrid_protocol::value::{Edge, Reading, Value};
+
+use super::script::{Definition, Expected, Line, Produced, Read, Script, definitions};
+
+const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
+
+pub(super) struct World {
+    shared: String,
+    own: Vec<Definition>,
+    plan: Arc<Plan>,
+    readers: BTreeMap<PartitionId, Interpreter>,
+    shard: Shard,
+}
+
+impl World {
+    pub(super) fn new(shared: &str, example: &Script) -> Self {
+        let own = example.lines.iter().filter_map(|(_, line)| match line {
+            Line::Define(definition) => Some(definition.clone()),
+            _ => None,
+        });
+        let text = example.definitions(shared);
+        let plan = definition::compile(&text, "the example", None, ControlIndex(0));
+        let plan = Arc::new(plan.unwrap_or_else(|mistakes| panic!("line {}: {mistakes}\n{text}", example.lines[0].0)));
+        let mut shard = Shard::new(Arc::clone(&plan));
+        shard.add_range(WHOLE, Positions::new());
+        Self { shared: shared.to_owned(), own: own.collect(), plan, readers: BTreeMap::new(), shard }
+    }
+
+    /// One line, whatever it is.
+    pub(super) fn play(&mut self, line: &Line) -> Result<(), String> {
+        match line {
+            Line::Define(_) => Ok(()),
+            Line::Change(definition) => self.change(definition),
+            Line::Record(_) => self.append(line),
+            Line::Read(read) => self.read(read),
+            Line::Push(record, before, after) => {
+                self.append(line)?;
+                for (at, expected) in [(record.ts, before), (record.ts + Span::TICK, after)] {
+                    let reading = self.reading(&record.user, AsOf::At(at))?;
+                    self.compare(&reading, expected)?;
+                }
+                Ok(())
+            }
+            Line::Books(books) => self.books(books),
+        }
+    }
+
+    /// A record, and what becomes of it.
+    pub(super) fn append(&mut self, line: &Line) -> Result<(), String> {
+        let (Line::Record(record) | Line::Push(record, ..)) = line else { return Ok(()) };
+        let Produced { partition, payload, logged, admit, fate, .. } = record;
+        let partition = PartitionId(*partition);
+        let plan = &self.plan;
+        let begin = || Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
+        let reader = self.readers.entry(partition).or_insert_with(begin);
+        let offset = reader.position().next;
+        let payload = payload.as_deref().map(str::as_bytes);
+        let outcome = reader.record(&Record { offset, log_timestamp: *logged, admit: *admit, payload });
+        let chunk = reader.cut();
+        if let Some(chunk) = chunk {
+            self.apply(partition, chunk);
+        }
+        let got = match outcome.ok_or("the record was ignored")? {
+            Outcome::Routed(_) => "routed".to_owned(),
+            Outcome::Unmatched => "unmatched".to_owned(),
+            Outcome::Tombstone => "tombstone".to_owned(),
+            Outcome::Late => "late".to_owned(),
+            Outcome::Dead(reason) => format!("dead {}", reason.name()),
+        };
+        if got == *fate { Ok(()) } else { Err(format!("expected {fate}, and it is {got}")) }
+    }
+
+    fn apply(&mut self, partition: PartitionId, chunk: Chunk) {
+        let Chunk { index, from, to, max_before, max_after, deltas, rows } = chunk;
+        let frame = Frame {
+            topic: TopicId::default(),
+            partition,
+            leader_epoch: LeaderEpoch(0),
+            index,
+            generation: Generation::default(),
+            from,
+            to,
+            max_before,
+            max_after,
+            deltas,
+            rows,
+        };
+        self.shard.apply(&frame, &RangeSet::from_iter([WHOLE]));
+    }
+
+    fn change(&mut self, definition: &Definition) -> Result<(), String> {
+        let name = |text: &str| text.split(':').next().map(str::to_owned);
+        self.own.retain(|known| known.kind != definition.kind || name(&known.text) != name(&definition.text));
+        self.own.push(definition.clone());
+        let (text, next) = (definitions(&self.shared, &self.own), ControlIndex(self.plan.index.0 + 1));
+        let plan =
+            definition::compile(&text, "the example", Some(&*self.plan), next).map_err(|error| error.to_string())?;
+        self.plan = Arc::new(plan);
+        let mut at = OffsetVector::default();
+        for (partition, reader) in &mut self.readers {
+            if reader.switch(Arc::clone(&self.plan)).is_some() {
+                return Err("a chunk was open".to_owned());
+            }
+            at.0.insert(*partition, reader.position().next);
+        }
+        let past = self.shard.switch(Arc::clone(&self.plan), &at);
+        if past.is_empty() { Ok(()) } else { Err("a range stood past the change".to_owned()) }
+    }
+
+    fn reading(&mut self, user: &str, as_of: AsOf) -> Result<ViewReading, String> {
+        let mut bytes = Vec::new();
+        key::encode([user], &mut bytes);
+        self.shard.read(0, &bytes, as_of).ok_or_else(|| "no range holds the key".to_owned())
+    }
+
+    fn read(&mut self, read: &Read) -> Result<(), String> {
+        let as_of = if read.now { AsOf::Now { clock: read.at } } else { AsOf::At(read.at) };
+        let reading = self.reading(&read.user, as_of)?;
+        self.compare(&reading, &read.expected)?;
+        if let Some(instant) = read.instant.filter(|instant| *instant != reading.instant) {
+            return Err(format!("expected instant {instant}, and it is {}", reading.instant));
+        }
+        if (reading.edge == Edge::Rounded) != read.rounded {
+            return Err(format!("the edge is {:?}", reading.edge));
+        }
+        Ok(())
+    }
+
+    fn compare(&self, reading: &ViewReading, expected: &[Expected]) -> Result<(), String> {
+        let view = &self.plan.views[0];
+        for Expected { name, value, status, flags } in expected {
+            let at = view.result_index(name).ok_or(format!("the view has no `{name}`"))?;
+            let got = &reading.readings[at];
+            let text = text(&got.value);
+            let raised: Vec<&str> = raised(got);
+            let same = text == *value && got.status.name() == *status && raised.iter().eq(flags.iter());
+            if !same {
+                let flags = raised.join(" ");
+                return Err(format!(
+                    "expected {name} {value} {status}, and it is {text} {} {flags}",
+                    got.status.name()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn books(&self, books: &[(String, u64)]) -> Result<(), String> {
+        let mut totals = PartitionCounters::default();
+        for reader in self.readers.values() {
+            totals += &reader.position().counters;
+        }
+        let view = self.plan.views[0].id;
+        let of_view = totals.views.get(&view).copied().unwrap_or_default();
+        let RowCounts { applied, duplicate } = self.shard.rows(view);
+        let PartitionCounters { records, late, dead_lettered, tombstones, unmatched, routed, .. } = totals;
+        let known: &[(&str, u64)] = match books.first() {
+            Some((first, _)) if first == "records" => &[
+                ("records", records),
+                ("late", late),
+                ("dead_lettered", dead_lettered),
+                ("tombstones", tombstones),
+                ("unmatched", unmatched),
+                ("routed", routed),
+            ],
+            _ => &[
+                ("rows", of_view.rows),
+                ("applied", applied),
+                ("duplicate", duplicate),
+                ("rejected", of_view.rejected),
+            ],
+        };
+        for (name, got) in known {
+            let want = books.iter().find(|(known, _)| known == name).map_or(0, |(_, count)| *count);
+            if want != *got {
+                return Err(format!("expected {name} {want}, and it is {got}"));
+            }
+        }
+        let unknown = books.iter().find(|(name, _)| known.iter().all(|(known, _)| known != name));
+        unknown.map_or(Ok(()), |(name, _)| Err(format!("`{name}` is in no equation")))
+    }
+
+    pub(super) fn digest(&mut self) -> String {
+        self.shard.digest().to_string()
+    }
+}
+
+fn text(value: &Value) -> String {
+    crate::cli::output::json(value).get().to_owned()
+}
+
+/// In order of name, as they are expected.
+fn raised(reading: &Reading) -> Vec<&'static str> {
+    let flags = [("inexact_input", reading.inexact_input), ("partial_coverage", reading.partial_coverage)];
+    flags.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use featuregrid_actors::control::History;
 use featuregrid_actors::host::message::Rows;
-use featuregrid_actors::host::shard::Applied;
+use featuregrid_actors::host::shard::Folding;
 use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
 use featuregrid_protocol::ids::{Epoch, Incarnation, PartitionId};
 use featuregrid_protocol::plan::Plan;
@@ -18,6 +18,7 @@ use ractor::ActorRef;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::clock;
 use crate::freshness::Freshness;
 use crate::grid::Grid;
 use crate::ingest::kafka::Cluster;
@@ -34,6 +35,7 @@ use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
 use crate::store::topics::{KnownTopics, TopicsError};
 use crate::store::{DataDir, DataDirError};
+use crate::telemetry::{CountedLetters, Metrics, Stage};
 
 /// Shards of a node: four for each core, so that batches fill and cores do not wait for one another.
 const SHARDS_PER_CORE: usize = 4;
@@ -107,6 +109,8 @@ pub struct Node {
     pub freshness: Arc<Freshness>,
     /// This life of this node.
     pub me: Incarnation,
+    /// What it has counted.
+    pub metrics: Arc<Metrics>,
     /// In which epoch each range is owned.
     pub epochs: BTreeMap<RangeId, Epoch>,
     /// Bytes of entity state at which reading pauses.
@@ -129,9 +133,30 @@ pub struct Node {
 /// What shards report to.
 struct Observed {
     freshness: Arc<Freshness>,
+    metrics: Arc<Metrics>,
     frames: AtomicU64,
     /// Offsets that some read may have seen.
     shown: Mutex<OffsetVector>,
+}
+
+impl Observed {
+    /// Folds, and notes how long it took; frames without rows come ten times a second and are no news.
+    fn fold(&self, rows: &Rows, fold: &mut dyn FnMut() -> bool) -> bool {
+        let frame = &rows.frame;
+        if frame.rows.is_empty() {
+            return fold();
+        }
+        let (from, to, count) = (frame.from, frame.to, frame.rows.len());
+        let _span = tracing::debug_span!("apply", partition = %frame.partition, from, to, rows = count).entered();
+        let begin = clock::monotonic();
+        let everywhere = fold();
+        let now = clock::monotonic();
+        self.metrics.spent(Stage::Fold, now - begin);
+        if everywhere {
+            self.metrics.spent(Stage::Visible, now - rows.handed);
+        }
+        everywhere
+    }
 }
 
 impl Node {
@@ -157,13 +182,15 @@ impl Node {
         let mut known = KnownTopics::open(&data.topics())?;
         watch::identify(&mut known, log.identities()?, &progress)?;
 
+        let metrics = Arc::new(Metrics::new(&begun.history.latest().plan));
+        let freshness = Arc::new(Freshness::new(metrics.event_to_feature.clone()));
         let letter_file = Arc::new(LetterFile::open(&data.dead_letters())?);
         let letters: Arc<dyn Letters> = match &dead_letters {
             Some(topic) => Arc::new(LetterTopic::open(&topic.cluster, &topic.name, &begun.history.latest().plan)?),
             None => Arc::clone(&letter_file) as Arc<dyn Letters>,
         };
-        let writer =
-            LetterWriter::start(Arc::clone(&letters)).map_err(|error| StartError::System("dead letters", error))?;
+        let counted = Arc::new(CountedLetters::new(Arc::clone(&letters), Arc::clone(&metrics)));
+        let writer = LetterWriter::start(counted).map_err(|error| StartError::System("dead letters", error))?;
         let (stop, reading) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let around = Surroundings {
             me: begun.me,
@@ -171,15 +198,17 @@ impl Node {
             history: Arc::clone(&begun.history),
             letters: Some(Arc::new(writer)),
             progress: Arc::clone(&progress),
+            metrics: Arc::clone(&metrics),
+            freshness: Arc::clone(&freshness),
             memory_budget,
             runtime: tokio::runtime::Handle::current(),
             stop: Arc::clone(&stop),
             reading: Arc::clone(&reading),
             one_after_the_other,
         };
-        let freshness = Arc::new(Freshness::default());
         let observed = Arc::new(Observed {
             freshness: Arc::clone(&freshness),
+            metrics: Arc::clone(&metrics),
             frames: AtomicU64::new(0),
             shown: Mutex::default(),
         });
@@ -205,6 +234,7 @@ impl Node {
             history: begun.history,
             freshness,
             me: begun.me,
+            metrics,
             epochs: begun.epochs,
             memory_budget,
             letters,
@@ -217,6 +247,12 @@ impl Node {
             keeper: Some(keeper),
             _data: data,
         })
+    }
+
+    /// Whether the lease allows the node to act.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_leased)
     }
 
     /// Where the log ends now.
@@ -323,7 +359,7 @@ async fn start_actors(
             plan: Arc::clone(&around.history.latest().plan),
             ranges: set.clone(),
             positions: begin.clone(),
-            applied: applied(observed, &grid),
+            folding: folding(observed, &grid),
         };
         let (set, begin): (RangeSet, _) = (set.into_iter().collect(), begin.clone());
         let (listeners, firsts, grid, observed) =
@@ -379,10 +415,11 @@ async fn start_actors(
     Ok((readers, (grid, supervisor, gave_up)))
 }
 
-/// What happens when a shard has applied a frame.
-fn applied(observed: &Arc<Observed>, grid: &Arc<std::sync::OnceLock<Arc<Grid>>>) -> Applied {
+/// What happens around the fold of a frame in a shard.
+fn folding(observed: &Arc<Observed>, grid: &Arc<std::sync::OnceLock<Arc<Grid>>>) -> Folding {
     let (observed, grid) = (Arc::clone(observed), Arc::clone(grid));
-    Arc::new(move |rows: &Rows, everywhere: bool| {
+    Arc::new(move |rows: &Rows, fold: &mut dyn FnMut() -> bool| {
+        let everywhere = observed.fold(rows, fold);
         if everywhere {
             observed.frames.fetch_add(1, Ordering::Relaxed);
             observed.freshness.visible(&rows.frame.rows);

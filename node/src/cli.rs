@@ -30,6 +30,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use featuregrid_protocol::plants::Plant;
 use featuregrid_protocol::time::Span;
 
+use crate::telemetry::logs::LogFormat;
+
 /// The exit code of what Ctrl-C or SIGTERM ended before it was done, as shells have it.
 const INTERRUPTED: u8 = 130;
 /// Ranges of a new grid, unless another number is asked for.
@@ -41,6 +43,9 @@ pub(crate) const ADDRESS: &str = "127.0.0.1:7450";
 #[derive(Debug, Parser)]
 #[command(name = "featuregrid", version)]
 struct Arguments {
+    /// How log lines on stderr look; FEATUREGRID_LOG chooses which, for example `featuregrid=debug`.
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -102,7 +107,8 @@ enum Report {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Log lines would stand in the middle of the picture.
-    crate::telemetry::start(matches!(&arguments.command, Command::Demo(demo) if demo.draws()));
+    let quiet = matches!(&arguments.command, Command::Demo(demo) if demo.draws());
+    crate::telemetry::logs::start(arguments.log_format, quiet);
     match run(arguments.command) {
         Ok(code) => code,
         Err(error) => {

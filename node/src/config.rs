@@ -43,6 +43,8 @@ pub struct Config {
     pub listen: String,
     /// `serve.feast`; `None` is off.
     pub feast: Option<String>,
+    /// `serve.metrics`: `off` is none, not set is the usual address.
+    pub metrics: Option<String>,
     /// `kafka.brokers`
     pub brokers: Option<String>,
     /// `kafka.settings`: one per line.
@@ -69,6 +71,7 @@ impl Config {
             one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
             listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
             feast: text("serve.feast").filter(|address| address != "off"),
+            metrics: text("serve.metrics"),
             brokers: text("kafka.brokers"),
             kafka_settings: text("kafka.settings").unwrap_or_default(),
             dead_letters: text("kafka.dead_letters"),

@@ -1,14 +1,16 @@
 //! How old events are when every shard of the node shows them. Knows no row but its event time.
 //!
 //! Counted in buckets a quarter of a power of two wide, so that percentiles are off by 19 % at most; only events of the
-//! last minute count, because a history that is read again is not fresh and not meant to be.
+//! last minute count, because a history that is read again is not fresh and not meant to be. The histogram of the metrics
+//! takes every event instead, once the history was read: there a consumer that falls behind must be seen.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::Span;
 
 use crate::clock;
+use crate::telemetry::Histogram;
 
 /// Events older than this are history.
 const LIVE: Span = Span::seconds(60);
@@ -19,20 +21,25 @@ const BUCKETS: usize = 4 * 27;
 #[derive(Debug)]
 pub struct Freshness {
     buckets: [AtomicU64; BUCKETS],
-}
-
-impl Default for Freshness {
-    fn default() -> Self {
-        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS] }
-    }
+    live: AtomicBool,
+    histogram: Histogram,
 }
 
 impl Freshness {
+    /// Nothing seen yet; what is seen once the history was read goes into the histogram as well.
+    #[must_use]
+    pub fn new(histogram: Histogram) -> Self {
+        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], live: AtomicBool::new(false), histogram }
+    }
+
     /// These rows are visible everywhere from now on.
     pub fn visible(&self, rows: &RowBatch) {
         let now = clock::wall();
         for head in rows.heads() {
             self.add(now - head.ts);
+        }
+        if self.is_live() && !rows.is_empty() {
+            self.histogram.observe_all(rows.heads().iter().map(|head| now - head.ts));
         }
     }
 
@@ -43,8 +50,15 @@ impl Freshness {
         }
     }
 
+    /// Whether the history was read.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live.load(Ordering::Relaxed)
+    }
+
     /// Forgets what was counted: the history has been read, from now on events are fresh.
     pub fn reset(&self) {
+        self.live.store(true, Ordering::Relaxed);
         for bucket in &self.buckets {
             bucket.store(0, Ordering::Relaxed);
         }
@@ -86,7 +100,8 @@ mod tests {
 
     #[test]
     fn percentiles_are_close() {
-        let freshness = Freshness::default();
+        let histogram = Histogram::new(&[]);
+        let freshness = Freshness::new(histogram.clone());
         assert_eq!(freshness.percentile(50), None);
         for millis in 1..=1000 {
             freshness.add(Span::millis(millis));

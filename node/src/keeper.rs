@@ -94,6 +94,7 @@ pub type Vital = Box<dyn Fn() -> (bool, bool) + Send>;
 /// Keeps the lease until it is dropped.
 pub struct Keeper {
     stop: Arc<AtomicBool>,
+    leased: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -161,7 +162,8 @@ impl Beginner {
     /// When the system has no thread left.
     pub fn keep(self, vital: Vital) -> Result<Keeper, KeeperError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let own = Arc::clone(&stop);
+        let leased = Arc::new(AtomicBool::new(true));
+        let (own, shown) = (Arc::clone(&stop), Arc::clone(&leased));
         let mut shell = self.0;
         let thread = std::thread::Builder::new().name("lease".to_owned()).spawn(move || {
             while !own.load(Ordering::Relaxed) && shell.ended.is_none() {
@@ -175,11 +177,21 @@ impl Beginner {
                 if let Err(error) = shell.turn() {
                     tracing::error!(%error, "the lease's thread goes on without this");
                 }
+                shown.store(shell.steward.is_leased(clock::monotonic()), Ordering::Relaxed);
                 std::thread::park_timeout(TICK);
             }
+            shown.store(false, Ordering::Relaxed);
             shell.leave();
         })?;
-        Ok(Keeper { stop, thread: Some(thread) })
+        Ok(Keeper { stop, leased, thread: Some(thread) })
+    }
+}
+
+impl Keeper {
+    /// Whether the lease allows the node to act, as of the last tick.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.leased.load(Ordering::Relaxed)
     }
 }
 
@@ -239,7 +251,8 @@ impl Shell {
         begins.0.retain(|partition, _| {
             previous.as_ref().is_none_or(|previous| previous.source(partition.source()).is_none())
         });
-        tracing::info!(file = beginning.file, "definitions changed: activating them");
+        let _span = tracing::info_span!("activation", index = %next, file = beginning.file).entered();
+        tracing::info!("definitions changed: activating them");
         // A coordinator wants every range to have an owner that can report.
         let wanted: RangeSet = self.steward.ranges().into_iter().collect();
         self.push(|shell, now| shell.steward.wish(now, &wanted));

@@ -1,21 +1,26 @@
-//! Log lines on stderr: what happened, as fields. Knows no metric system yet: the figures are in GetStatus.
+//! What a node says about itself: metrics for Prometheus, and log lines with spans. Knows no feature's value.
+//!
+//! ```text
+//!   reader --per poll--> [PartitionMeter]   shard --per frame--> [stages, freshness]   request --> [reads, statuses]
+//!                              \                   |                                     /
+//!   status --at a scrape-->    [Metrics: one registry, handed to the parts] --> GET /metrics
+//! ```
+//!
+//! Nothing here is counted record by record under a lock: readers add the accounting they keep anyway once per poll, and
+//! what can be looked up is looked up at the scrape. [`names`] holds every name.
 
-use std::io::IsTerminal;
+mod histogram;
+pub mod http;
+mod ingested;
+pub mod logs;
+pub mod metrics;
+pub mod names;
+mod sample;
 
-use tracing_subscriber::EnvFilter;
+pub use histogram::Histogram;
+pub(crate) use ingested::CountedLetters;
+pub use ingested::{PartitionMeter, Tally};
+pub use metrics::{Cause, Ended, Metrics, Stage};
 
-/// Starts logging; `FEATUREGRID_LOG` chooses what (default: `info`, or nothing but warnings where `quiet`, and warnings
-/// of libraries).
-pub fn start(quiet: bool) {
-    let usual = if quiet { "warn" } else { "warn,featuregrid=info" };
-    let filter = EnvFilter::try_from_env("FEATUREGRID_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let done = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
-    if let Err(error) = done {
-        tracing::debug!(%error, "logging runs already");
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,10 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, in order of declaration.
+    pub const ALL: [Self; 6] =
+        [Self::Present, Self::NullValue, Self::Defaulted, Self::OutsideMaxAge, Self::NotFound, Self::OutOfRange];
+
     /// The name in protobuf, JSON and the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -17,7 +17,7 @@ fn digest(arguments: &[&str]) -> (String, String) {
 }
 
 /// An address nobody listens on just now.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound socket has an address").to_string()
 }

@@ -76,7 +76,7 @@ impl Served {
         let (data, log) = (self.scratch.at("data"), self.scratch.at("log.txt"));
         let base = ["serve", "--definitions", &self.definitions, "--brokers", brokers(), "--data", &data];
         let arguments = [&base[..], &["--listen", &self.address, "--feast", "off"], more].concat();
-        self.program = Some(Program::start_logging(&arguments, &log));
+        self.program = Some(Program::logged(&arguments, "warn,featuregrid=info", &log));
     }
 
     fn stop(&mut self) {

@@ -10,3 +10,4 @@ mod harness;
 mod kafka;
 #[cfg(feature = "tls")]
 mod secure;
+mod telemetry;

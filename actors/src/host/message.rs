@@ -12,6 +12,7 @@ use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::ports::Monotonic;
 use crate::shard::{ActorFacts, RowCounts, ViewReading};
 use crate::window::AsOf;
 
@@ -22,6 +23,8 @@ pub struct Rows {
     pub frame: Frame,
     /// The ranges it moves.
     pub ranges: Arc<RangeSet>,
+    /// When it was handed over, by its sender's clock; no shard looks at it.
+    pub handed: Monotonic,
     /// Shards that have not applied it yet.
     waiting: AtomicUsize,
 }
@@ -29,8 +32,8 @@ pub struct Rows {
 impl Rows {
     /// A frame for `shards` shards.
     #[must_use]
-    pub fn new(frame: Frame, ranges: Arc<RangeSet>, shards: usize) -> Self {
-        Self { frame, ranges, waiting: AtomicUsize::new(shards) }
+    pub fn new(frame: Frame, ranges: Arc<RangeSet>, shards: usize, handed: Monotonic) -> Self {
+        Self { frame, ranges, handed, waiting: AtomicUsize::new(shards) }
     }
 
     /// One shard has applied it; whether it was the last, so that the frame is visible everywhere.

@@ -12,8 +12,9 @@ use super::handle::ShardHandle;
 use super::message::{Outcome, OwnedPage, RangePages, Read, Rows, ShardMessage, ShardStatus};
 use crate::shard::Shard;
 
-/// Called after a frame was applied: the frame, and whether every shard has it now. Must be quick and must not block.
-pub type Applied = Arc<dyn Fn(&Rows, bool) + Send + Sync>;
+/// Called around the fold of each frame, to observe it: must call the fold once, which says whether every shard has the
+/// frame now. Must be quick and must not block.
+pub type Folding = Arc<dyn Fn(&Rows, &mut dyn FnMut() -> bool) + Send + Sync>;
 
 /// What a shard begins with.
 #[derive(Clone)]
@@ -24,8 +25,8 @@ pub struct ShardArguments {
     pub ranges: Vec<RangeId>,
     /// Where all of them stand, without state.
     pub positions: Positions,
-    /// See [`Applied`].
-    pub applied: Applied,
+    /// See [`Folding`].
+    pub folding: Folding,
 }
 
 /// See the module.
@@ -34,7 +35,7 @@ pub struct ShardActor;
 /// The core and what surrounds it.
 pub struct ShardState {
     shard: Shard,
-    applied: Applied,
+    folding: Folding,
     bytes: Arc<AtomicUsize>,
 }
 
@@ -72,7 +73,7 @@ impl Actor for ShardActor {
         for range in arguments.ranges {
             shard.add_range(range, arguments.positions.clone());
         }
-        Ok(ShardState { shard, applied: arguments.applied, bytes })
+        Ok(ShardState { shard, folding: arguments.folding, bytes })
     }
 
     async fn handle(
@@ -121,9 +122,12 @@ impl Actor for ShardActor {
 
 impl ShardState {
     fn apply(&mut self, rows: &Rows) {
-        self.shard.apply(&rows.frame, &rows.ranges);
-        self.bytes.store(self.shard.bytes(), Ordering::Relaxed);
-        (self.applied)(rows, rows.applied());
+        let Self { shard, folding, bytes } = self;
+        folding(rows, &mut || {
+            shard.apply(&rows.frame, &rows.ranges);
+            bytes.store(shard.bytes(), Ordering::Relaxed);
+            rows.applied()
+        });
     }
 
     fn read(&mut self, read: &Read) -> Vec<(usize, Outcome)> {

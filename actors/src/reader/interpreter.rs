@@ -61,6 +61,9 @@ pub enum DeadReason {
 }
 
 impl DeadReason {
+    /// Every reason, in order of declaration.
+    pub const ALL: [Self; 5] = [Self::TooLarge, Self::Undecodable, Self::NoTimestamp, Self::Future, Self::Rejected];
+
     /// The name in dead letters, metrics and the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

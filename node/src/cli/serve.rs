@@ -8,8 +8,10 @@ use anyhow::bail;
 
 use super::node::{NodeArguments, start, wait_for_topics};
 use super::{plant, stopped};
+use crate::assemble::Node;
 use crate::config::{Config, Effective, Given};
 use crate::serve::{FeastServer, Server};
+use crate::telemetry::http::{LISTEN, MetricsServer};
 
 /// `featuregrid serve`
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,9 @@ pub(super) struct Arguments {
     /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off` [default: 127.0.0.1:6566].
     #[arg(long)]
     feast: Option<String>,
+    /// Where Prometheus finds /metrics, or `off` [default: 127.0.0.1:9464, if nobody else uses it].
+    #[arg(long)]
+    metrics: Option<String>,
     /// Plant a fault, to see that it is borne; needs a build with the feature `plants`.
     #[arg(long, hide = true)]
     plant: Option<String>,
@@ -38,6 +43,7 @@ impl Arguments {
             ("node.data", "--data", data),
             ("serve.listen", "--listen", self.listen.clone()),
             ("serve.feast", "--feast", self.feast.clone()),
+            ("serve.metrics", "--metrics", self.metrics.clone()),
         ];
         let given = given.into_iter().filter_map(|(name, flag, value)| Some(Given { name, flag, value: value? }));
         self.node.effective(&given.collect::<Vec<_>>())
@@ -59,6 +65,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         node = starting => Arc::new(node?),
         () = stop => return Ok(ExitCode::SUCCESS),
     };
+    let metrics = metrics(&node, config.metrics.as_deref()).await?;
     let server = Server::start(Arc::clone(&node), &config.listen).await?;
     let feast = match &config.feast {
         None => None,
@@ -94,8 +101,27 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         feast.stop().await;
     }
     server.stop().await;
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
+    }
     if let Ok(node) = Arc::try_unwrap(node) {
         node.stop().await;
     }
     Ok(code)
+}
+
+/// An address that was asked for must be had; the usual one may be another node's.
+async fn metrics(node: &Arc<Node>, asked: Option<&str>) -> anyhow::Result<Option<MetricsServer>> {
+    let node = Arc::clone(node);
+    match asked {
+        Some("off") => Ok(None),
+        Some(address) => Ok(Some(MetricsServer::start(node, address).await?)),
+        None => match MetricsServer::start(node, LISTEN).await {
+            Ok(server) => Ok(Some(server)),
+            Err(error) => {
+                tracing::warn!(%error, "no metrics");
+                Ok(None)
+            }
+        },
+    }
 }

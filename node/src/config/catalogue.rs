@@ -14,35 +14,37 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     /// What it may be.
     pub(super) kind: Kind,
+    /// Whether nothing runs without a value: then the reference has one.
+    pub(super) is_needed: bool,
 }
 
 /// All of them, in the order of the reference file.
 pub(super) const SETTINGS: &[Setting] = &[
-    setting("node.definitions", Kind::Text),
-    setting("node.data", Kind::Text),
-    setting("node.ranges", Kind::PowerOfTwo(RANGES_MAX)),
-    setting("node.memory_budget", Kind::Budget),
-    setting("node.one_partition_after_the_other", Kind::Switch),
-    setting("serve.listen", Kind::Address),
-    setting("serve.feast", Kind::AddressOrOff),
-    setting("kafka.brokers", Kind::Addresses),
-    setting("kafka.settings", Kind::KafkaSettings),
-    setting("kafka.dead_letters", Kind::Text),
+    optional("node.definitions", Kind::Text),
+    optional("node.data", Kind::Text),
+    needed("node.ranges", Kind::PowerOfTwo(RANGES_MAX)),
+    needed("node.memory_budget", Kind::Budget),
+    needed("node.one_partition_after_the_other", Kind::Switch),
+    needed("serve.listen", Kind::Address),
+    needed("serve.feast", Kind::AddressOrOff),
+    optional("serve.metrics", Kind::AddressOrOff),
+    optional("kafka.brokers", Kind::Addresses),
+    optional("kafka.settings", Kind::KafkaSettings),
+    optional("kafka.dead_letters", Kind::Text),
 ];
 
-const fn setting(name: &'static str, kind: Kind) -> Setting {
-    Setting { name, kind }
+const fn needed(name: &'static str, kind: Kind) -> Setting {
+    Setting { name, kind, is_needed: true }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Setting {
+    Setting { name, kind, is_needed: false }
 }
 
 impl Setting {
     /// The setting of this name.
     pub(super) fn of(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)
-    }
-
-    /// Whether nothing runs without a value: then the reference has one.
-    pub(super) fn is_needed(&self) -> bool {
-        !matches!(self.kind, Kind::Text | Kind::Addresses | Kind::KafkaSettings)
     }
 
     /// As the environment names it.

@@ -182,7 +182,7 @@ impl Layers {
             self.wrong.push(format!("{place}{}: {why}{line}", setting.name));
             return;
         }
-        if value.is_none() && setting.is_needed() {
+        if value.is_none() && setting.is_needed {
             self.wrong.push(format!("{place}{} cannot be unset; leave it out to have its default{line}", setting.name));
             return;
         }

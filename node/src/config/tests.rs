@@ -23,6 +23,7 @@ fn the_reference_says_what_the_code_does() {
         one_after_the_other: false,
         listen: crate::cli::ADDRESS.to_owned(),
         feast: Some("127.0.0.1:6566".to_owned()),
+        metrics: None,
         brokers: None,
         kafka_settings: String::new(),
         dead_letters: None,

@@ -15,7 +15,7 @@ use featuregrid_actors::reader::{Chunk, Interpreter, Outcome, Record};
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{ControlIndex, Incarnation, LeaderEpoch, Offset, PartitionId, TopicId};
 use featuregrid_protocol::plan::LatePolicy;
-use featuregrid_protocol::position::PartitionPosition;
+use featuregrid_protocol::position::{PartitionCounters, PartitionPosition};
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::time::Timestamp;
 
@@ -99,6 +99,12 @@ impl Walk {
     #[must_use]
     pub fn next(&self) -> Offset {
         self.interpreter.position().next
+    }
+
+    /// The accounting of everything before the last cut.
+    #[must_use]
+    pub fn counters(&self) -> &PartitionCounters {
+        &self.interpreter.position().counters
     }
 
     /// Switches plans at every activation up to `next`: a chunk ends exactly at each.

@@ -13,7 +13,9 @@ use tokio::runtime::Handle;
 
 use super::Log;
 use super::progress::Progress;
+use crate::freshness::Freshness;
 use crate::store::dead_letters::writer::LetterWriter;
+use crate::telemetry::Metrics;
 
 /// What a thread is told.
 pub enum Command {
@@ -52,6 +54,10 @@ pub struct Surroundings {
     pub letters: Option<Arc<LetterWriter>>,
     /// How far everybody is.
     pub progress: Arc<Progress>,
+    /// Where everybody counts.
+    pub metrics: Arc<Metrics>,
+    /// Whether the history was read.
+    pub freshness: Arc<Freshness>,
     /// Bytes of entity state at which reading pauses.
     pub memory_budget: usize,
     /// Runs the shards.

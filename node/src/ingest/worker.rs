@@ -11,6 +11,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use featuregrid_actors::host::{Gone, Rows, ShardHandle};
+use featuregrid_actors::ports::Monotonic;
 use featuregrid_actors::reader::Chunk;
 use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::IDLE_FRAME_EVERY;
@@ -26,6 +27,7 @@ use super::surroundings::{Command, Groups, Surroundings};
 use super::{LogError, LogEvent, LogReader};
 use crate::clock;
 use crate::store::dead_letters::writer::Ticket;
+use crate::telemetry::{Cause, PartitionMeter, Stage, Tally};
 
 /// Chunks of a partition that may wait for dead letters to be written: a few commits' worth at full speed.
 const WAITING_CHUNKS_MAX: usize = 64;
@@ -51,11 +53,17 @@ pub struct Worker {
     ticked: Instant,
     complained: Option<Instant>,
     pauses: Pauses,
+    /// Since when memory is full, as far as that is counted.
+    full_since: Option<Monotonic>,
 }
 
 /// One partition.
 struct Lane {
     feed: PartitionFeed,
+    meter: Option<Arc<PartitionMeter>>,
+    /// Records before it are counted.
+    counted: Offset,
+    tally: Tally,
     /// Decoded, in order; each may go once its ticket is written.
     decoded: VecDeque<(Chunk, Ticket)>,
     halted: bool,
@@ -107,6 +115,7 @@ impl Worker {
             replays: Replays::default(),
             ticked: Instant::now(),
             complained: None,
+            full_since: None,
         };
         worker.open()?;
         for (partition, wants) in wanted {
@@ -189,6 +198,11 @@ impl Worker {
         if holds != full {
             self.pause(Reason::Memory { bytes, budget }, holds);
         }
+        let now = clock::monotonic();
+        if let Some(since) = self.full_since {
+            self.around.metrics.waited(Cause::Memory, now - since);
+        }
+        self.full_since = self.pauses.is_memory_full().then_some(now);
     }
 
     /// Pauses consumption for a reason, or lets go of it.
@@ -207,13 +221,21 @@ impl Worker {
         let wait = if waits { POLL_WAIT_SHORT } else { POLL_WAIT };
         let (feeds, progress, keep) = (&mut self.feeds, &self.around.progress, self.around.letters.is_some());
         let mut letters = Vec::new();
+        let (mut begun, mut newest) = (None, Timestamp::MAX);
         let polled = self.reader.poll(wait, &mut |event| match event {
             LogEvent::Record(partition, record, origin) => {
                 let Some(lane) = feeds.get_mut(&partition).filter(|lane| !lane.halted) else { return };
+                begun.get_or_insert_with(|| (clock::monotonic(), clock::wall()));
+                newest = record.log_timestamp;
                 let walk = lane.feed.walk();
-                let outcome = walk.record(&record).filter(|_| keep);
+                let outcome = walk.record(&record);
                 let late = walk.late_policy();
-                letters.extend(outcome.and_then(|outcome| letter(partition, &record, origin, outcome, late)));
+                if let Some(outcome) = outcome.filter(|_| record.offset >= lane.counted) {
+                    lane.tally.add(outcome, late);
+                }
+                letters.extend(
+                    outcome.filter(|_| keep).and_then(|outcome| letter(partition, &record, origin, outcome, late)),
+                );
             }
             LogEvent::End(partition, end) => {
                 progress.set_log_end(partition, end);
@@ -222,8 +244,20 @@ impl Worker {
                 }
             }
         });
+        if let Some((at, wall)) = begun {
+            self.around.metrics.spent(Stage::Decode, clock::monotonic() - at);
+            // The history waited in the log for its own reasons, and a log without timestamps says nothing.
+            if self.around.freshness.is_live() && newest < Timestamp::MAX {
+                self.around.metrics.spent(Stage::Queue, wall - newest);
+            }
+        }
         let ticket = match &self.around.letters {
-            Some(writer) if !letters.is_empty() => writer.submit(letters).map_err(WorkerError::Letters)?,
+            Some(writer) if !letters.is_empty() => {
+                let begin = clock::monotonic();
+                let ticket = writer.submit(letters).map_err(WorkerError::Letters)?;
+                self.around.metrics.waited(Cause::DeadLetters, clock::monotonic() - begin);
+                ticket
+            }
             _ => 0,
         };
         for lane in self.feeds.values_mut() {
@@ -233,6 +267,7 @@ impl Worker {
                 let has_letters = chunk.deltas.late + chunk.deltas.dead_lettered > 0;
                 lane.decoded.push_back((chunk, if has_letters { ticket } else { 0 }));
             }
+            lane.count();
         }
         polled.or_else(|error| self.complain(error))
     }
@@ -255,11 +290,17 @@ impl Worker {
     fn release(&mut self) -> Result<(), WorkerError> {
         for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
             while let Some(chunk) = self.next_released(partition)? {
+                let (from, to, records) = (chunk.from, chunk.to, chunk.deltas.records);
+                let _span = tracing::debug_span!("ingest", %partition, from, to, records).entered();
+                let begin = clock::monotonic();
                 let mut wants = Vec::new();
                 if let Some(lane) = self.feeds.get_mut(&partition) {
                     lane.feed.chunk(now(), chunk, &mut wants);
                 }
                 self.perform(partition, wants);
+                if records > 0 {
+                    self.around.metrics.spent(Stage::Route, clock::monotonic() - begin);
+                }
             }
         }
         Ok(())
@@ -272,7 +313,9 @@ impl Worker {
             if lane.decoded.len() < WAITING_CHUNKS_MAX {
                 return Ok(None);
             }
+            let begin = clock::monotonic();
             writer.wait(*ticket).map_err(WorkerError::Letters)?;
+            self.around.metrics.waited(Cause::DeadLetters, clock::monotonic() - begin);
         }
         Ok(lane.decoded.pop_front().map(|(chunk, _)| chunk))
     }
@@ -338,7 +381,10 @@ impl Worker {
     fn perform(&mut self, partition: PartitionId, wants: Vec<Want>) {
         for want in wants {
             match want {
-                Want::Apply(frame, ranges) => self.apply(Arc::new(Rows::new(frame, ranges, self.shards.len()))),
+                Want::Apply(frame, ranges) => {
+                    let handed = clock::monotonic();
+                    self.apply(Arc::new(Rows::new(frame, ranges, self.shards.len(), handed)));
+                }
                 Want::OpenReplay { id, from, until } => self.replays.open(&self.around, partition, id, from, until),
                 Want::PullReplay(id) => self.replays.want(partition, id),
                 Want::CloseReplay(id) => self.replays.close(partition, id),
@@ -364,7 +410,12 @@ impl Worker {
             let Some(handle) = &self.shards[at] else { continue };
             let done = match handle.try_apply(&rows) {
                 Ok(true) => Ok(()),
-                Ok(false) => self.wait_for_shard(at, &handle.clone(), &rows),
+                Ok(false) => {
+                    let begin = clock::monotonic();
+                    let done = self.wait_for_shard(at, &handle.clone(), &rows);
+                    self.around.metrics.waited(Cause::Shards, clock::monotonic() - begin);
+                    done
+                }
                 Err(gone) => Err(gone),
             };
             // Its successor comes with a command; until then its ranges get nothing.
@@ -408,8 +459,25 @@ impl Lane {
         wants: &mut Vec<Want>,
     ) -> Self {
         let (history, topic) = (Arc::clone(&around.history), around.log.topic(partition));
-        let feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, wants);
-        Self { feed, decoded: VecDeque::new(), halted: around.progress.halted(partition).is_some() }
+        let mut feed = PartitionFeed::new(around.me, topic, partition, history, groups, now, wants);
+        let meter = around.metrics.partition(partition, feed.next(), feed.walk().counters());
+        Self {
+            feed,
+            counted: meter.as_ref().map_or(Offset::MAX, |meter| meter.next()),
+            meter,
+            tally: Tally::default(),
+            decoded: VecDeque::new(),
+            halted: around.progress.halted(partition).is_some(),
+        }
+    }
+
+    /// Adds what was read since the last call to the metrics.
+    fn count(&mut self) {
+        let Some(meter) = &self.meter else { return };
+        let walk = self.feed.walk();
+        if walk.next() > self.counted {
+            self.counted = meter.read_to(walk.next(), walk.counters(), &mut self.tally);
+        }
     }
 }
 

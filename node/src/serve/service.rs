@@ -10,13 +10,15 @@ use featuregrid_protocol::plan::{Plan, ServiceResult};
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
+use tracing::Instrument as _;
 
 use super::wanted::Wanted;
 use super::{encode, push};
 use crate::assemble::Node;
 use crate::clock;
 use crate::grid::{Answer, Asked, GridRead, ReadError};
+use crate::telemetry::{Ended, Stage};
 
 /// A call without a deadline ends after this long.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -41,8 +43,28 @@ impl FeatureGrid for Service {
         &self,
         request: Request<v1::GetFeaturesRequest>,
     ) -> Result<Response<v1::GetFeaturesResponse>, Status> {
+        let begin = clock::monotonic();
         let deadline = deadline(&request);
         let request = request.into_inner();
+        let span = tracing::debug_span!("read", api = "grpc", entities = request.entities.len());
+        let answer = self.get(request, deadline).instrument(span).await;
+        self.node.metrics.read("grpc", ended(&answer), clock::monotonic() - begin);
+        answer.map(Response::new)
+    }
+
+    async fn push(&self, request: Request<v1::PushRequest>) -> Result<Response<v1::PushResponse>, Status> {
+        let begin = clock::monotonic();
+        let deadline = deadline(&request);
+        let request = request.into_inner();
+        let span = tracing::debug_span!("push", source = request.source, bytes = request.payload.len());
+        let answer = push::push(&self.node, request, deadline).instrument(span).await;
+        self.node.metrics.pushed(ended(&answer), clock::monotonic() - begin);
+        answer.map(Response::new)
+    }
+}
+
+impl Service {
+    async fn get(&self, request: v1::GetFeaturesRequest, deadline: Instant) -> Result<v1::GetFeaturesResponse, Status> {
         let plan = self.node.grid.plan();
         let wanted = Wanted::of(plan, &request.views, &request.service)?;
         let views = wanted.views();
@@ -54,13 +76,21 @@ impl FeatureGrid for Service {
         });
         let entities = entities.collect();
         let read = GridRead { views: views.clone(), entities, at_least: encode::offsets(request.at_least), deadline };
+        let asked = clock::monotonic();
         let answers = self.node.grid.read(read).await.map_err(|error| refused_by(&self.node, error))?;
-        Ok(Response::new(response(&self.node, &wanted, &views, &answers)))
+        self.node.metrics.spent(Stage::Read, clock::monotonic() - asked);
+        Ok(response(&self.node, &wanted, &views, &answers))
     }
+}
 
-    async fn push(&self, request: Request<v1::PushRequest>) -> Result<Response<v1::PushResponse>, Status> {
-        let deadline = deadline(&request);
-        push::push(&self.node, request.into_inner(), deadline).await.map(Response::new)
+/// How a call ended, as metrics tell it.
+fn ended<T>(answer: &Result<T, Status>) -> Ended {
+    match answer.as_ref().map_err(Status::code) {
+        Ok(_) => Ended::Ok,
+        Err(Code::InvalidArgument | Code::NotFound) => Ended::Invalid,
+        Err(Code::DeadlineExceeded) => Ended::Deadline,
+        Err(Code::Unavailable) => Ended::Unavailable,
+        Err(_) => Ended::Error,
     }
 }
 
@@ -76,6 +106,7 @@ pub(super) fn response(
     let features = wanted.results.iter().filter_map(|ServiceResult { view, result }| {
         let column = views.iter().position(|other| other == view)?;
         let readings = || answers.iter().map(|views| &views[column].0);
+        node.metrics.answered(*view, readings().map(|reading| reading.readings[*result].status));
         Some(v1::FeatureColumn {
             view: plan.views[*view].name.clone(),
             feature: (*names[column].get(*result)?).to_owned(),

@@ -60,11 +60,12 @@ impl Program {
         Self(command(arguments).stdout(Stdio::null()).spawn().expect("the binary starts"))
     }
 
-    /// The same, with its log lines in a file.
-    pub(crate) fn start_logging(arguments: &[&str], log: &str) -> Self {
-        let log = std::fs::File::create(log).expect("the scratch folder is writable");
-        let child = command(arguments).stdout(Stdio::null()).stderr(log).spawn();
-        Self(child.expect("the binary starts"))
+    /// Starts with log lines of this filter in a file.
+    pub(crate) fn logged(arguments: &[&str], filter: &str, file: &str) -> Self {
+        let lines = std::fs::File::create(file).expect("the log file can be made");
+        let mut command = command(arguments);
+        command.env("FEATUREGRID_LOG", filter).stdout(Stdio::null()).stderr(lines);
+        Self(command.spawn().expect("the binary starts"))
     }
 
     /// As a crash or an out-of-memory kill would.

@@ -18,6 +18,7 @@ use featuregrid_protocol::limits::{FEAST_BODY_BYTES_MAX, FEAST_REQUEST_TIME_MAX,
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Timestamp;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use super::refusal::Refusal;
 use super::reply;
@@ -25,6 +26,7 @@ use super::request::{Question, question};
 use crate::assemble::Node;
 use crate::clock;
 use crate::grid::{Answer, Asked, GridRead};
+use crate::telemetry::{Ended, Stage};
 
 /// The instant of a reply.
 const INSTANT: HeaderName = HeaderName::from_static("featuregrid-instant");
@@ -75,9 +77,23 @@ async fn health(State(shared): State<Arc<Shared>>) -> StatusCode {
 }
 
 async fn get_online_features(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let begin = clock::monotonic();
+    let span = tracing::debug_span!("read", api = "feast", entities = tracing::field::Empty);
+    let response = within(&shared, request).instrument(span).await;
+    let ended = match response.status() {
+        StatusCode::OK => Ended::Ok,
+        StatusCode::SERVICE_UNAVAILABLE => Ended::Unavailable,
+        status if status.is_client_error() => Ended::Invalid,
+        _ => Ended::Error,
+    };
+    shared.node.metrics.read("feast", ended, clock::monotonic() - begin);
+    response
+}
+
+async fn within(shared: &Shared, request: Request) -> Response {
     let time = Duration::from_micros(FEAST_REQUEST_TIME_MAX.0.unsigned_abs());
     let deadline = Instant::now() + time;
-    match tokio::time::timeout_at(deadline.into(), answer(&shared, request, deadline)).await {
+    match tokio::time::timeout_at(deadline.into(), answer(shared, request, deadline)).await {
         Ok(Ok((instant, body))) => (JSON, [(INSTANT, reply::instant(instant))], body).into_response(),
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => {
@@ -101,8 +117,22 @@ async fn answer(shared: &Shared, request: Request, deadline: Instant) -> Result<
         status => Refusal::new(status, refused.body_text()),
     })?;
     let question = question(shared.node.grid.plan(), &body)?;
+    let entities = question.groups.iter().map(|group| group.keys.len()).max().unwrap_or(0);
+    tracing::Span::current().record("entities", entities);
     let (instant, answers) = ask(&shared.node, &question, deadline - ON_THE_WAY).await?;
+    count(&shared.node, &question, &answers);
     Ok((instant, reply::encode(&question, &answers)))
+}
+
+/// Counts the statuses that the reply has.
+fn count(node: &Node, question: &Question<'_>, answers: &[Vec<Vec<Answer>>]) {
+    for (group, rows) in question.groups.iter().zip(answers) {
+        for (column, view) in group.views.iter().enumerate() {
+            let results = question.wanted.results.iter().filter(|wanted| wanted.view == *view);
+            let of_result = |result: usize| rows.iter().map(move |views| views[column].0.readings[result].status);
+            node.metrics.answered(*view, results.flat_map(|wanted| of_result(wanted.result)));
+        }
+    }
 }
 
 /// The answers of each group, all of one instant. That is the clock, but where an entity has seen an event that is ahead of
@@ -131,7 +161,9 @@ async fn read(
     for group in &question.groups {
         let entities = group.keys.iter().map(|key| Asked { key: Arc::clone(key), as_of }).collect();
         let at_least = OffsetVector::default();
+        let asked = clock::monotonic();
         answers.push(node.grid.read(GridRead { views: group.views.clone(), entities, at_least, deadline }).await?);
+        node.metrics.spent(Stage::Read, clock::monotonic() - asked);
     }
     Ok(answers)
 }

@@ -41,8 +41,8 @@ fn shares_of_what_the_windows_hold() {
     let mut log = log(None, None);
     assert_eq!(derived(&mut log, 0), [none(Status::NotFound); 3]);
     log.event(0, 0, "u", 0, "1.50");
-    log.event(0, 1, "u", seconds(1000), "2.50");
     assert_eq!(derived(&mut log, 1), [float(1.0), float(8.5), float(1.0)]);
+    log.event(0, 1, "u", seconds(1000), "2.50");
     assert_eq!(derived(&mut log, seconds(1001)), [float(0.5), float(2.5), float(2.0)]);
     // Nothing in five minutes: no mean, and no count to divide by.
     let null = none(Status::NullValue);

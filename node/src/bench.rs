@@ -5,6 +5,7 @@ pub mod fold;
 pub mod ids;
 pub mod ingest;
 pub mod memory;
+pub mod read;
 mod rows;
 
 use featuregrid_protocol::definition::{self, Mistakes};

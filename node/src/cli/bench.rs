@@ -1,5 +1,7 @@
 //! `featuregrid bench`: figures with their limits, measured in the same run.
 
+mod read;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -48,8 +50,11 @@ pub(super) enum Command {
     },
     /// Time to fold an event into W1's features, beside what memory allows.
     Fold {
+        /// How many entities, one case for each number.
+        #[arg(long, value_delimiter = ',', default_value = "10000,1000000", value_parser = clap::value_parser!(u64).range(1..))]
+        keys: Vec<u64>,
         /// How many events.
-        #[arg(long, default_value_t = 2_000_000)]
+        #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
         events: u64,
         /// How the result is printed.
         #[arg(long, value_enum, default_value = "text")]
@@ -57,6 +62,8 @@ pub(super) enum Command {
     },
     /// CPU time per event from a Kafka topic to features, beside a loop that only reads it.
     Ingest(IngestArguments),
+    /// Latency of reads over gRPC, alone and while ingesting at half of the maximum, beside Redis MGET.
+    Read(read::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -114,12 +121,13 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             });
             print(report, &result);
         }
-        Command::Fold { events, report } => {
+        Command::Fold { keys, events, report } => {
             let mut cases = Vec::new();
-            for entities in [10_000, 1_000_000] {
+            for entities in keys {
                 let measured = fold(bench::plan()?, entities, events);
                 cases.push(json!({
                     "workload": format!("W1's view, {entities} entities, uniform"),
+                    "keys": entities,
                     "events": measured.events,
                     "value": round(measured.ns_per_event, 1),
                     "unit": "ns/event",
@@ -130,6 +138,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             print(report, &json!({ "cases": cases }));
         }
         Command::Ingest(arguments) => return ingest(arguments).await,
+        Command::Read(arguments) => read::run(arguments).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::demo::play::{Pace, Player};
 use crate::demo::workload::{Play, WITHOUT_END, Workload};
 use crate::ingest::Log;
-use crate::ingest::kafka::{KafkaLog, Topics, create_topic};
+use crate::ingest::kafka::{Cluster, KafkaLog, KafkaSettings, Topics, create_topic};
 
 /// Records where neither a count nor a rate nor a duration is given.
 const COUNT: u64 = 10_000;
@@ -60,6 +60,9 @@ pub(super) struct Arguments {
     /// Kafka's bootstrap servers.
     #[arg(long)]
     brokers: String,
+    /// A setting of librdkafka under its own name; may be repeated.
+    #[arg(long = "kafka-setting", value_name = "NAME=VALUE")]
+    kafka_settings: Vec<String>,
     /// The topic [default: payments, raw_readings or user_events].
     #[arg(long)]
     topic: Option<String>,
@@ -138,19 +141,20 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn open(arguments: &Arguments, topic: &str) -> anyhow::Result<(Arc<dyn Log>, u32)> {
-    let brokers = &arguments.brokers;
+    let settings = KafkaSettings::parse(arguments.kafka_settings.iter().map(String::as_str))?;
+    let cluster = Cluster::new(&arguments.brokers, settings)?;
     if let Some(partitions) = arguments.create
-        && create_topic(brokers, topic, partitions).await?
+        && create_topic(&cluster, topic, partitions).await?
     {
         eprintln!("created topic `{topic}` with {partitions} partitions");
     }
-    let log = KafkaLog::new(brokers, Topics::one(topic))?;
-    let (asked, named) = (Arc::new(log), topic.to_owned());
+    let log = KafkaLog::new(&cluster, Topics::one(topic))?;
+    let asked = Arc::new(log);
     let own = Arc::clone(&asked);
     let partitions = tokio::task::spawn_blocking(move || own.partitions()).await.context("asking the brokers")?;
     match partitions {
         Ok(partitions) => Ok((asked, partitions.len() as u32)),
-        Err(error) if arguments.create.is_none() => bail!("{error}; or let it be made: --create 4 (`{named}`)"),
+        Err(error) if arguments.create.is_none() => bail!("{error} (--create 4 makes a topic that is missing)"),
         Err(error) => Err(error.into()),
     }
 }

@@ -98,6 +98,9 @@ stop
 
 step "3. push: features before and after an event; one id counts once"
 serve --definitions tests/accept/push.yaml --data "$work/push"
+caught_up
+# A user who was seen this morning: for one that was never seen "before" is NOT_FOUND, not 0.
+"$fg" push payments '{"user_id":"u1","id":"morning","amount":5,"ts":"2026-01-01T10:00:00Z"}' --address "$address" > /dev/null
 at() { printf '{"user_id":"u1","id":"%s","amount":5,"ts":"2026-01-01T12:00:00.%sZ"}' "$1" "$2"; }
 push() { "$fg" push payments "$(at "$@")" --features spend --address "$address" -o json > "$work/push.json"; ask '[it["before"]["count_1h"],it["after"]["count_1h"]]' "$work/push.json"; }
 same "push .20" "$(push a 20)" "[0, 1]"

@@ -24,7 +24,7 @@ use crate::limits;
 use crate::plan::Plan;
 
 /// The JSON schema of a definitions file, for editors. It knows the shape of the file; what names refer to, only
-/// [`compile`] knows.
+/// [`compile()`] knows.
 pub const SCHEMA: &str = include_str!("definition/schema.json");
 
 /// The plan of a definitions text as control entry `index`, after `previous`. `file` is how messages name the text.

@@ -13,10 +13,10 @@ fn read(password: &str, ca: &str) -> Run {
     let ca = format!("ssl.ca.location={}", if ca.is_empty() { own_ca } else { ca });
     let password = format!("sasl.password={password}");
     let settings = ["security.protocol=SASL_SSL", "sasl.mechanism=SCRAM-SHA-512", "sasl.username=grid", &password, &ca];
-    let settings = settings.iter().flat_map(|setting| ["--kafka-setting", setting]);
     let data = scratch.at("data");
-    let base = ["state", "digest", "--definitions", DEFINITIONS, "--brokers", address, "--data", &data];
-    let arguments: Vec<&str> = base.into_iter().chain(["--report", "json", "--wait", "60s"]).chain(settings).collect();
+    let mut arguments = vec!["state", "digest", "--definitions", DEFINITIONS, "--brokers", address, "--data", &data];
+    arguments.extend(["--report", "json", "--wait", "60s"]);
+    arguments.extend(settings.iter().flat_map(|setting| ["--kafka-setting", setting]));
     Run::of(&arguments)
 }
 

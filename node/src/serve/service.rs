@@ -24,8 +24,9 @@ use crate::telemetry::{Ended, Stage};
 const DEADLINE: Duration = Duration::from_secs(5);
 /// No call waits longer, whatever its deadline says.
 const DEADLINE_MAX: Duration = Duration::from_secs(600);
-/// The answer leaves this long before the client stops listening.
-const ON_THE_WAY: Duration = Duration::from_millis(5);
+/// The answer leaves a twentieth of the time before the client stops listening, within these bounds: whoever is patient
+/// hears why there is none also from a busy machine, and whoever is not gives away little.
+const ON_THE_WAY: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 pub(super) struct Service {
     node: Arc<Node>,
@@ -189,7 +190,7 @@ pub(super) fn event(ts: Timestamp) -> Option<i64> {
 pub(super) fn deadline<T>(request: &Request<T>) -> Instant {
     let header = request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok());
     let asked = header.and_then(timeout).unwrap_or(DEADLINE).min(DEADLINE_MAX);
-    Instant::now() + asked.saturating_sub(ON_THE_WAY)
+    Instant::now() + asked.saturating_sub((asked / 20).clamp(ON_THE_WAY.0, ON_THE_WAY.1))
 }
 
 /// gRPC's own notation: at most eight digits and a unit.

@@ -138,7 +138,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             print(report, &json!({ "cases": cases }));
         }
         Command::Ingest(arguments) => return ingest(arguments).await,
-        Command::Read(arguments) => read::run(arguments).await?,
+        Command::Read(arguments) => return read::run(arguments).await,
     }
     Ok(ExitCode::SUCCESS)
 }

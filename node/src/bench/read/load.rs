@@ -20,10 +20,10 @@ const STEP: Duration = Duration::from_millis(2);
 /// More than any bench plays.
 const EVENTS: u64 = 1_000_000_000;
 
-/// A thread that appends until it is stopped.
+/// A thread that appends until it is stopped, or dropped.
 pub(super) struct Load {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<anyhow::Result<f64>>,
+    thread: Option<JoinHandle<anyhow::Result<f64>>>,
 }
 
 impl Load {
@@ -31,14 +31,21 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("load".to_owned()).spawn(move || run(&*log, rate, &told))?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, thread: Some(thread) })
     }
 
     /// Ends it; the events per second that it reached.
-    pub(super) async fn stop(self) -> anyhow::Result<f64> {
+    pub(super) async fn stop(mut self) -> anyhow::Result<f64> {
         self.stop.store(true, Ordering::Relaxed);
-        let ended = tokio::task::spawn_blocking(move || self.thread.join()).await.context("the load")?;
+        let thread = self.thread.take().context("the load was stopped before")?;
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await.context("the load")?;
         ended.map_err(|_| anyhow!("the load ended by a panic"))?
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 

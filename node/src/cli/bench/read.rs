@@ -1,10 +1,12 @@
 //! `featuregrid bench read`: latency of reads, alone and while ingesting, beside Redis.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Report, print};
 use crate::bench::read::{Peer, Plan, read};
+use crate::cli::{INTERRUPTED, stopped};
 use crate::entropy;
 use crate::ingest::embedded::{EmbeddedLog, PARTITIONS};
 use crate::ingest::kafka::{KafkaLog, Topics, create_topic};
@@ -37,7 +39,7 @@ pub(in crate::cli) struct Arguments {
     report: Report,
 }
 
-pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let folder = Folder::open(None)?;
     let data = Arc::new(DataDir::open(folder.path())?);
     let log: Box<OpenLog> = match &arguments.brokers {
@@ -65,6 +67,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             (false, None) => Some(Peer::Own),
         },
     };
-    print(arguments.report, &read(plan).await?);
-    Ok(())
+    tokio::select! {
+        report = read(plan) => print(arguments.report, &report?),
+        // Its Redis and its folder go with it.
+        () = stopped() => return Ok(INTERRUPTED.into()),
+    }
+    Ok(ExitCode::SUCCESS)
 }

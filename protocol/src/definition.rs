@@ -11,6 +11,7 @@ mod draft;
 mod filter;
 mod mistake;
 mod place;
+mod scan;
 mod shape;
 pub mod suggest;
 mod yaml;

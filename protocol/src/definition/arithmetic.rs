@@ -6,6 +6,7 @@ mod lexer;
 use self::lexer::{Lexer, Token};
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Placed, Word};
+use super::scan::{Wrong, wrong};
 use crate::limits;
 use crate::plan::ArithmeticOp;
 
@@ -44,13 +45,6 @@ pub(super) fn parse(text: &str, marks: &[Mark], owner: &str, notes: &mut Notes) 
             None
         }
     }
-}
-
-/// What is wrong, and where.
-type Wrong = Placed<String>;
-
-fn wrong(at: Mark, message: impl Into<String>) -> Wrong {
-    Placed { at, value: message.into() }
 }
 
 struct Parser<'t> {

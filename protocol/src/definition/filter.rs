@@ -6,6 +6,7 @@ mod lexer;
 use self::lexer::{Lexer, Token};
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Placed, Word};
+use super::scan::{Wrong, wrong};
 use crate::limits;
 use crate::plan::CompareOp;
 
@@ -31,7 +32,7 @@ pub(super) fn parse(text: &str, marks: &[Mark], notes: &mut Notes) -> Option<Exp
     let mut parser = Parser { lexer: Lexer::new(text, marks), depth: 0, terms: 0 };
     let parsed = parser.any().and_then(|expression| match parser.lexer.next()? {
         Placed { value: Token::End, .. } => Ok(expression),
-        Placed { at, value: Token::Close } => Err(mistake(at, "this `)` closes nothing; remove it")),
+        Placed { at, value: Token::Close } => Err(wrong(at, "this `)` closes nothing; remove it")),
         Placed { at, value } => {
             let advice = match &value {
                 Token::Name(name) if name == "not" || name == "in" => {
@@ -39,7 +40,7 @@ pub(super) fn parse(text: &str, marks: &[Mark], notes: &mut Notes) -> Option<Exp
                 }
                 _ => "join comparisons with `and` or `or`",
             };
-            Err(mistake(at, format!("unexpected {value}; {advice}")))
+            Err(wrong(at, format!("unexpected {value}; {advice}")))
         }
     });
     match parsed {
@@ -49,13 +50,6 @@ pub(super) fn parse(text: &str, marks: &[Mark], notes: &mut Notes) -> Option<Exp
             None
         }
     }
-}
-
-/// What is wrong, and where.
-type Wrong = Placed<String>;
-
-fn mistake(at: Mark, message: impl Into<String>) -> Wrong {
-    Placed { at, value: message.into() }
 }
 
 struct Parser<'t> {
@@ -97,30 +91,27 @@ impl Parser<'_> {
             Token::Open => {
                 self.depth += 1;
                 if self.depth > limits::DEFINITIONS_DEPTH_MAX {
-                    return Err(mistake(
-                        at,
-                        format!("parentheses nest at most {} deep", limits::DEFINITIONS_DEPTH_MAX),
-                    ));
+                    return Err(wrong(at, format!("parentheses nest at most {} deep", limits::DEFINITIONS_DEPTH_MAX)));
                 }
                 let inner = self.any()?;
                 self.depth -= 1;
                 match self.lexer.next()? {
                     Placed { value: Token::Close, .. } => Ok(inner),
-                    Placed { at, value } => Err(mistake(at, format!("expected `)`, found {value}"))),
+                    Placed { at, value } => Err(wrong(at, format!("expected `)`, found {value}"))),
                 }
             }
             Token::Name(name) if name == "not" => {
-                Err(mistake(at, "`not` is not known; turn the comparison round, for example != for =="))
+                Err(wrong(at, "`not` is not known; turn the comparison round, for example != for =="))
             }
             Token::Name(name) if name == "and" || name == "or" => {
-                Err(mistake(at, format!("`{name}` joins two comparisons; one is missing before it")))
+                Err(wrong(at, format!("`{name}` joins two comparisons; one is missing before it")))
             }
             Token::Name(name) if !matches!(name.as_str(), "true" | "false" | "null") => {
                 self.compare(Word { at, value: name })
             }
-            Token::End => Err(mistake(at, "a comparison is missing here, for example amount > 3")),
+            Token::End => Err(wrong(at, "a comparison is missing here, for example amount > 3")),
             other => {
-                Err(mistake(at, format!("expected the name of a field, found {other}; write, for example, amount > 3")))
+                Err(wrong(at, format!("expected the name of a field, found {other}; write, for example, amount > 3")))
             }
         }
     }
@@ -128,7 +119,7 @@ impl Parser<'_> {
     fn compare(&mut self, field: Word) -> Result<Expression, Wrong> {
         self.terms += 1;
         if self.terms > limits::FILTER_TERMS_MAX {
-            return Err(mistake(field.at, format!("a filter has at most {} comparisons", limits::FILTER_TERMS_MAX)));
+            return Err(wrong(field.at, format!("a filter has at most {} comparisons", limits::FILTER_TERMS_MAX)));
         }
         let Placed { at, value } = self.lexer.next()?;
         let op = match value {
@@ -136,11 +127,11 @@ impl Parser<'_> {
             Token::End => {
                 let advice =
                     format!("{} stands alone; compare it, for example {} == true", quoted(&field.value), field.value);
-                return Err(mistake(at, advice));
+                return Err(wrong(at, advice));
             }
             other => {
                 let advice = "use one of == != < <= > >=";
-                return Err(mistake(
+                return Err(wrong(
                     at,
                     format!("expected a comparison after {}, found {other}; {advice}", quoted(&field.value)),
                 ));
@@ -152,20 +143,20 @@ impl Parser<'_> {
             Token::Number(text) => Constant::Number(text),
             Token::Name(name) if name == "true" || name == "false" => Constant::Bool(name == "true"),
             Token::Name(name) if name == "null" => {
-                return Err(mistake(
+                return Err(wrong(
                     at,
                     "a comparison with null is always false; leave it out, nulls are skipped anyway",
                 ));
             }
             Token::Name(name) => {
                 let advice = format!("fields are compared with literals; a text stands in quotes: \"{name}\"");
-                return Err(mistake(at, advice));
+                return Err(wrong(at, advice));
             }
             Token::End => {
-                return Err(mistake(at, "the comparison ends early; add a text in quotes, a number, true or false"));
+                return Err(wrong(at, "the comparison ends early; add a text in quotes, a number, true or false"));
             }
             other => {
-                return Err(mistake(at, format!("expected a text in quotes, a number, true or false, found {other}")));
+                return Err(wrong(at, format!("expected a text in quotes, a number, true or false, found {other}")));
             }
         };
         Ok(Expression::Compare { field, op, literal: Placed { at, value: constant } })

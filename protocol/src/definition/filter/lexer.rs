@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{Wrong, mistake};
 use crate::definition::mistake::quoted;
 use crate::definition::place::{Mark, Placed};
+use crate::definition::scan::{Scan, Wrong, is_word, wrong};
 use crate::plan::CompareOp;
 
 /// Characters operators are made of: a run of them is one operator, known or not.
@@ -35,102 +35,57 @@ impl fmt::Display for Token {
     }
 }
 
-/// A walk over the characters of a filter.
-pub(super) struct Lexer<'t> {
-    text: Vec<char>,
-    marks: &'t [Mark],
-    at: usize,
-}
+/// The tokens of a filter.
+pub(super) struct Lexer<'t>(Scan<'t>);
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &str, marks: &'t [Mark]) -> Self {
-        Self { text: text.chars().collect(), marks, at: 0 }
+        Self(Scan::new(text, marks))
     }
 
     /// The next token and its place; [`Token::End`] for ever at the end.
     pub(super) fn next(&mut self) -> Result<Placed<Token>, Wrong> {
-        self.run(char::is_whitespace);
-        let mark = self.mark(self.at);
-        let value = match self.peek() {
+        self.0.run(char::is_whitespace);
+        let mark = self.0.mark();
+        let value = match self.0.peek() {
             None => Token::End,
-            Some('(') => self.single(Token::Open),
-            Some(')') => self.single(Token::Close),
+            Some('(') => self.0.single(Token::Open),
+            Some(')') => self.0.single(Token::Close),
             Some(quote @ ('"' | '\'')) => self.text(quote, mark)?,
-            Some(c) if c.is_ascii_digit() => self.number(mark)?,
-            Some('-') if self.text.get(self.at + 1).is_some_and(char::is_ascii_digit) => self.number(mark)?,
-            Some(c) if is_word(c) => Token::Name(self.run(is_word)),
+            Some(c) if c.is_ascii_digit() || self.is_sign() => Token::Number(self.0.number("-12.50")?),
+            Some(c) if is_word(c) => Token::Name(self.0.run(is_word)),
             Some(c) if OPERATOR.contains(c) => Token::Op(self.operator(mark)?),
-            Some(c) => return Err(mistake(mark, format!("{} means nothing here", quoted(&c.to_string())))),
+            Some(c) => return Err(wrong(mark, format!("{} means nothing here", quoted(&c.to_string())))),
         };
         Ok(Placed { at: mark, value })
     }
 
     /// Passes `word` if it comes next.
     pub(super) fn take_word(&mut self, word: &str) -> Result<bool, Wrong> {
-        let before = self.at;
+        let before = self.0.at;
         let found = self.next()?.value == Token::Name(word.to_owned());
         if !found {
-            self.at = before;
+            self.0.at = before;
         }
         Ok(found)
     }
 
-    fn mark(&self, at: usize) -> Mark {
-        self.marks.get(at).or(self.marks.last()).copied().unwrap_or(Mark::START)
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at).copied()
-    }
-
-    fn single(&mut self, token: Token) -> Token {
-        self.at += 1;
-        token
-    }
-
-    fn run(&mut self, belongs: impl Fn(char) -> bool) -> String {
-        let start = self.at;
-        while self.peek().is_some_and(&belongs) {
-            self.at += 1;
-        }
-        self.text[start..self.at].iter().collect()
-    }
-
     fn text(&mut self, quote: char, mark: Mark) -> Result<Token, Wrong> {
-        self.at += 1;
-        let text = self.run(|c| c != quote);
-        if self.peek().is_none() {
-            return Err(mistake(mark, format!("this text has no end; close it with {quote}")));
+        self.0.at += 1;
+        let text = self.0.run(|c| c != quote);
+        if self.0.peek().is_none() {
+            return Err(wrong(mark, format!("this text has no end; close it with {quote}")));
         }
-        self.at += 1;
-        Ok(Token::Text(text))
-    }
-
-    fn number(&mut self, mark: Mark) -> Result<Token, Wrong> {
-        let sign = if self.peek() == Some('-') { 1 } else { 0 };
-        let start = self.at;
-        self.at += sign;
-        self.run(|c| is_word(c) || c == '.');
-        let text: String = self.text[start..self.at].iter().collect();
-        let (whole, fraction) = text[sign..].split_once('.').unwrap_or((&text[sign..], "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) {
-            return Err(mistake(
-                mark,
-                format!("{} is no number; write digits and at most one `.`, for example -12.50", quoted(&text)),
-            ));
-        }
-        Ok(Token::Number(text))
+        Ok(self.0.single(Token::Text(text)))
     }
 
     fn operator(&mut self, mark: Mark) -> Result<CompareOp, Wrong> {
-        let start = self.at;
+        let start = self.0.at;
         // `>-3` is a comparison with a negative number.
-        while self.peek().is_some_and(|c| OPERATOR.contains(c)) && !(self.at > start && self.is_sign()) {
-            self.at += 1;
+        while self.0.peek().is_some_and(|c| OPERATOR.contains(c)) && !(self.0.at > start && self.is_sign()) {
+            self.0.at += 1;
         }
-        let text: String = self.text[start..self.at].iter().collect();
-        Ok(match text.as_str() {
+        Ok(match self.0.since(start).as_str() {
             "==" => CompareOp::Eq,
             "!=" => CompareOp::Ne,
             "<" => CompareOp::Lt,
@@ -148,16 +103,12 @@ impl<'t> Lexer<'t> {
                     "." => "a path belongs to the source's `fields`; use the name given there",
                     _ => "use one of == != < <= > >=",
                 };
-                return Err(mistake(mark, format!("{} is no comparison; {advice}", quoted(other))));
+                return Err(wrong(mark, format!("{} is no comparison; {advice}", quoted(other))));
             }
         })
     }
 
     fn is_sign(&self) -> bool {
-        self.peek() == Some('-') && self.text.get(self.at + 1).is_some_and(char::is_ascii_digit)
+        self.0.peek() == Some('-') && self.0.peek_second().is_some_and(|c| c.is_ascii_digit())
     }
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
 }

@@ -13,6 +13,7 @@ pub mod freshness;
 pub mod grid;
 pub mod ingest;
 pub mod keeper;
+mod listening;
 pub mod serve;
 pub mod status;
 pub mod store;

@@ -16,14 +16,12 @@ use featuregrid_protocol::wire::DESCRIPTORS;
 use featuregrid_protocol::wire::v1::admin_server::AdminServer;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGridServer;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tonic::transport::Server as Transport;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::server::HealthReporter;
 
 use crate::assemble::Node;
+use crate::listening::{Bound, Listening, Told};
 use admin::AdminService;
 pub use feast::FeastServer;
 use service::Service;
@@ -47,10 +45,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A listening server.
 pub struct Server {
-    address: SocketAddr,
     health: HealthReporter,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    listening: Listening,
 }
 
 impl Server {
@@ -60,8 +56,7 @@ impl Server {
     /// See [`ServeError`].
     pub async fn start(node: Arc<Node>, listen: &str) -> Result<Self, ServeError> {
         let refused = |error| ServeError::Listen(listen.to_owned(), error);
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let Bound { listener, address } = Bound::to(listen).await.map_err(refused)?;
         // Without it each reply waits for the peer's delayed acknowledgement: 40 ms.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -72,28 +67,21 @@ impl Server {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(|error| ServeError::Reflection(error.to_string()))?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Transport::builder()
+        let router = Transport::builder()
             .add_service(health_service)
             .add_service(reflection)
             .add_service(AdminServer::new(AdminService::new(Arc::clone(&node))))
-            .add_service(FeatureGridServer::new(Service::new(node)))
-            .serve_with_incoming_shutdown(incoming, async {
-                let _ = stopped.await; // dropped or told: both end it
-            });
-        let task = tokio::spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the gRPC server ended");
-            }
-        });
+            .add_service(FeatureGridServer::new(Service::new(node)));
+        let serve = |told: Told| router.serve_with_incoming_shutdown(incoming, told.stop());
+        let listening = Listening::start("the gRPC server", address, serve);
         tracing::info!(%address, "listening");
-        Ok(Self { address, health, stop: Some(stop), task })
+        Ok(Self { health, listening })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// The state was rebuilt: health says SERVING.
@@ -103,11 +91,8 @@ impl Server {
     }
 
     /// Takes no new call and lets those that run end, for a moment.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        if tokio::time::timeout(STOP_PATIENCE, &mut self.task).await.is_err() {
-            self.task.abort();
-        }
+    pub async fn stop(self) {
+        self.listening.stop(STOP_PATIENCE).await;
     }
 }
 

@@ -17,19 +17,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::serve::ListenerExt as _;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use super::ServeError;
 use crate::assemble::Node;
+use crate::listening::{Bound, Listening, Told};
 
 /// A listening Feast port.
 pub struct FeastServer {
-    address: SocketAddr,
     serving: Arc<AtomicBool>,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    listening: Listening,
 }
 
 impl FeastServer {
@@ -39,8 +35,7 @@ impl FeastServer {
     /// [`ServeError::Feast`] when the address is taken or not ours.
     pub async fn start(node: Arc<Node>, listen: &str) -> Result<Self, ServeError> {
         let refused = |error| ServeError::Feast(listen.to_owned(), error);
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let Bound { listener, address } = Bound::to(listen).await.map_err(refused)?;
         // Without it each reply waits for the peer's delayed acknowledgement: 40 ms.
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -49,23 +44,16 @@ impl FeastServer {
         });
         let serving = Arc::new(AtomicBool::new(false));
         let router = http::router(node, Arc::clone(&serving));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let ended = axum::serve(listener, router).with_graceful_shutdown(async {
-            let _ = stopped.await; // dropped or told: both end it
-        });
-        let task = tokio::spawn(async move {
-            if let Err(error) = ended.await {
-                tracing::error!(%error, "the Feast port ended");
-            }
-        });
+        let serve = |told: Told| axum::serve(listener, router).with_graceful_shutdown(told.stop()).into_future();
+        let listening = Listening::start("the Feast port", address, serve);
         tracing::info!(%address, "listening for Feast clients");
-        Ok(Self { address, serving, stop: Some(stop), task })
+        Ok(Self { serving, listening })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// The state was rebuilt: `/health` says 200.
@@ -74,11 +62,8 @@ impl FeastServer {
     }
 
     /// Takes no new request and lets those that run end, for a moment.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        if tokio::time::timeout(super::STOP_PATIENCE, &mut self.task).await.is_err() {
-            self.task.abort();
-        }
+    pub async fn stop(self) {
+        self.listening.stop(super::STOP_PATIENCE).await;
     }
 }
 

@@ -10,12 +10,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tokio::sync::{Mutex, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::Mutex;
 
 use super::sample::sample;
 use crate::assemble::Node;
+use crate::listening::{Bound, Listening, Told};
 
 /// Where metrics are, unless somebody asks for another address: the port that exporters of OpenTelemetry use.
 pub const LISTEN: &str = "127.0.0.1:9464";
@@ -29,11 +28,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 pub struct ListenError(String, std::io::Error);
 
 /// A listening server.
-pub struct MetricsServer {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
-}
+pub struct MetricsServer(Listening);
 
 struct Scraped {
     node: Arc<Node>,
@@ -48,35 +43,24 @@ impl MetricsServer {
     /// [`ListenError`].
     pub async fn start(node: Arc<Node>, listen: &str) -> Result<Self, ListenError> {
         let refused = |error| ListenError(listen.to_owned(), error);
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let Bound { listener, address } = Bound::to(listen).await.map_err(refused)?;
         let scraped = Arc::new(Scraped { node, looking: Mutex::default() });
         let routes = Router::new().route("/metrics", get(metrics)).with_state(scraped);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
-                let _ = stopped.await; // dropped or told: both end it
-            });
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the server of metrics ended");
-            }
-        });
+        let serve = |told: Told| axum::serve(listener, routes).with_graceful_shutdown(told.stop()).into_future();
+        let listening = Listening::start("the server of metrics", address, serve);
         tracing::info!(%address, "metrics at /metrics");
-        Ok(Self { address, stop: Some(stop), task })
+        Ok(Self(listening))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Takes no new scrape; one that runs may end, for a moment.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        if tokio::time::timeout(LOOK_MAX, &mut self.task).await.is_err() {
-            self.task.abort();
-        }
+    pub async fn stop(self) {
+        self.0.stop(LOOK_MAX).await;
     }
 }
 

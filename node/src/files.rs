@@ -25,6 +25,15 @@ pub fn definitions(path: &Path) -> anyhow::Result<String> {
 /// # Errors
 /// When it cannot be read, and every mistake in it.
 pub fn plan(path: &Path) -> anyhow::Result<Plan> {
+    text_and_plan(path).map(|(_, plan)| plan)
+}
+
+/// The same, with its text.
+///
+/// # Errors
+/// As [`plan`].
+pub fn text_and_plan(path: &Path) -> anyhow::Result<(String, Plan)> {
     let text = definitions(path)?;
-    Ok(definition::compile(&text, &path.display().to_string(), None, ControlIndex(0))?)
+    let plan = definition::compile(&text, &path.display().to_string(), None, ControlIndex(0))?;
+    Ok((text, plan))
 }

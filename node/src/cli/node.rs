@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use featuregrid_protocol::plan::Plan;
 
 use crate::assemble::{LetterTopicName, Node, Settings};
 use crate::config::{CONFIG_BYTES_MAX, Config, Effective, Given};
@@ -92,18 +93,75 @@ fn read(path: &Path) -> anyhow::Result<(String, String)> {
     Ok((name, text))
 }
 
-/// Kafka, if that is where the log is.
-fn cluster(config: &Config) -> anyhow::Result<Option<Cluster>> {
-    let Some(brokers) = &config.brokers else { return Ok(None) };
-    let settings = KafkaSettings::parse(config.kafka_settings.lines())?;
-    Ok(Some(Cluster::new(brokers, settings)?))
+/// A node that may be started: its definitions are right and Kafka's settings go together. No folder was touched, so a
+/// mistake leaves nothing behind.
+pub(super) struct Prepared<'c> {
+    config: &'c Config,
+    /// How the definitions are named, their text, and what they mean.
+    file: String,
+    text: String,
+    plan: Plan,
+    /// Kafka, if that is where the log is.
+    cluster: Option<Cluster>,
 }
 
-fn definitions(config: &Config) -> anyhow::Result<&Path> {
-    let Some(definitions) = &config.definitions else {
-        bail!("no definitions: name them with --definitions FILE, or as node.definitions in a --config file");
-    };
-    Ok(definitions)
+impl<'c> Prepared<'c> {
+    pub(super) fn new(config: &'c Config) -> anyhow::Result<Self> {
+        let Some(definitions) = &config.definitions else {
+            bail!("no definitions: name them with --definitions FILE, or as node.definitions in a --config file");
+        };
+        let (text, plan) = files::text_and_plan(definitions)?;
+        let settings = || KafkaSettings::parse(config.kafka_settings.lines());
+        let cluster = config.brokers.as_ref().map(|brokers| Cluster::new(brokers, settings()?)).transpose()?;
+        Ok(Self { config, file: definitions.display().to_string(), text, plan, cluster })
+    }
+
+    /// Waits until every topic of the definitions is there: producers may create them later than we start.
+    pub(super) async fn wait_for_topics(&self) -> anyhow::Result<()> {
+        let Some(cluster) = &self.cluster else { return Ok(()) };
+        let topics: Vec<String> = self.plan.sources.iter().map(|source| source.topic.clone()).collect();
+        let mut said = None;
+        loop {
+            let (cluster, topics) = (cluster.clone(), topics.clone());
+            let missing = tokio::task::spawn_blocking(move || missing_topics(&cluster, &topics)).await??;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if said.as_ref() != Some(&missing) {
+                let topics = missing.join(", ");
+                tracing::warn!(
+                    topics,
+                    "waiting for topics that are not there; create them, or correct `kafka: {{ topic: ... }}`"
+                );
+                said = Some(missing);
+            }
+            tokio::time::sleep(TOPICS_AGAIN).await;
+        }
+    }
+
+    /// Starts it in a folder.
+    pub(super) async fn start(self, data: &Path) -> anyhow::Result<Node> {
+        let Self { config, file, text, plan, cluster } = self;
+        let data = Arc::new(DataDir::open(data)?);
+        if let Some(cluster) = &cluster {
+            warn_of_settings(cluster, &plan).await;
+        }
+        let log: Box<OpenLog> = match &cluster {
+            Some(cluster) => KafkaLog::for_plans(cluster),
+            None => EmbeddedLog::open(&data.log(), plan.sources.len())?.for_plans(),
+        };
+        let settings = Settings {
+            definitions: text,
+            file,
+            log,
+            data,
+            ranges: config.ranges,
+            memory_budget: super::memory_budget(config.memory_budget),
+            one_after_the_other: config.one_after_the_other,
+            dead_letters: letter_topic(config, cluster).await?,
+        };
+        Ok(Node::start(settings).await?)
+    }
 }
 
 async fn letter_topic(config: &Config, cluster: Option<Cluster>) -> anyhow::Result<Option<LetterTopicName>> {
@@ -114,56 +172,4 @@ async fn letter_topic(config: &Config, cluster: Option<Cluster>) -> anyhow::Resu
         tracing::info!(topic = name, "created the topic for dead letters");
     }
     Ok(Some(LetterTopicName { cluster, name }))
-}
-
-/// Waits until every topic of the definitions is there: producers may create them later than we start.
-pub(super) async fn wait_for_topics(config: &Config) -> anyhow::Result<()> {
-    let Some(cluster) = cluster(config)? else { return Ok(()) };
-    let plan = files::plan(definitions(config)?)?;
-    let topics: Vec<String> = plan.sources.iter().map(|source| source.topic.clone()).collect();
-    let mut said = None;
-    loop {
-        let (cluster, topics) = (cluster.clone(), topics.clone());
-        let missing = tokio::task::spawn_blocking(move || missing_topics(&cluster, &topics)).await??;
-        if missing.is_empty() {
-            return Ok(());
-        }
-        if said.as_ref() != Some(&missing) {
-            let topics = missing.join(", ");
-            tracing::warn!(
-                topics,
-                "waiting for topics that are not there; create them, or correct `kafka: {{ topic: ... }}`"
-            );
-            said = Some(missing);
-        }
-        tokio::time::sleep(TOPICS_AGAIN).await;
-    }
-}
-
-/// Starts a node in a folder.
-pub(super) async fn start(config: &Config, data: &Path) -> anyhow::Result<Node> {
-    let definitions = definitions(config)?;
-    // Read and compiled before the folder is touched: a mistake must not leave anything behind.
-    let plan = files::plan(definitions)?;
-    let text = files::definitions(definitions)?;
-    let cluster = cluster(config)?;
-    let data = Arc::new(DataDir::open(data)?);
-    if let Some(cluster) = &cluster {
-        warn_of_settings(cluster, &plan).await;
-    }
-    let log: Box<OpenLog> = match &cluster {
-        Some(cluster) => KafkaLog::for_plans(cluster),
-        None => EmbeddedLog::open(&data.log(), plan.sources.len())?.for_plans(),
-    };
-    let settings = Settings {
-        definitions: text,
-        file: definitions.display().to_string(),
-        log,
-        data,
-        ranges: config.ranges,
-        memory_budget: super::memory_budget(config.memory_budget),
-        one_after_the_other: config.one_after_the_other,
-        dead_letters: letter_topic(config, cluster).await?,
-    };
-    Ok(Node::start(settings).await?)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
-use super::node::{NodeArguments, start, wait_for_topics};
+use super::node::{NodeArguments, Prepared};
 use super::{plant, stopped};
 use crate::assemble::Node;
 use crate::config::{Config, Effective, Given};
@@ -58,8 +58,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let stop = stopped();
     let starting = async {
-        wait_for_topics(&config).await?;
-        start(&config, data).await
+        let prepared = Prepared::new(&config)?;
+        prepared.wait_for_topics().await?;
+        prepared.start(data).await
     };
     let node = tokio::select! {
         node = starting => Arc::new(node?),

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use featuregrid_protocol::wire::v1::GetDigestRequest;
 use serde_json::json;
 
-use super::node::{NodeArguments, start};
+use super::node::{NodeArguments, Prepared};
 use super::output::{Output, say};
 use super::{INTERRUPTED, client, duration, stopped};
 use crate::config::Given;
@@ -97,7 +97,7 @@ async fn of_log(arguments: &Arguments) -> anyhow::Result<Digested> {
     }
     let folder = Folder::open(config.data.as_deref())?;
     let deadline = Instant::now() + arguments.wait;
-    let node = start(&config, folder.path()).await?;
+    let node = Prepared::new(&config)?.start(folder.path()).await?;
     let ends = node.log_ends()?;
     let reached = node.reaches(&ends, deadline).await;
     let halted = node.progress.any_halted();

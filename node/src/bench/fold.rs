@@ -6,17 +6,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use featuregrid_actors::shard::Shard;
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{PartitionPosition, Positions};
-use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 use hashbrown::HashTable;
 
-use super::rows::{Frames, PARTITION, START};
+use super::rows::{Frames, START, shard};
 
 /// Ranges of the shard measured: as many as one of eight shards has.
 const RANGES: u32 = 32;
@@ -41,11 +38,7 @@ pub struct Fold {
 #[must_use]
 pub fn fold(plan: Plan, entities: u64, events: u64) -> Fold {
     let plan = Arc::new(plan);
-    let ranges: RangeSet = RangeId::split_evenly(RANGES).into_iter().collect();
-    let mut shard = Shard::new(Arc::clone(&plan));
-    for range in ranges.iter() {
-        shard.add_range(range, Positions::from([(PARTITION, PartitionPosition::start(0))]));
-    }
+    let (mut shard, ranges) = shard(&plan, RANGES);
     let mut frames = Frames::new(&plan);
     let mut random = Random::new(1);
     let mut happened = 0;

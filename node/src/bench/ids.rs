@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use featuregrid_actors::shard::Shard;
 use featuregrid_protocol::definition::{self, Mistakes};
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
-use featuregrid_protocol::position::{PartitionPosition, Positions};
-use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 
-use super::rows::{DISORDER, Frames, PARTITION, START};
+use super::rows::{DISORDER, Frames, START, shard};
 
 /// W1's payments with ids. The longest window is far shorter than a quarter of the run, so that what grows after that
 /// can only be ids.
@@ -68,11 +65,7 @@ impl Ids {
 /// Never, unless the definitions and this release disagree.
 pub fn ids(count: u64) -> Result<Ids, Mistakes> {
     let plan = Arc::new(definition::compile(DEFINITIONS, "ids", None, ControlIndex(0))?);
-    let ranges: RangeSet = RangeId::split_evenly(RANGES).into_iter().collect();
-    let mut shard = Shard::new(Arc::clone(&plan));
-    for range in ranges.iter() {
-        shard.add_range(range, Positions::from([(PARTITION, PartitionPosition::start(0))]));
-    }
+    let (mut shard, ranges) = shard(&plan, RANGES);
     let mut frames = Frames::new(&plan);
     let mut random = Random::new(1);
     let mut bytes_after_quarter = 0;

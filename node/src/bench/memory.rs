@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use featuregrid_actors::shard::Shard;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{PartitionPosition, Positions};
-use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 
-use super::rows::{DISORDER, Frames, PARTITION, START};
+use super::rows::{DISORDER, Frames, START, shard};
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +26,7 @@ pub struct Memory {
 #[must_use]
 pub fn memory(plan: Plan, keys: u64, events: u64, span: Span) -> Memory {
     let plan = Arc::new(plan);
-    let range = RangeId { prefix: 0, bits: 0 };
-    let ranges = RangeSet::from_iter([range]);
-    let mut shard = Shard::new(Arc::clone(&plan));
-    shard.add_range(range, Positions::from([(PARTITION, PartitionPosition::start(0))]));
+    let (mut shard, ranges) = shard(&plan, 1);
     let mut frames = Frames::new(&plan);
     let mut random = Random::new(1);
     let (mut done, mut largest, mut look) = (0, 0, 0);

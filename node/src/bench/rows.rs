@@ -1,15 +1,29 @@
-//! Frames of rows made without a log, for benches of what comes after the reader. Knows no payload.
+//! A shard, and frames of rows made without a log, for benches of what comes after the reader. Knows no payload.
 
+use std::sync::Arc;
+
+use featuregrid_actors::shard::Shard;
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::PartitionCounters;
+use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
+use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 /// The one partition they come from.
 pub(super) const PARTITION: PartitionId = PartitionId(0);
+
+/// A shard of so many ranges (a power of two), all empty.
+pub(super) fn shard(plan: &Arc<Plan>, ranges: u32) -> (Shard, RangeSet) {
+    let ranges: RangeSet = RangeId::split_evenly(ranges).into_iter().collect();
+    let mut shard = Shard::new(Arc::clone(plan));
+    for range in ranges.iter() {
+        shard.add_range(range, Positions::from([(PARTITION, PartitionPosition::start(0))]));
+    }
+    (shard, ranges)
+}
 
 /// Rows of the first view of a plan, every measure present; each has an event id of its own if the source has ids.
 pub(super) struct Frames {

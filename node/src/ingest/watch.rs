@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use featuregrid_protocol::ids::TopicId;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeSet;
 
@@ -61,13 +64,9 @@ pub fn halt_lost(log: &dyn Log, progress: &Progress, v0: &OffsetVector, earliest
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Halted(featuregrid_protocol::ids::PartitionId);
 
-/// As Kafka's own tools print it: url-safe base64 without padding.
-fn show(id: featuregrid_protocol::ids::TopicId) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits = u128::from_be_bytes(id.0);
-    // 128 bits are 21 letters of 6 and one of 2.
-    let letter = |at: u32| if at < 21 { bits >> (122 - 6 * at) } else { bits << 4 };
-    (0..22).map(|at| char::from(LETTERS[(letter(at) & 63) as usize])).collect()
+/// As Kafka's own tools print it.
+fn show(id: TopicId) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(id.0)
 }
 
 /// What is looked at, and who is told.
@@ -147,7 +146,7 @@ impl Drop for Watch {
 #[cfg(test)]
 mod tests {
     //! A topic that is met again is the same or halts; identities read as Kafka's tools print them.
-    use featuregrid_protocol::ids::{PartitionId, SourceId, TopicId};
+    use featuregrid_protocol::ids::{PartitionId, SourceId};
 
     use super::*;
 

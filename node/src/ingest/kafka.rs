@@ -13,7 +13,7 @@ mod topic;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::partitioner;
@@ -34,6 +34,10 @@ use super::{Bounds, Header, Identity, Log, LogError, LogReader, NewRecord, OpenL
 /// How long a question to the brokers may take: a broker that restarts answers within it.
 const ASK: Duration = Duration::from_secs(15);
 
+/// So long after the brokers were asked an append asks them again: what a new partition may wait for its first record,
+/// and far less than the five minutes that Kafka's own producers allow themselves.
+const PARTITIONS_AGE_MAX: Duration = Duration::from_secs(2);
+
 /// A header that lets a replayed dead letter pass the lateness check.
 pub const ADMIT_HEADER: &str = "featuregrid-admit";
 const ADMIT_HEADER_C: &CStr = c"featuregrid-admit";
@@ -48,6 +52,8 @@ pub struct KafkaLog {
     client: BaseConsumer,
     /// As the brokers told them first.
     identities: Mutex<BTreeMap<SourceId, TopicId>>,
+    /// As the brokers told them last.
+    partitions: Mutex<BTreeMap<SourceId, (Instant, Vec<PartitionId>)>>,
     /// Made by the first append.
     producer: OnceLock<Producer>,
 }
@@ -103,7 +109,14 @@ impl KafkaLog {
         let cluster = cluster.into();
         let client = cluster.consumer().create();
         let client = client.map_err(unavailable(|| format!("Kafka client for {}", cluster.brokers())))?;
-        Ok(Self { cluster, topics, client, identities: Mutex::default(), producer: OnceLock::new() })
+        Ok(Self {
+            cluster,
+            topics,
+            client,
+            identities: Mutex::default(),
+            partitions: Mutex::default(),
+            producer: OnceLock::new(),
+        })
     }
 
     fn partitions_of(&self, source: SourceId, name: &str) -> Result<Vec<PartitionId>, LogError> {
@@ -118,7 +131,18 @@ impl KafkaLog {
             let why = "there is no such topic; create it, or correct `kafka: { topic: ... }`".to_owned();
             return Err(LogError::Unavailable { what: what(), why });
         }
+        let mut known = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(source, (Instant::now(), partitions.clone()));
         Ok(partitions)
+    }
+
+    /// The same for an append, which need not ask each time: what was told a moment ago is true enough to place a record.
+    fn recent_partitions_of(&self, source: SourceId, name: &str) -> Result<Vec<PartitionId>, LogError> {
+        let known = self.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(&source).cloned();
+        match known.filter(|(asked, _)| asked.elapsed() < PARTITIONS_AGE_MAX) {
+            Some((_, partitions)) => Ok(partitions),
+            None => self.partitions_of(source, name),
+        }
     }
 
     /// Appends dead letters to the one topic of this log.
@@ -127,7 +151,7 @@ impl KafkaLog {
     /// [`LogError::TooLarge`], [`LogError::Unavailable`].
     pub(crate) fn append_letters(&self, letters: &[Letter<'_>]) -> Result<(), LogError> {
         let Some((source, name)) = self.topics.0.first() else { return Ok(()) };
-        let partitions = self.partitions_of(*source, name)?.len() as u32;
+        let partitions = self.recent_partitions_of(*source, name)?.len() as u32;
         let mut headers: Vec<Vec<HeaderRef<'_>>> = Vec::with_capacity(letters.len());
         for letter in letters {
             headers.push(letter.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect());
@@ -219,7 +243,7 @@ impl Log for KafkaLog {
             if own.is_empty() {
                 continue;
             }
-            let all = self.partitions_of(*source, name)?;
+            let all = self.recent_partitions_of(*source, name)?;
             let partitions: Vec<PartitionId> =
                 own.iter().map(|at| all[records[*at].partition(all.len() as u32) as usize]).collect();
             let outgoing: Vec<Outgoing<'_>> = own

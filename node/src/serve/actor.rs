@@ -13,6 +13,7 @@ use tonic::Status;
 
 use super::encode;
 use super::service::{event, refused};
+use super::wanted::find_view;
 use crate::assemble::Node;
 
 pub(super) async fn show(node: &Node, request: &v1::GetActorRequest) -> Result<v1::GetActorResponse, Status> {
@@ -45,9 +46,7 @@ fn views(plan: &Plan, request: &v1::GetActorRequest) -> Result<Vec<usize>, Statu
     };
     let keys = |view: &ViewPlan| view.keys.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     if !request.view.is_empty() {
-        let known = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
-        let unknown = || Status::not_found(format!("no feature view `{}`; there are: {}", request.view, known()));
-        let view = plan.view_index(&request.view).ok_or_else(unknown)?;
+        let view = find_view(plan, &request.view)?;
         let (name, keys) = (&request.view, keys(&plan.views[view]));
         let wrong = || Status::invalid_argument(format!("the join keys of `{name}` are: {keys}"));
         return if fits(&plan.views[view]) { Ok(vec![view]) } else { Err(wrong()) };

@@ -83,7 +83,8 @@ impl Wanted {
     }
 }
 
-fn find_view(plan: &Plan, name: &str) -> Result<usize, Unknown> {
+/// The index of the view of this name.
+pub(super) fn find_view(plan: &Plan, name: &str) -> Result<usize, Unknown> {
     let known = || plan.views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
     plan.view_index(name).ok_or_else(|| Unknown::View { name: name.to_owned(), known: known() })
 }

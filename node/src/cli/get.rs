@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, Status};
+use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest};
 use serde_json::json;
 
 use super::client;
-use super::output::{Output, say, table, wire_text};
+use super::output::{Output, Shown, first_entity, say, table, values_json};
 
 /// `featuregrid get`
 #[derive(Debug, clap::Args)]
@@ -49,38 +49,25 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let view = response.views.first().and_then(|view| view.entities.first()).context("an empty reply")?;
     let instant = Timestamp(view.effective_instant_micros);
-    let rows: Vec<(&str, String, Status, u32)> = response
-        .features
-        .iter()
-        .map(|column| {
-            let value = column.values.first().map_or_else(|| "null".to_owned(), wire_text);
-            let status = column.statuses.first().and_then(|status| Status::try_from(*status).ok());
-            (column.feature.as_str(), value, status.unwrap_or_default(), column.flags.first().copied().unwrap_or(0))
-        })
-        .collect();
+    let features = first_entity(&response);
     match arguments.output {
         Output::Table => {
             say!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
-            let row = |(feature, value, status, flags): (&str, String, Status, u32)| {
+            let row = |Shown { feature, value, status, flags }: Shown<'_>| {
                 vec![feature.to_owned(), value, status.as_str_name().to_owned(), flag_names(flags)]
             };
-            table(&["feature", "value", "status", ""], &rows.into_iter().map(row).collect::<Vec<_>>());
+            table(&["feature", "value", "status", ""], &features.into_iter().map(row).collect::<Vec<_>>());
         }
         Output::Json => {
-            let mut features = serde_json::Map::new();
-            let mut statuses = serde_json::Map::new();
-            for (feature, value, status, _) in rows {
-                let value = serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value));
-                features.insert(feature.to_owned(), value);
-                statuses.insert(feature.to_owned(), json!(status.as_str_name()));
-            }
+            let status = |shown: &Shown<'_>| (shown.feature.to_owned(), json!(shown.status.as_str_name()));
+            let statuses: serde_json::Map<String, serde_json::Value> = features.iter().map(status).collect();
             let token = view.token.clone().unwrap_or_default().offsets;
             let token: std::collections::BTreeMap<String, u64> =
                 token.into_iter().map(|(partition, next)| (partition.to_string(), next)).collect();
             say!(
                 "{}",
                 json!({
-                    "features": features, "status": statuses, "effective_instant": instant.to_string(),
+                    "features": values_json(&features), "status": statuses, "effective_instant": instant.to_string(),
                     "epoch": view.epoch, "control_index": response.control_index, "token": token,
                 })
             );

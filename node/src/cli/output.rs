@@ -39,7 +39,7 @@ pub(super) enum Output {
 }
 
 /// A value of the wire as text, digit by digit.
-pub(super) fn wire_text(value: &v1::Value) -> String {
+fn wire_text(value: &v1::Value) -> String {
     match &value.kind {
         None => "null".to_owned(),
         Some(Kind::Int(int)) => int.to_string(),
@@ -48,21 +48,32 @@ pub(super) fn wire_text(value: &v1::Value) -> String {
     }
 }
 
-/// The features of the first entity of a reply as (name, value, status).
-pub(super) fn first_entity(reply: &v1::GetFeaturesResponse) -> Vec<(&str, String, v1::Status)> {
-    let row = |column: &'_ v1::FeatureColumn| {
-        let value = column.values.first().map_or_else(|| "null".to_owned(), wire_text);
-        let status = column.statuses.first().and_then(|status| v1::Status::try_from(*status).ok()).unwrap_or_default();
-        (value, status)
-    };
-    reply.features.iter().map(|column| (column.feature.as_str(), row(column).0, row(column).1)).collect()
+/// One feature of one entity.
+pub(super) struct Shown<'r> {
+    pub(super) feature: &'r str,
+    pub(super) value: String,
+    pub(super) status: v1::Status,
+    /// The bits of `FeatureColumn.flags`.
+    pub(super) flags: u32,
 }
 
-/// The same as a JSON object of values.
-pub(super) fn first_entity_json(reply: &v1::GetFeaturesResponse) -> serde_json::Value {
-    let value = |text: String| serde_json::from_str(&text).unwrap_or(json!(text));
+/// The features of the first entity of a reply.
+pub(super) fn first_entity(reply: &v1::GetFeaturesResponse) -> Vec<Shown<'_>> {
+    let columns = reply.features.iter();
+    let shown = columns.map(|column| Shown {
+        feature: &column.feature,
+        value: column.values.first().map_or_else(|| "null".to_owned(), wire_text),
+        status: column.statuses.first().and_then(|status| v1::Status::try_from(*status).ok()).unwrap_or_default(),
+        flags: column.flags.first().copied().unwrap_or(0),
+    });
+    shown.collect()
+}
+
+/// Their values as a JSON object.
+pub(super) fn values_json(features: &[Shown<'_>]) -> serde_json::Value {
+    let value = |shown: &Shown<'_>| serde_json::from_str(&shown.value).unwrap_or(json!(shown.value));
     let values: Map<String, serde_json::Value> =
-        first_entity(reply).into_iter().map(|(name, text, _)| (name.to_owned(), value(text))).collect();
+        features.iter().map(|shown| (shown.feature.to_owned(), value(shown))).collect();
     values.into()
 }
 

@@ -10,7 +10,7 @@ use featuregrid_protocol::wire::v1::PushRequest;
 use serde_json::json;
 
 use super::client;
-use super::output::{Output, first_entity, first_entity_json, say, table};
+use super::output::{Output, Shown, first_entity, say, table, values_json};
 
 /// `featuregrid push`
 #[derive(Debug, clap::Args)]
@@ -55,26 +55,25 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Err(status) => bail!("{}: {}", arguments.address, status.message()),
     };
     let (before, after) = (reply.before.unwrap_or_default(), reply.after.unwrap_or_default());
+    let (before, after) = (first_entity(&before), first_entity(&after));
     match arguments.output {
         Output::Json => say!(
             "{}",
             json!({
                 "partition": reply.partition, "offset": reply.offset,
                 "event_time": Timestamp(reply.event_micros).to_string(),
-                "before": first_entity_json(&before), "after": first_entity_json(&after),
+                "before": values_json(&before), "after": values_json(&after),
             })
         ),
         Output::Table => {
             let at = Timestamp(reply.event_micros);
             say!("partition {} offset {}, event time {at}", reply.partition, reply.offset);
-            let shown = |value: String, status: featuregrid_protocol::wire::v1::Status| match value.as_str() {
-                "null" => status.as_str_name().to_owned(),
-                _ => value,
+            let text = |shown: &Shown<'_>| match shown.value.as_str() {
+                "null" => shown.status.as_str_name().to_owned(),
+                value => value.to_owned(),
             };
-            let rows = first_entity(&before)
-                .into_iter()
-                .zip(first_entity(&after))
-                .map(|(before, after)| vec![before.0.to_owned(), shown(before.1, before.2), shown(after.1, after.2)]);
+            let both = before.iter().zip(&after);
+            let rows = both.map(|(before, after)| vec![before.feature.to_owned(), text(before), text(after)]);
             table(&["feature", "before", "after"], &rows.collect::<Vec<_>>());
         }
     }

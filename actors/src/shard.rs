@@ -21,7 +21,7 @@ pub use crate::entity::{LastApplied, LevelFacts, PageFacts};
 pub use digest::{Digest, DigestBuilder, IDS, PageBytes};
 pub use inspect::ActorFacts;
 pub use largest::largest_entity_bytes;
-pub use read::ViewReading;
+pub use read::{Selection, ViewReading};
 pub use snapshot::{InstallError, RangeSnapshot, SnapshotIds, SnapshotPage};
 
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::Positions;
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::value::Reading;
+use smallvec::SmallVec;
 
 use self::frontier::Frontiers;
 use self::layout::Layout;
@@ -64,6 +66,10 @@ pub struct Shard {
 struct Scratch {
     leaving: Vec<u64>,
     snapshots: Vec<Snapshots>,
+    /// Where the pages of the entity that is read are, ladder by ladder.
+    buckets: SmallVec<[Option<usize>; 4]>,
+    /// By result of the view that is read; only what is needed was computed.
+    readings: Vec<Reading>,
     bounds: Vec<Bounds>,
     /// Per range: whether the frame moves it.
     moving: Vec<bool>,

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use featuregrid_actors::host::{Item, Outcome, Read, ShardHandle, ShardStatus};
-use featuregrid_actors::shard::{ActorFacts, ViewReading};
+use featuregrid_actors::shard::{ActorFacts, Selection, ViewReading};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
@@ -47,8 +47,8 @@ pub struct Asked {
 /// Views of entities. One entity at several instants is read in one turn, so its answers are of one state.
 #[derive(Clone, Debug)]
 pub struct GridRead {
-    /// Indices into the plan's views.
-    pub views: Vec<usize>,
+    /// Which results of which views.
+    pub selections: Arc<[Selection]>,
     /// Whom, and when.
     pub entities: Vec<Asked>,
     /// Only from state at or after this.
@@ -137,7 +137,7 @@ impl Grid {
     /// # Errors
     /// See [`ReadError`].
     pub async fn read(&self, read: GridRead) -> Result<Vec<Vec<Answer>>, ReadError> {
-        let views = read.views.len();
+        let views = read.selections.len();
         let mut answers: Vec<Option<Answer>> = vec![None; read.entities.len() * views];
         let mut waiting = self.items(&read);
         loop {
@@ -167,7 +167,7 @@ impl Grid {
 
     /// What to ask of which shard, in order of range.
     fn items(&self, read: &GridRead) -> BTreeMap<usize, Vec<Item>> {
-        let views = read.views.len();
+        let views = read.selections.len();
         let mut items: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
         let mut order: Vec<(KeyHash, usize)> =
             read.entities.iter().enumerate().map(|(at, entity)| (KeyHash::of(&entity.key), at)).collect();
@@ -175,9 +175,9 @@ impl Grid {
         for (hash, entity) in order {
             let at = shard_of(RangeId::of(hash, self.bits), 1 << self.bits, self.shards.len());
             let of_shard = items.entry(at).or_default();
-            for (index, view) in read.views.iter().enumerate() {
+            for selection in 0..views {
                 let Asked { key, as_of } = read.entities[entity].clone();
-                of_shard.push(Item { slot: entity * views + index, view: *view, key, as_of });
+                of_shard.push(Item { slot: entity * views + selection, selection, key, as_of });
             }
         }
         items
@@ -195,7 +195,9 @@ impl Grid {
             let mut at_least = read.at_least.clone();
             at_least.raise(&self.shards[at].floor());
             let handle = self.shards[at].handle.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let request = Read { items: items.clone(), at_least: Arc::new(at_least) };
+            let items: Arc<[Item]> = items.into();
+            let (selections, at_least) = (Arc::clone(&read.selections), Arc::new(at_least));
+            let request = Read { selections, items: Arc::clone(&items), at_least };
             asked.spawn(async move { (at, items, handle.read(request).await) });
         }
         let (mut again, mut gone) = (BTreeMap::new(), false);
@@ -203,13 +205,13 @@ impl Grid {
             let Ok((at, items, outcomes)) = done else { return Err(ReadError::Rebuilding) };
             let Ok(outcomes) = outcomes else {
                 gone = true;
-                again.insert(at, items);
+                again.insert(at, items.to_vec());
                 continue;
             };
-            for ((slot, outcome), item) in outcomes.into_iter().zip(items) {
+            for ((slot, outcome), item) in outcomes.into_iter().zip(&*items) {
                 match outcome {
                     Outcome::Reading(reading, token) => answers[slot] = Some((reading, token)),
-                    Outcome::Behind => again.entry(at).or_insert_with(Vec::new).push(item),
+                    Outcome::Behind => again.entry(at).or_insert_with(Vec::new).push(item.clone()),
                     Outcome::Elsewhere => return Err(ReadError::Elsewhere),
                 }
             }

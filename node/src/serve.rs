@@ -5,6 +5,7 @@ mod admin;
 mod encode;
 mod feast;
 mod push;
+mod response;
 mod service;
 mod wanted;
 

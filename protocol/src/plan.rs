@@ -402,6 +402,20 @@ pub enum Arithmetic {
     },
 }
 
+impl Arithmetic {
+    /// Calls `each` with every result it uses.
+    pub fn results(&self, each: &mut impl FnMut(usize)) {
+        match self {
+            Self::Result(result) => each(*result),
+            Self::Constant(_) => {}
+            Self::Binary { left, right, .. } => {
+                left.results(each);
+                right.results(each);
+            }
+        }
+    }
+}
+
 /// An operation of a derived feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArithmeticOp {

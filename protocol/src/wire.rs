@@ -1,4 +1,6 @@
-//! The gRPC wire `featuregrid.v1`: messages, client and server trait, generated from `proto/`. Knows no core type.
+//! The gRPC wire `featuregrid.v1`: messages, client and server trait, generated from `proto/`, and columns of values.
+
+mod column;
 
 /// Version 1.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]

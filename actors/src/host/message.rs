@@ -13,7 +13,7 @@ use featuregrid_protocol::range::{RangeId, RangeSet};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::ports::Monotonic;
-use crate::shard::{ActorFacts, RowCounts, ViewReading};
+use crate::shard::{ActorFacts, RowCounts, Selection, ViewReading};
 use crate::window::AsOf;
 
 /// An admitted frame on its way to the shards of a node.
@@ -47,8 +47,8 @@ impl Rows {
 pub struct Item {
     /// The asker's number for it.
     pub slot: usize,
-    /// Index into the plan's views.
-    pub view: usize,
+    /// Index into [`Read::selections`].
+    pub selection: usize,
     /// Canonical key bytes.
     pub key: Arc<[u8]>,
     /// At which instant.
@@ -58,8 +58,10 @@ pub struct Item {
 /// Some reads, answered in one turn: of one state, also where one entity is read at several instants.
 #[derive(Clone, Debug)]
 pub struct Read {
+    /// Which results of which views.
+    pub selections: Arc<[Selection]>,
     /// What to read.
-    pub items: Vec<Item>,
+    pub items: Arc<[Item]>,
     /// Only from state at or after this.
     pub at_least: Arc<OffsetVector>,
 }

@@ -10,7 +10,10 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 
 use super::handle::ShardHandle;
 use super::message::{Outcome, OwnedPage, RangePages, Read, Rows, ShardMessage, ShardStatus};
-use crate::shard::Shard;
+use crate::shard::{Selection, Shard};
+
+/// Pages looked at before they are read: as many misses as a processor waits for at once.
+const FETCHED: usize = 16;
 
 /// Called around the fold of each frame, to observe it: must call the fold once, which says whether every shard has the
 /// frame now. Must be quick and must not block.
@@ -134,8 +137,13 @@ impl ShardState {
         // Keys of one range share a token, and askers sort by range: computed once per run of them.
         let mut token: Option<(RangeId, Arc<OffsetVector>)> = None;
         let mut outcomes = Vec::with_capacity(read.items.len());
-        for item in &read.items {
-            let Some(reading) = self.shard.read(item.view, &item.key, item.as_of) else {
+        for (at, item) in read.items.iter().enumerate() {
+            if at % FETCHED == 0 {
+                let next = read.items[at..].iter().take(FETCHED);
+                self.shard.fetch_for_read(next.map(|item| (read.selections[item.selection].view, &*item.key)));
+            }
+            let Selection { view, results } = &read.selections[item.selection];
+            let Some(reading) = self.shard.read_results(*view, results, &item.key, item.as_of) else {
                 outcomes.push((item.slot, Outcome::Elsewhere));
                 continue;
             };

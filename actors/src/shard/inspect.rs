@@ -7,7 +7,6 @@ use featuregrid_protocol::range::RangeId;
 
 use super::Shard;
 use super::frontier::t_of;
-use super::range::find;
 use crate::entity::{Page, PageFacts};
 
 /// One view of one entity.
@@ -35,9 +34,9 @@ impl Shard {
         layout.bounds_of(plan, t_max, &mut self.scratch.bounds);
         self.fold_entity(at, &layout, plan, hash, key);
         let mut ladders = Vec::with_capacity(plan.ladders.len());
-        for ladder in plan.ladders.clone() {
+        for (ladder, bucket) in plan.ladders.clone().zip(&self.scratch.buckets) {
             let shape = &layout.shapes[ladder];
-            let entry = find(&mut self.ranges[at].tables[ladder], shape, &self.slab, hash, key);
+            let entry = bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket));
             ladders.push(entry.and_then(|entry| {
                 let mut memory = self.slab.lend(&mut entry.slot);
                 let page = Page::open(shape, &mut memory);

@@ -34,6 +34,10 @@ pub(crate) struct ViewLayout {
     pub(crate) ladders: Range<usize>,
     pub(crate) max_age: Option<Span>,
     pub(crate) features: Vec<FeatureLayout>,
+    /// Per result: what has to be computed for it in this order, itself last.
+    pub(crate) needs: Vec<Vec<usize>>,
+    /// The indices of all results.
+    pub(crate) all: Arc<[usize]>,
 }
 
 /// One feature.
@@ -54,8 +58,9 @@ impl Layout {
             let source = plan.source_of(view);
             shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(source, view, ladder)));
             let features = features(view, &shapes[first..]);
-            let (id, source, max_age) = (view.id, view.source, view.max_age);
-            views.push(ViewLayout { id, source, ladders: first..shapes.len(), max_age, features });
+            let (id, source, max_age, needs) = (view.id, view.source, view.max_age, needs(view));
+            let all = (0..needs.len()).collect();
+            views.push(ViewLayout { id, source, ladders: first..shapes.len(), max_age, features, needs, all });
         }
         let mut by_id: Vec<usize> = (0..views.len()).collect();
         by_id.sort_by_key(|view| views[*view].id);
@@ -84,6 +89,20 @@ impl Layout {
     pub(crate) fn view(&self, id: ViewId) -> Option<usize> {
         self.views.iter().position(|view| view.id == id)
     }
+}
+
+/// A result derived from others needs them first, and they what they are derived from.
+fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
+    let mut needs: Vec<Vec<usize>> = (0..view.features.len()).map(|feature| vec![feature]).collect();
+    for derived in &view.derived {
+        let mut inputs: Vec<usize> = Vec::new();
+        derived.formula.results(&mut |input| inputs.extend(&needs[input]));
+        inputs.push(needs.len());
+        inputs.sort_unstable();
+        inputs.dedup();
+        needs.push(inputs);
+    }
+    needs
 }
 
 fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {

@@ -156,16 +156,10 @@ pub(crate) fn horizon_of(plan: &Plan, partition: PartitionId, positions: &Positi
     horizon(max, allowed_lateness(plan, partition))
 }
 
-/// The slot of a key's page.
+/// The bucket of a key's page.
 #[inline]
-pub(crate) fn find<'a>(
-    table: &'a mut Table,
-    shape: &Shape,
-    slab: &Slab,
-    hash: KeyHash,
-    key: &[u8],
-) -> Option<&'a mut Entry> {
-    table.find_mut(spread(hash.0), |entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key))
+pub(crate) fn find(table: &Table, shape: &Shape, slab: &Slab, hash: KeyHash, key: &[u8]) -> Option<usize> {
+    table.find_bucket_index(spread(hash.0), |entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key))
 }
 
 /// The bucket of a page with this hash, whichever key it has: a hint for [`find_or_create`].

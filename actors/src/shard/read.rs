@@ -1,19 +1,49 @@
 //! Answering one view of one entity. Knows neither clock nor client.
 
+use std::sync::Arc;
+
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::value::{Edge, Reading, Status};
+use featuregrid_protocol::value::{Edge, Reading, Status, Value};
+use smallvec::SmallVec;
 
 use super::Shard;
 use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
-use super::range::find;
+use super::range::{find, guess};
 use crate::aggregate::{Form, answer, derive};
-use crate::entity::Page;
+use crate::entity::{Page, newest_raw_word};
 use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, resolve};
+
+/// Which results of a view are read, and in which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Index into the plan's views.
+    pub view: usize,
+    /// Indices among the view's results.
+    pub results: Arc<[usize]>,
+}
+
+impl Selection {
+    /// Every result of a view of `plan`.
+    ///
+    /// # Panics
+    /// If the plan has no such view.
+    #[must_use]
+    pub fn whole(plan: &Plan, view: usize) -> Self {
+        Self { view, results: (0..plan.views[view].results().count()).collect() }
+    }
+
+    /// Where `result` stands among the readings.
+    #[must_use]
+    pub fn place(&self, result: usize) -> Option<usize> {
+        self.results.iter().position(|selected| *selected == result)
+    }
+}
 
 /// A view of one entity at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +52,7 @@ pub struct ViewReading {
     pub instant: Timestamp,
     /// Whether it had to be rounded.
     pub edge: Edge,
-    /// In the order of the view's results.
+    /// In the order of the selection.
     pub readings: Vec<Reading>,
     /// The control index in force.
     pub index: ControlIndex,
@@ -33,12 +63,20 @@ pub struct ViewReading {
 }
 
 impl Shard {
-    /// Reads view `view` (an index into the plan of the key's range) of the entity with these canonical key bytes;
-    /// `None` where the range is not here or has no such view.
+    /// Reads every result of view `view` (an index into the plan of the key's range) of the entity with these canonical
+    /// key bytes; `None` where the range is not here or has no such view.
     pub fn read(&mut self, view: usize, key: &[u8], as_of: AsOf) -> Option<ViewReading> {
+        let at = self.find(KeyHash::of(key))?;
+        let all = Arc::clone(&self.ranges[at].layout.views.get(view)?.all);
+        self.read_results(view, &all, key, as_of)
+    }
+
+    /// The same for some of the view's results, by their indices. No other is computed, unless one of these is derived
+    /// from it.
+    pub fn read_results(&mut self, view: usize, results: &[usize], key: &[u8], as_of: AsOf) -> Option<ViewReading> {
         let hash = KeyHash::of(key);
         let at = self.find(hash)?;
-        let layout = std::sync::Arc::clone(&self.ranges[at].layout);
+        let layout = Arc::clone(&self.ranges[at].layout);
         let plan = layout.views.get(view)?;
         let t_max = match as_of {
             AsOf::Now { clock } if plants::on(Plant::TFromWallClock) => clock,
@@ -48,18 +86,23 @@ impl Shard {
         let seen = self.fold_entity(at, &layout, plan, hash, key);
         let source = layout.plan.source_of(&layout.plan.views[view]);
         let instant = resolve(as_of, seen, t_max, source.slack, source.max_skew);
-        let (shown, mut readings, is_outside) = match instant {
-            None => (Instant { at: asked(as_of), edge: Edge::Exact }, nothing(plan, Status::OutOfRange), false),
-            Some(instant) if self.evaluate(at, &layout, plan, hash, key, instant.at) => {
-                let readings = plan.features.iter().map(|feature| self.reading(&layout, plan, feature)).collect();
-                (instant, readings, self.is_outside_max_age(at, &layout, plan, hash, key, instant))
+        let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at));
+        let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
+        let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
+        let derived = &layout.plan.views[view].derived;
+        let mut readings = Vec::with_capacity(results.len());
+        self.scratch.readings.resize(plan.needs.len(), NOT_COMPUTED);
+        for result in results {
+            for needed in plan.needs.get(*result)? {
+                self.scratch.readings[*needed] = match plan.features.get(*needed) {
+                    Some(feature) if found.is_none() => feature.answer.nothing(absent),
+                    Some(feature) => self.reading(&layout, plan, feature),
+                    None => derive(&derived[*needed - plan.features.len()].formula, &self.scratch.readings),
+                };
             }
-            Some(instant) => (instant, nothing(plan, Status::NotFound), false),
-        };
-        for derived in &layout.plan.views[view].derived {
-            readings.push(derive(&derived.formula, &readings));
+            readings.push(aged(self.scratch.readings[*result], is_outside));
         }
-        readings.iter_mut().for_each(|reading| *reading = aged(*reading, is_outside));
+        let shown = instant.unwrap_or(Instant { at: asked(as_of), edge: Edge::Exact });
         Some(ViewReading {
             instant: shown.at,
             edge: shown.edge,
@@ -70,7 +113,23 @@ impl Shard {
         })
     }
 
-    /// Folds the entity's pages to T and says what they have seen.
+    /// Looks at the words of pages that reads of these keys begin with. The looks do not depend on each other, so the
+    /// processor waits for all of them at once, where reads would wait for one after the other.
+    pub fn fetch_for_read<'k>(&self, keys: impl Iterator<Item = (usize, &'k [u8])>) {
+        let page = |(view, key): (usize, &[u8])| {
+            let hash = KeyHash::of(key);
+            let state = &self.ranges[self.find(hash)?];
+            let ladder = state.layout.views.get(view)?.ladders.start;
+            let bucket = guess(&state.tables[ladder], hash)?;
+            let entry = state.tables[ladder].get_bucket(bucket)?;
+            Some((&state.layout.shapes[ladder], self.slab.words(entry.slot)))
+        };
+        let pages: SmallVec<[_; 16]> = keys.filter_map(page).collect();
+        let looks = pages.iter().fold(0, |sum, (shape, words)| sum ^ words[0] ^ newest_raw_word(shape, words));
+        std::hint::black_box(looks);
+    }
+
+    /// Folds the entity's pages to T, remembers where they are and says what they have seen.
     pub(super) fn fold_entity(
         &mut self,
         at: usize,
@@ -80,10 +139,13 @@ impl Shard {
         key: &[u8],
     ) -> Seen {
         let mut seen = Seen::default();
+        self.scratch.buckets.clear();
         for ladder in view.ladders.clone() {
             let shape = &layout.shapes[ladder];
             let table = &mut self.ranges[at].tables[ladder];
-            let Some(entry) = find(table, shape, &self.slab, hash, key) else { continue };
+            let bucket = find(table, shape, &self.slab, hash, key);
+            self.scratch.buckets.push(bucket);
+            let Some(entry) = bucket.and_then(|bucket| table.get_bucket_mut(bucket)) else { continue };
             let mut memory = self.slab.lend(&mut entry.slot);
             let mut page = Page::open(shape, &mut memory);
             page.fold(&self.scratch.bounds[ladder - view.ladders.start], &mut self.scratch.leaving);
@@ -94,21 +156,15 @@ impl Shard {
         seen
     }
 
-    /// Evaluates every ladder at one instant; whether some ladder has a row in its longest window.
-    fn evaluate(
-        &mut self,
-        at: usize,
-        layout: &Layout,
-        view: &ViewLayout,
-        hash: KeyHash,
-        key: &[u8],
-        instant: Timestamp,
-    ) -> bool {
+    /// Evaluates every ladder of the entity folded last at one instant; whether some ladder has a row in its longest
+    /// window.
+    fn evaluate(&mut self, at: usize, layout: &Layout, view: &ViewLayout, instant: Timestamp) -> bool {
         let mut found = false;
         self.scratch.snapshots.resize_with(self.scratch.snapshots.len().max(view.ladders.len()), Snapshots::default);
-        for (ladder, out) in view.ladders.clone().zip(&mut self.scratch.snapshots) {
+        let places = view.ladders.clone().zip(&self.scratch.buckets);
+        for ((ladder, bucket), out) in places.zip(&mut self.scratch.snapshots) {
             let shape = &layout.shapes[ladder];
-            match find(&mut self.ranges[at].tables[ladder], shape, &self.slab, hash, key) {
+            match bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket)) {
                 Some(entry) => Page::open(shape, &mut self.slab.lend(&mut entry.slot)).read(instant, out),
                 None => Pass::start(out, shape, Form::Narrow, instant).finish(),
             }
@@ -120,19 +176,11 @@ impl Shard {
 
     /// Whether the newest row that the view can be found by is older than its `max_age`. Behind a rounded instant only
     /// tiles are known, so no age is judged there.
-    fn is_outside_max_age(
-        &mut self,
-        at: usize,
-        layout: &Layout,
-        view: &ViewLayout,
-        hash: KeyHash,
-        key: &[u8],
-        instant: Instant,
-    ) -> bool {
+    fn is_outside_max_age(&mut self, at: usize, layout: &Layout, view: &ViewLayout, instant: Instant) -> bool {
         let (Some(max_age), Edge::Exact) = (view.max_age, instant.edge) else { return false };
-        let newest = view.ladders.clone().filter_map(|ladder| {
+        let newest = view.ladders.clone().zip(&self.scratch.buckets).filter_map(|(ladder, bucket)| {
             let shape = &layout.shapes[ladder];
-            let entry = find(&mut self.ranges[at].tables[ladder], shape, &self.slab, hash, key)?;
+            let entry = self.ranges[at].tables[ladder].get_bucket_mut((*bucket)?)?;
             let newest = Page::open(shape, &mut self.slab.lend(&mut entry.slot)).newest_before(instant.at);
             // What has left the longest window may be forgotten at any time: it says nothing.
             (newest > Timestamp::MIN && shape.finds(newest, instant.at)).then_some(newest)
@@ -150,6 +198,10 @@ impl Shard {
     }
 }
 
+/// Stands where nothing was computed; only what is needed is looked at.
+const NOT_COMPUTED: Reading =
+    Reading { value: Value::Null, status: Status::NotFound, inexact_input: false, partial_coverage: false };
+
 /// An old value is still the value; that a default stands in is not to be hidden.
 fn aged(reading: Reading, is_outside: bool) -> Reading {
     match reading.status {
@@ -163,8 +215,4 @@ fn asked(as_of: AsOf) -> Timestamp {
         AsOf::At(at) => at,
         AsOf::Now { clock } => clock,
     }
-}
-
-fn nothing(view: &ViewLayout, status: Status) -> Vec<Reading> {
-    view.features.iter().map(|feature| feature.answer.nothing(status)).collect()
 }

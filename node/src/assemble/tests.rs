@@ -1,6 +1,7 @@
 //! A whole node over a file: crashes, restarts, changed definitions and a full memory change no value.
 use std::time::Duration;
 
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::ids::{ControlIndex, SourceId};
 use featuregrid_protocol::key;
@@ -86,7 +87,12 @@ fn read_u1(v: OffsetVector, deadline: Instant) -> GridRead {
     let mut bytes = Vec::new();
     key::encode(["u1"], &mut bytes);
     let as_of = AsOf::At(featuregrid_protocol::time::Timestamp(1_767_225_600_000_000));
-    GridRead { views: vec![0], entities: vec![Asked { key: bytes.into(), as_of }], at_least: v, deadline }
+    GridRead {
+        selections: [Selection { view: 0, results: [0].into() }].into(),
+        entities: vec![Asked { key: bytes.into(), as_of }],
+        at_least: v,
+        deadline,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::key;
@@ -202,7 +203,7 @@ async fn append_one_by_one(node: &Node, records: &mut dyn Records) -> anyhow::Re
         let at_least = append(&*node.log, &mut std::iter::once(record))?;
         let acked = Instant::now();
         let read = GridRead {
-            views: vec![0],
+            selections: [Selection::whole(node.grid.plan(), 0)].into(),
             entities: vec![Asked { key: bytes.into(), as_of: AsOf::Now { clock: clock::wall() } }],
             at_least,
             deadline: acked + Duration::from_secs(10),

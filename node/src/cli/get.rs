@@ -47,8 +47,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Ok(response) => response.into_inner(),
         Err(status) => bail!("{}: {}", arguments.address, status.message()),
     };
-    let view = response.views.first().and_then(|view| view.entities.first()).context("an empty reply")?;
-    let instant = Timestamp(view.effective_instant_micros);
+    let view = response.views.first().context("an empty reply")?;
+    let instant = Timestamp(*view.effective_instants_micros.first().context("a reply without an instant")?);
     let features = first_entity(&response);
     match arguments.output {
         Output::Table => {
@@ -61,14 +61,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Output::Json => {
             let status = |shown: &Shown<'_>| (shown.feature.to_owned(), json!(shown.status.as_str_name()));
             let statuses: serde_json::Map<String, serde_json::Value> = features.iter().map(status).collect();
-            let token = view.token.clone().unwrap_or_default().offsets;
+            let token = view.tokens.first().and_then(|place| response.tokens.get(*place as usize));
+            let token = token.cloned().unwrap_or_default().offsets;
             let token: std::collections::BTreeMap<String, u64> =
                 token.into_iter().map(|(partition, next)| (partition.to_string(), next)).collect();
             say!(
                 "{}",
                 json!({
                     "features": values_json(&features), "status": statuses, "effective_instant": instant.to_string(),
-                    "epoch": view.epoch, "control_index": response.control_index, "token": token,
+                    "epoch": view.epochs.first(), "control_index": response.control_index, "token": token,
                 })
             );
         }

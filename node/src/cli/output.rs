@@ -5,7 +5,6 @@ use std::io::Write as _;
 use clap::ValueEnum;
 use featuregrid_protocol::value::Value;
 use featuregrid_protocol::wire::v1;
-use featuregrid_protocol::wire::v1::value::Kind;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
 
@@ -38,16 +37,6 @@ pub(super) enum Output {
     Json,
 }
 
-/// A value of the wire as text, digit by digit.
-fn wire_text(value: &v1::Value) -> String {
-    match &value.kind {
-        None => "null".to_owned(),
-        Some(Kind::Int(int)) => int.to_string(),
-        Some(Kind::Decimal(digits)) => digits.clone(),
-        Some(Kind::Float(float)) => format!("{float:?}"),
-    }
-}
-
 /// One feature of one entity.
 pub(super) struct Shown<'r> {
     pub(super) feature: &'r str,
@@ -62,9 +51,9 @@ pub(super) fn first_entity(reply: &v1::GetFeaturesResponse) -> Vec<Shown<'_>> {
     let columns = reply.features.iter();
     let shown = columns.map(|column| Shown {
         feature: &column.feature,
-        value: column.values.first().map_or_else(|| "null".to_owned(), wire_text),
-        status: column.statuses.first().and_then(|status| v1::Status::try_from(*status).ok()).unwrap_or_default(),
-        flags: column.flags.first().copied().unwrap_or(0),
+        value: text(&column.value(0)),
+        status: column.status(0),
+        flags: column.flags_of(0),
     });
     shown.collect()
 }
@@ -111,15 +100,19 @@ fn lines(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     [first].into_iter().chain(rest).collect()
 }
 
-/// A value as JSON: numbers digit by digit as they are, never through a float.
-pub(crate) fn json(value: &Value) -> Box<RawValue> {
-    let text = match value {
+/// A value as text that JSON reads: numbers digit by digit as they are, never through a float.
+fn text(value: &Value) -> String {
+    match value {
         // A float in its shortest form is no JSON number where it is huge; its debug form always is.
         Value::Float(float) if float.is_finite() => format!("{float:?}"),
         Value::Float(_) | Value::Null => "null".to_owned(),
         Value::Int(_) | Value::Decimal { .. } => value.to_string(),
-    };
-    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &Value) -> Box<RawValue> {
+    RawValue::from_string(text(value)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_oracle::{AsOf as OracleAsOf, Oracle, Record};
 use featuregrid_protocol::ids::PartitionId;
@@ -129,7 +130,7 @@ pub async fn compare(node: &Node, oracle: &mut Oracle, v: &OffsetVector) -> anyh
             let asked = |key: &Arc<[u8]>| Asked { key: Arc::clone(key), as_of: AsOf::At(as_of) };
             for keys in keys.chunks(BATCH) {
                 let read = GridRead {
-                    views: vec![at],
+                    selections: [Selection::whole(&plan, at)].into(),
                     entities: keys.iter().map(asked).collect(),
                     at_least: v.clone(),
                     deadline: Instant::now() + PATIENCE,

@@ -3,11 +3,7 @@
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
-use featuregrid_protocol::wire::v1;
-
-const ROUNDED: u32 = 1;
-const INEXACT_INPUT: u32 = 2;
-const PARTIAL_COVERAGE: u32 = 4;
+use featuregrid_protocol::wire::v1::{self, FeatureColumn};
 
 pub(super) fn token(v: &OffsetVector) -> v1::Token {
     v1::Token { offsets: v.0.iter().map(|(partition, next)| (partition.0, *next)).collect() }
@@ -16,17 +12,6 @@ pub(super) fn token(v: &OffsetVector) -> v1::Token {
 pub(super) fn offsets(token: Option<v1::Token>) -> OffsetVector {
     let offsets = token.unwrap_or_default().offsets;
     OffsetVector(offsets.into_iter().map(|(partition, next)| (PartitionId(partition), next)).collect())
-}
-
-pub(super) fn value(value: &Value) -> v1::Value {
-    use v1::value::Kind;
-    let kind = match value {
-        Value::Null => None,
-        Value::Int(int) => Some(i64::try_from(*int).map_or_else(|_| Kind::Decimal(int.to_string()), Kind::Int)),
-        Value::Decimal { .. } => Some(Kind::Decimal(value.to_string())),
-        Value::Float(float) => Some(Kind::Float(*float)),
-    };
-    v1::Value { kind }
 }
 
 pub(super) fn status(status: Status) -> v1::Status {
@@ -41,31 +26,11 @@ pub(super) fn status(status: Status) -> v1::Status {
 }
 
 pub(super) fn flags(reading: &Reading, edge: Edge) -> u32 {
-    let mut flags = 0;
-    if edge == Edge::Rounded {
-        flags |= ROUNDED;
-    }
-    if reading.inexact_input {
-        flags |= INEXACT_INPUT;
-    }
-    if reading.partial_coverage {
-        flags |= PARTIAL_COVERAGE;
-    }
-    flags
-}
-
-#[cfg(test)]
-mod tests {
-    //! No digit is lost on the wire.
-    use super::*;
-
-    #[test]
-    fn large_integers_keep_their_digits() {
-        use v1::value::Kind;
-        assert_eq!(value(&Value::Int(i128::from(i64::MAX))).kind, Some(Kind::Int(i64::MAX)));
-        let large = i128::from(i64::MAX) + 1;
-        assert_eq!(value(&Value::Int(large)).kind, Some(Kind::Decimal(large.to_string())));
-        assert_eq!(value(&Value::Decimal { unscaled: -1230, scale: 2 }).kind, Some(Kind::Decimal("-12.3".to_owned())));
-        assert_eq!(value(&Value::Null).kind, None);
-    }
+    let bits = [
+        (edge == Edge::Rounded, FeatureColumn::ROUNDED),
+        (reading.inexact_input, FeatureColumn::INEXACT_INPUT),
+        (reading.partial_coverage, FeatureColumn::PARTIAL_COVERAGE),
+        (reading.value == Value::Null, FeatureColumn::NO_VALUE),
+    ];
+    bits.into_iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, bit)| flags | bit)
 }

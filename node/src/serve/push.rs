@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use featuregrid_actors::reader::{DeadReason, Interpreter, Outcome, Record};
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::ids::{PartitionId, SourceId};
 use featuregrid_protocol::key;
@@ -16,7 +17,8 @@ use featuregrid_protocol::wire::v1;
 use tonic::Status;
 
 use super::encode;
-use super::service::{refused, response};
+use super::response::response;
+use super::service::refused;
 use super::wanted::Wanted;
 use crate::assemble::Node;
 use crate::clock;
@@ -117,34 +119,34 @@ async fn read(
     deadline: Instant,
 ) -> Result<(v1::GetFeaturesResponse, v1::GetFeaturesResponse), Status> {
     // Views with one key are read together, so that they are of one state.
-    let mut groups: Vec<(&Arc<[u8]>, Vec<usize>)> = Vec::new();
-    for view in wanted.views() {
+    let mut groups: Vec<(&Arc<[u8]>, Vec<Selection>)> = Vec::new();
+    for selection in wanted.selections() {
         // A view that does not take the event has no entity to show.
-        let Some((_, key)) = seen.keys.iter().find(|(of, _)| *of == view) else { continue };
+        let Some((_, key)) = seen.keys.iter().find(|(of, _)| *of == selection.view) else { continue };
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, views)) => views.push(view),
-            None => groups.push((key, vec![view])),
+            Some((_, selections)) => selections.push(selection),
+            None => groups.push((key, vec![selection])),
         }
     }
-    let (mut views, mut befores, mut afters) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut selections, mut befores, mut afters) = (Vec::new(), Vec::new(), Vec::new());
     for (key, group) in groups {
         let asked = |at| Asked { key: Arc::clone(key), as_of: AsOf::At(at) };
         let read = GridRead {
-            views: group.clone(),
+            selections: group.as_slice().into(),
             entities: vec![asked(seen.ts), asked(seen.ts + Span::TICK)],
             at_least: token.clone(),
             deadline,
         };
         let mut answers = node.grid.read(read).await.map_err(refused)?.into_iter();
-        views.extend(group);
+        selections.extend(group);
         befores.extend(answers.next().unwrap_or_default());
         afters.extend(answers.next().unwrap_or_default());
     }
-    if views.is_empty() {
+    if selections.is_empty() {
         // Nothing to read: visible all the same before the reply leaves.
         if !node.reaches(token, deadline).await {
             return Err(Status::deadline_exceeded("the event was appended, and is not visible yet"));
         }
     }
-    Ok((response(node, wanted, &views, &[befores]), response(node, wanted, &views, &[afters])))
+    Ok((response(node, wanted, &selections, &[befores]), response(node, wanted, &selections, &[afters])))
 }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, READ_ENTITIES_MAX};
-use featuregrid_protocol::plan::{Plan, ServiceResult};
+use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
 use tonic::{Code, Request, Response, Status};
 use tracing::Instrument as _;
 
+use super::response::response;
 use super::wanted::Wanted;
 use super::{encode, push};
 use crate::assemble::Node;
 use crate::clock;
-use crate::grid::{Answer, Asked, GridRead, ReadError};
+use crate::grid::{Asked, GridRead, ReadError};
 use crate::telemetry::{Ended, Stage};
 
 /// A call without a deadline ends after this long.
@@ -68,19 +70,20 @@ impl Service {
     async fn get(&self, request: v1::GetFeaturesRequest, deadline: Instant) -> Result<v1::GetFeaturesResponse, Status> {
         let plan = self.node.grid.plan();
         let wanted = Wanted::of(plan, &request.views, &request.service)?;
-        let views = wanted.views();
+        let selections: Arc<[Selection]> = wanted.selections().into();
         let clock = clock::wall();
-        let keys = keys(plan, &views, &request.entities)?;
+        let keys = keys(plan, &selections, &request.entities)?;
         let entities = keys.into_iter().zip(&request.entities).map(|(key, entity)| {
             let at = entity.as_of_micros.or(request.as_of_micros);
             Asked { key, as_of: at.map_or(AsOf::Now { clock }, |micros| AsOf::At(Timestamp(micros))) }
         });
         let entities = entities.collect();
-        let read = GridRead { views: views.clone(), entities, at_least: encode::offsets(request.at_least), deadline };
+        let at_least = encode::offsets(request.at_least);
+        let read = GridRead { selections: Arc::clone(&selections), entities, at_least, deadline };
         let asked = clock::monotonic();
         let answers = self.node.grid.read(read).await.map_err(|error| refused_by(&self.node, error))?;
         self.node.metrics.spent(Stage::Read, clock::monotonic() - asked);
-        Ok(response(&self.node, &wanted, &views, &answers))
+        Ok(response(&self.node, &wanted, &selections, &answers))
     }
 }
 
@@ -95,53 +98,14 @@ fn ended<T>(answer: &Result<T, Status>) -> Ended {
     }
 }
 
-/// The answers as the wire has them, column by column: what is wanted of `views`, which is what `answers` are of.
-pub(super) fn response(
-    node: &Node,
-    wanted: &Wanted,
-    views: &[usize],
-    answers: &[Vec<Answer>],
-) -> v1::GetFeaturesResponse {
-    let plan = node.grid.plan();
-    let names: Vec<Vec<&str>> = views.iter().map(|view| plan.views[*view].results().collect()).collect();
-    let features = wanted.results.iter().filter_map(|ServiceResult { view, result }| {
-        let column = views.iter().position(|other| other == view)?;
-        let readings = || answers.iter().map(|views| &views[column].0);
-        node.metrics.answered(*view, readings().map(|reading| reading.readings[*result].status));
-        Some(v1::FeatureColumn {
-            view: plan.views[*view].name.clone(),
-            feature: (*names[column].get(*result)?).to_owned(),
-            values: readings().map(|reading| encode::value(&reading.readings[*result].value)).collect(),
-            statuses: readings().map(|reading| encode::status(reading.readings[*result].status).into()).collect(),
-            flags: readings().map(|reading| encode::flags(&reading.readings[*result], reading.edge)).collect(),
-        })
-    });
-    let features = features.collect();
-    let mut columns = Vec::new();
-    for (column, view) in views.iter().enumerate() {
-        let view = &plan.views[*view];
-        let entities = answers.iter().map(|views| {
-            let (reading, v) = &views[column];
-            v1::EntityView {
-                effective_instant_micros: reading.instant.0,
-                newest_event_micros: reading.newest_event.map(|newest| newest.0),
-                epoch: node.epochs.get(&reading.range).map_or(0, |epoch| epoch.0),
-                token: Some(encode::token(v)),
-            }
-        });
-        columns.push(v1::ViewColumn { view: view.name.clone(), entities: entities.collect() });
-    }
-    v1::GetFeaturesResponse { features, views: columns, control_index: plan.index.0 }
-}
-
 /// Canonical key bytes of the entities asked for.
-fn keys(plan: &Plan, views: &[usize], entities: &[v1::EntityKey]) -> Result<Vec<Arc<[u8]>>, Status> {
+fn keys(plan: &Plan, selections: &[Selection], entities: &[v1::EntityKey]) -> Result<Vec<Arc<[u8]>>, Status> {
     if entities.len() > READ_ENTITIES_MAX {
         let message = format!("{} entities; one call takes {READ_ENTITIES_MAX}: split it", entities.len());
         return Err(Status::invalid_argument(message));
     }
-    for pair in views.windows(2) {
-        let [one, other] = [&plan.views[pair[0]], &plan.views[pair[1]]];
+    for pair in selections.windows(2) {
+        let [one, other] = [&plan.views[pair[0].view], &plan.views[pair[1].view]];
         if one.entity != other.entity {
             let message = format!(
                 "`{}` is keyed by {} and `{}` by {}: ask for views of one entity",
@@ -150,9 +114,8 @@ fn keys(plan: &Plan, views: &[usize], entities: &[v1::EntityKey]) -> Result<Vec<
             return Err(Status::invalid_argument(message));
         }
     }
-    let names: Vec<&str> = views
-        .first()
-        .map_or_else(Vec::new, |view| plan.views[*view].keys.iter().map(|(name, _)| name.as_str()).collect());
+    let view = selections.first().map(|selection| &plan.views[selection.view]);
+    let names: Vec<&str> = view.map_or_else(Vec::new, |view| view.keys.iter().map(|(name, _)| name.as_str()).collect());
     let encode = |entity: &v1::EntityKey| {
         if entity.parts.len() != names.len() || entity.parts.iter().any(|part| part.len() > KEY_PART_BYTES_MAX) {
             let keys = names.join(", ");

@@ -1,5 +1,6 @@
 //! Which results a request asks for, in the order of the reply. Knows no entity, and no wire but the words of its refusals.
 
+use featuregrid_actors::shard::Selection;
 use featuregrid_protocol::plan::{Plan, ServiceResult};
 use thiserror::Error;
 use tonic::Status;
@@ -71,15 +72,17 @@ impl Wanted {
         Ok(Self { results: features.iter().map(find).collect::<Result<_, _>>()? })
     }
 
-    /// The views they are of, each once.
-    pub(super) fn views(&self) -> Vec<usize> {
-        let mut views = Vec::new();
-        for ServiceResult { view, .. } in &self.results {
-            if !views.contains(view) {
-                views.push(*view);
+    /// The views they are of, each once, with the results wanted of it in their order here.
+    pub(super) fn selections(&self) -> Vec<Selection> {
+        let mut of: Vec<(usize, Vec<usize>)> = Vec::new();
+        for ServiceResult { view, result } in &self.results {
+            match of.iter_mut().find(|(known, _)| known == view) {
+                Some((_, results)) if results.contains(result) => {}
+                Some((_, results)) => results.push(*result),
+                None => of.push((*view, vec![*result])),
             }
         }
-        views
+        of.into_iter().map(|(view, results)| Selection { view, results: results.into() }).collect()
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
-use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest, GetFeaturesResponse, Status, Token};
+use featuregrid_protocol::wire::v1::{
+    EntityKey, FeatureColumn, GetFeaturesRequest, GetFeaturesResponse, Status, Token,
+};
 use featuregrid_simulations::random::Random;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -125,10 +127,11 @@ async fn ask(
 }
 
 fn present(reply: &GetFeaturesResponse, case: Case) -> anyhow::Result<usize> {
-    if reply.features.len() != case.features || reply.features.iter().any(|column| column.values.len() != case.entities)
-    {
+    let entities = reply.views.first().map_or(0, |view| view.effective_instants_micros.len());
+    if reply.features.len() != case.features || entities != case.entities {
         bail!("{case}: a reply of another shape");
     }
-    let is_present = |status: &&i32| **status == i32::from(Status::Present);
-    Ok(reply.features.iter().map(|column| column.statuses.iter().filter(is_present).count()).sum())
+    let present =
+        |column: &FeatureColumn| (0..entities).filter(|entity| column.status(*entity) == Status::Present).count();
+    Ok(reply.features.iter().map(present).sum())
 }

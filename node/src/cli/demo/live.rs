@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use featuregrid_actors::shard::Selection;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::key;
@@ -137,7 +138,7 @@ async fn second(node: &Node, shown: &Shown, rate: u64) -> anyhow::Result<Second>
     let plan = node.grid.plan();
     let view = plan.view_index(shown.view).context("the demo has its view")?;
     let read = GridRead {
-        views: vec![view],
+        selections: [Selection::whole(plan, view)].into(),
         entities: entities.collect(),
         at_least: OffsetVector::default(),
         deadline: Instant::now() + Duration::from_secs(5),

@@ -17,6 +17,7 @@ use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::limits::{FEAST_BODY_BYTES_MAX, FEAST_REQUEST_TIME_MAX, FEAST_REQUESTS_MAX};
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::value::Status;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
@@ -127,10 +128,12 @@ async fn answer(shared: &Shared, request: Request, deadline: Instant) -> Result<
 /// Counts the statuses that the reply has.
 fn count(node: &Node, question: &Question<'_>, answers: &[Vec<Vec<Answer>>]) {
     for (group, rows) in question.groups.iter().zip(answers) {
-        for (column, view) in group.views.iter().enumerate() {
-            let results = question.wanted.results.iter().filter(|wanted| wanted.view == *view);
-            let of_result = |result: usize| rows.iter().map(move |views| views[column].0.readings[result].status);
-            node.metrics.answered(*view, results.flat_map(|wanted| of_result(wanted.result)));
+        for (column, selection) in group.selections.iter().enumerate() {
+            let mut counts = [0; Status::ALL.len()];
+            for reading in rows.iter().flat_map(|views| &views[column].0.readings) {
+                counts[reading.status as usize] += 1;
+            }
+            node.metrics.answered(selection.view, counts);
         }
     }
 }
@@ -162,7 +165,11 @@ async fn read(
         let entities = group.keys.iter().map(|key| Asked { key: Arc::clone(key), as_of }).collect();
         let at_least = OffsetVector::default();
         let asked = clock::monotonic();
-        answers.push(node.grid.read(GridRead { views: group.views.clone(), entities, at_least, deadline }).await?);
+        answers.push(
+            node.grid
+                .read(GridRead { selections: group.selections.as_slice().into(), entities, at_least, deadline })
+                .await?,
+        );
         node.metrics.spent(Stage::Read, clock::monotonic() - asked);
     }
     Ok(answers)

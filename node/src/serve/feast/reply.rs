@@ -31,11 +31,14 @@ pub(super) fn encode(question: &Question<'_>, answers: &[Vec<Vec<Answer>>]) -> S
         text.push('}');
     }
     for wanted in &question.wanted.results {
-        let place =
-            |group: usize| Some((group, question.groups[group].views.iter().position(|view| *view == wanted.view)?));
-        let Some((group, view)) = (0..question.groups.len()).find_map(place) else { continue };
-        let rows = || answers[group].iter().map(|views| &views[view].0);
-        let readings = || rows().map(|row| &row.readings[wanted.result]);
+        let place = |group: usize| {
+            let selections = &question.groups[group].selections;
+            let column = selections.iter().position(|selection| selection.view == wanted.view)?;
+            Some((group, column, selections[column].place(wanted.result)?))
+        };
+        let Some((group, column, place)) = (0..question.groups.len()).find_map(place) else { continue };
+        let rows = || answers[group].iter().map(|views| &views[column].0);
+        let readings = || rows().map(|row| &row.readings[place]);
         open(&mut text);
         list(&mut text, readings(), |text, reading| value(text, &reading.value));
         text.push_str(",\"statuses\":");

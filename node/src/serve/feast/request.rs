@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use featuregrid_actors::shard::Selection;
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::{FEAST_VALUES_MAX, KEY_PART_BYTES_MAX, READ_ENTITIES_MAX, SERVICE_ENTRIES_MAX};
 use featuregrid_protocol::plan::{Plan, ServiceResult};
@@ -44,8 +45,8 @@ pub(super) struct Question<'a> {
 /// Views with the same join keys: they are read together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    /// Indices into the plan's views.
-    pub(super) views: Vec<usize>,
+    /// What is read of which of them.
+    pub(super) selections: Vec<Selection>,
     /// Canonical key bytes, one for each row.
     pub(super) keys: Vec<Arc<[u8]>>,
 }
@@ -60,15 +61,16 @@ pub(super) fn question<'a>(plan: &'a Plan, body: &'a [u8]) -> Result<Question<'a
     let names = names(plan, &wanted, body.full_feature_names)?;
     let rows = rows(&body.entities, wanted.results.len())?;
     let (mut groups, mut used): (Vec<(Vec<&str>, Group)>, Vec<&str>) = Default::default();
-    for view in wanted.views() {
+    for selection in wanted.selections() {
+        let view = selection.view;
         let keys: Vec<&str> = plan.views[view].keys.iter().map(|(name, _)| name.as_str()).collect();
         if let Some((_, group)) = groups.iter_mut().find(|(known, _)| *known == keys) {
-            group.views.push(view);
+            group.selections.push(selection);
             continue;
         }
         let encoded = encode(&plan.views[view].name, &keys, &body.entities, rows)?;
         used.extend(keys.iter().filter(|key| !used.contains(key)).copied().collect::<Vec<_>>());
-        groups.push((keys, Group { views: vec![view], keys: encoded }));
+        groups.push((keys, Group { selections: vec![selection], keys: encoded }));
     }
     let written = |name: &str| body.entities.get(name).map(|column| column.iter().map(|value| value.get()).collect());
     let entities = used.into_iter().filter_map(|name| Some((name, written(name)?))).collect();

@@ -51,9 +51,16 @@ fn views_with_the_same_keys_are_read_together() {
     let question = question(&plan, body).unwrap();
     assert_eq!(question.names, ["visits_1h", "count_1h", "total_1h", "total_24h"]);
     assert_eq!(question.entities, [("user_id", vec!["\"u1\"", "7.50"]), ("item", vec!["-3", "\"\\u00e9\""])]);
-    let view = |name| plan.view_index(name).unwrap();
-    let users = Group { views: vec![view("visits"), view("spend")], keys: vec![key(&["u1"]), key(&["7.50"])] };
-    let baskets = Group { views: vec![view("bought")], keys: vec![key(&["u1", "-3"]), key(&["7.50", "é"])] };
+    let of = |view, results: &[&str]| {
+        let view = plan.view_index(view).unwrap();
+        let results = results.iter().map(|result| plan.views[view].result_index(result).unwrap()).collect();
+        Selection { view, results }
+    };
+    let spend = of("spend", &["total_1h", "total_24h"]);
+    let users =
+        Group { selections: vec![of("visits", &["visits_1h"]), spend], keys: vec![key(&["u1"]), key(&["7.50"])] };
+    let baskets =
+        Group { selections: vec![of("bought", &["count_1h"])], keys: vec![key(&["u1", "-3"]), key(&["7.50", "é"])] };
     assert_eq!(question.groups, [users, baskets]);
 }
 

@@ -8,6 +8,7 @@
 //! and every encoding folds the page to T(v) first.
 
 mod canonical;
+mod cell;
 mod fold;
 mod inspect;
 mod page;
@@ -22,5 +23,6 @@ pub use canonical::Damaged;
 pub(crate) use canonical::{decode, encode};
 pub use inspect::{LastApplied, LevelFacts, PageFacts};
 pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
+pub(crate) use raw::Arrival;
 pub(crate) use remap::{Remap, remap};
 pub(crate) use varint::{Bytes, put, put_signed};

@@ -6,6 +6,9 @@
 //! (`since`). Windows that the ladders of n - 1 cannot answer get a ladder of their own, so that
 //! adding a feature never changes another and no state depends on when a node switched.
 
+mod operator;
+
+pub use operator::{Argument, Keeps, Operator, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ColumnId, ControlIndex, SourceId, ViewId};
@@ -290,7 +293,8 @@ pub struct LadderPlan {
     pub levels: Vec<Level>,
     /// Whether lifetime features read it: then what leaves level 0 is also kept for ever in the header.
     pub lifetime: bool,
-    /// Column 0 is always measure 0, the view's rows.
+    /// Column 0 is always measure 0, the view's rows. One measure has several columns where a later feature asked for
+    /// accumulators that the earlier one does not keep.
     pub columns: Vec<Column>,
 }
 
@@ -354,6 +358,8 @@ impl Level {
 pub struct Column {
     /// Index into [`ViewPlan::measures`].
     pub measure: usize,
+    /// Which accumulators, beside how many rows there are.
+    pub keeps: Keeps,
     /// The control index whose activation began it: only rows from there on count.
     pub since: ControlIndex,
 }
@@ -454,21 +460,6 @@ pub struct Constant {
     pub domain: Domain,
 }
 
-/// What is computed over the rows of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Operator {
-    /// How many rows of the measure.
-    Count,
-    /// Their sum; 0 when empty.
-    Sum,
-    /// Their mean; null when empty.
-    Mean,
-    /// The smallest; null when empty.
-    Min,
-    /// The largest; null when empty.
-    Max,
-}
-
 /// Which rows, seen from an instant `t`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Window {
@@ -481,6 +472,17 @@ pub enum Window {
     },
     /// `ts < t`
     Lifetime,
+}
+
+impl Window {
+    /// How long it is, if it has a length.
+    #[must_use]
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Self::Rolling { span, .. } => Some(span),
+            Self::Lifetime => None,
+        }
+    }
 }
 
 /// The hop of a rolling window that declares none; depends on the window alone, so that adding a

@@ -1,11 +1,15 @@
 //! From an accumulator to the value of a feature: operator, domain, status. Knows no window.
 
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Constant, Operator};
+use featuregrid_protocol::plan::{Constant, Operator, Spread};
+use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::Accumulator;
-use super::ratio;
+use super::{moments, ratio};
+
+/// Digits of a second after the point.
+const SECOND_SCALE: u8 = 6;
 
 /// How a feature answers: fixed when its plan is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,30 +18,50 @@ pub struct Answer {
     pub operator: Operator,
     /// The measure's domain; whole numbers where it has no value.
     pub domain: Domain,
+    /// How long the window is; `None` where it has no length.
+    pub span: Option<Span>,
     /// What stands in for null.
     pub default: Option<Value>,
     /// The column began at an activation.
     pub partial_coverage: bool,
 }
 
-/// The reading of `accumulator`; empty sums are 0, and mean, min and max of nothing are null.
+/// The reading of `rows` at `instant`; empty sums are 0, and mean, min and max of nothing are null.
 #[must_use]
-pub fn answer(answer: Answer, accumulator: &Accumulator) -> Reading {
-    let number = |unscaled| number(unscaled, answer.domain);
-    let value = match answer.operator {
-        Operator::Count => Value::Int(i128::from(accumulator.n)),
-        Operator::Sum => number(accumulator.sum),
-        _ if accumulator.n == 0 => Value::Null,
-        Operator::Mean => Value::Float(mean(accumulator, answer.domain)),
-        Operator::Min => number(i128::from(accumulator.min)),
-        Operator::Max => number(i128::from(accumulator.max)),
-    };
-    let (value, status) = match (value, answer.default) {
+pub fn answer(answer: Answer, rows: &Accumulator, instant: Timestamp) -> Reading {
+    let (value, status) = match (value(answer, rows, instant), answer.default) {
         (Value::Null, Some(default)) => (default, Status::Defaulted),
         (Value::Null, None) => (Value::Null, Status::NullValue),
         (value, _) => (value, Status::Present),
     };
-    Reading { value, status, inexact_input: accumulator.bad > 0, partial_coverage: answer.partial_coverage }
+    Reading { value, status, inexact_input: rows.bad > 0, partial_coverage: answer.partial_coverage }
+}
+
+fn value(Answer { operator, domain, span, .. }: Answer, rows: &Accumulator, instant: Timestamp) -> Value {
+    let number = |unscaled| number(unscaled, domain);
+    match (operator, rows.n) {
+        (Operator::Count, n) => Value::Int(i128::from(n)),
+        (Operator::Sum, _) => number(rows.sum),
+        (Operator::Rate, n) => span.map_or(Value::Null, |span| Value::Float(rate(n, span))),
+        (_, 0) => Value::Null,
+        (Operator::Mean, n) => Value::Float(mean(rows.sum, n, domain)),
+        (Operator::Min, _) => number(i128::from(rows.min)),
+        (Operator::Max, _) => number(i128::from(rows.max)),
+        (Operator::TimeSinceLast, _) => {
+            let micros = i128::from(instant.0) - i128::from(rows.last.0);
+            Value::Decimal { unscaled: micros, scale: SECOND_SCALE }
+        }
+        (Operator::Variance(Spread::Population), n) => Value::Float(moments::variance(rows, n, domain.scale())),
+        (Operator::Stddev(Spread::Population), n) => Value::Float(moments::variance(rows, n, domain.scale()).sqrt()),
+        (Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample) | Operator::MeanGap, 1) => Value::Null,
+        (Operator::Variance(Spread::Sample), n) => Value::Float(moments::variance(rows, n - 1, domain.scale())),
+        (Operator::Stddev(Spread::Sample), n) => Value::Float(moments::variance(rows, n - 1, domain.scale()).sqrt()),
+        // The gaps between neighbours add up to the distance of the ends, in whatever order the rows came.
+        (Operator::MeanGap, n) => {
+            let micros = i128::from(rows.last.0) - i128::from(rows.first.0);
+            Value::Float(mean(micros, n - 1, Domain::Decimal(SECOND_SCALE)))
+        }
+    }
 }
 
 impl Answer {
@@ -55,18 +79,24 @@ fn number(unscaled: i128, domain: Domain) -> Value {
     }
 }
 
-/// A number of the definitions as a value of `operator`: a mean is a float, all else stays as it is written.
+/// A number of the definitions as a value of `operator`: what is rounded is a float, all else stays as it is written.
 #[must_use]
 pub fn default(operator: Operator, Constant { unscaled, domain }: Constant) -> Value {
-    match operator {
-        Operator::Mean => Value::Float(ratio::nearest(unscaled.into(), 10u128.pow(domain.scale().into()))),
-        Operator::Count | Operator::Sum | Operator::Min | Operator::Max => number(unscaled.into(), domain),
+    if operator.is_rounded() {
+        Value::Float(ratio::nearest(unscaled.into(), 10u128.pow(domain.scale().into())))
+    } else {
+        number(unscaled.into(), domain)
     }
 }
 
 /// The scale is part of the exact ratio, so that there is one rounding and not two.
-fn mean(accumulator: &Accumulator, domain: Domain) -> f64 {
-    ratio::nearest(accumulator.sum, u128::from(accumulator.n) * 10u128.pow(u32::from(domain.scale())))
+fn mean(sum: i128, n: u64, domain: Domain) -> f64 {
+    ratio::nearest(sum, u128::from(n) * 10u128.pow(u32::from(domain.scale())))
+}
+
+/// Rows a second.
+fn rate(n: u64, span: Span) -> f64 {
+    ratio::nearest(i128::from(n) * i128::from(Span::seconds(1).0), span.0.unsigned_abs().into())
 }
 
 #[cfg(test)]
@@ -74,12 +104,28 @@ mod tests {
     //! The table of empties, and a mean that rounds once.
     use super::*;
 
+    const NOW: Timestamp = Timestamp(10_000_000);
+
+    fn plain(operator: Operator) -> Answer {
+        let span = Some(Span::seconds(4));
+        Answer { operator, domain: Domain::Decimal(1), span, default: None, partial_coverage: false }
+    }
+
     fn read(operator: Operator, accumulator: &Accumulator) -> (Value, Status) {
-        let reading = answer(
-            Answer { operator, domain: Domain::Decimal(1), default: None, partial_coverage: false },
-            accumulator,
-        );
+        let reading = answer(plain(operator), accumulator, NOW);
         (reading.value, reading.status)
+    }
+
+    fn rows(n: u64, sum: i128) -> Accumulator {
+        Accumulator {
+            n,
+            sum,
+            min: 1,
+            max: 1,
+            first: Timestamp(1),
+            last: Timestamp(9_000_001),
+            ..Accumulator::default()
+        }
     }
 
     #[test]
@@ -87,41 +133,57 @@ mod tests {
         let empty = Accumulator::default();
         assert_eq!(read(Operator::Count, &empty), (Value::Int(0), Status::Present));
         assert_eq!(read(Operator::Sum, &empty), (Value::Decimal { unscaled: 0, scale: 1 }, Status::Present));
-        for operator in [Operator::Mean, Operator::Min, Operator::Max] {
-            assert_eq!(read(operator, &empty), (Value::Null, Status::NullValue));
+        assert_eq!(read(Operator::Rate, &empty), (Value::Float(0.0), Status::Present));
+        for operator in Operator::ALL {
+            let wanted = match operator {
+                Operator::Count | Operator::Sum | Operator::Rate => Status::Present,
+                _ => Status::NullValue,
+            };
+            assert_eq!(read(operator, &empty).1, wanted, "{operator:?}");
         }
+    }
+
+    #[test]
+    fn what_needs_two_rows_is_null_for_one() {
+        let needs_two = Operator::ALL.into_iter().filter(|operator| read(*operator, &rows(1, 1)).0 == Value::Null);
+        let wanted = [Operator::Variance(Spread::Sample), Operator::Stddev(Spread::Sample), Operator::MeanGap];
+        assert_eq!(needs_two.collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn times_are_seconds() {
+        let three = rows(3, 3);
+        assert_eq!(read(Operator::TimeSinceLast, &three).0, Value::Decimal { unscaled: 999_999, scale: 6 });
+        assert_eq!(read(Operator::MeanGap, &three).0, Value::Float(4.5));
+        assert_eq!(read(Operator::Rate, &three).0, Value::Float(0.75));
     }
 
     #[test]
     fn a_default_stands_in_for_null() {
         let constant = Constant { unscaled: 3, domain: Domain::Decimal(1) };
-        for operator in [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max] {
-            let default = Some(default(operator, constant));
-            let with = Answer { operator, domain: Domain::Decimal(1), default, partial_coverage: false };
-            let empty = answer(with, &Accumulator::default());
+        for operator in Operator::ALL {
+            let with = Answer { default: Some(default(operator, constant)), ..plain(operator) };
+            let empty = answer(with, &Accumulator::default(), NOW);
             let want = match operator {
-                Operator::Count | Operator::Sum => answer(Answer { default: None, ..with }, &Accumulator::default()),
-                Operator::Mean => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
+                Operator::Count | Operator::Sum | Operator::Rate => {
+                    answer(plain(operator), &Accumulator::default(), NOW)
+                }
+                _ if operator.is_rounded() => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
                 _ => Reading { value: Value::Decimal { unscaled: 3, scale: 1 }, status: Status::Defaulted, ..empty },
             };
             assert_eq!(empty, want, "{operator:?}");
-            let one = Accumulator { n: 1, bad: 0, sum: 5, min: 5, max: 5 };
-            assert_eq!(answer(with, &one).status, Status::Present);
+            assert_eq!(answer(with, &rows(2, 2), NOW).status, Status::Present);
         }
     }
 
     #[test]
     fn ten_tenths_have_the_mean_of_a_tenth() {
-        let mut tenths = Accumulator::default();
-        let tenth = Accumulator { n: 1, bad: 0, sum: 1, min: 1, max: 1 };
-        (0..10).for_each(|_| tenths.merge(&tenth));
+        let mut tenths = rows(10, 10);
         assert_eq!(read(Operator::Mean, &tenths).0, Value::Float(0.1));
         assert_eq!(read(Operator::Sum, &tenths).0, Value::Decimal { unscaled: 10, scale: 1 });
-        tenths.merge(&Accumulator { bad: 1, ..Accumulator::default() });
-        let reading = answer(
-            Answer { operator: Operator::Max, domain: Domain::Int, default: None, partial_coverage: true },
-            &tenths,
-        );
+        tenths.bad = 1;
+        let whole = Answer { domain: Domain::Int, partial_coverage: true, ..plain(Operator::Max) };
+        let reading = answer(whole, &tenths, NOW);
         assert!(reading.inexact_input && reading.partial_coverage);
     }
 }

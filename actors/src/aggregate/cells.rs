@@ -1,193 +1,257 @@
-//! The cells of one tile as words: where each column stands, narrow or wide. Knows no tile and no page.
+//! The cells of one tile as words: where each accumulator of each column stands, narrow or wide. Knows no tile and no page.
 //!
-//! Narrow: a measure without value takes half a word (n u32); one with a value takes four words: n u32 and bad u32,
-//! sum i64, min i64, max i64. Wide: one word (n u64), or six: n, bad, sum i128 in two, min, max. Which form a page has
-//! is physical: it never shows in a value or in canonical bytes. Words of zero are empty cells.
+//! Words that are merged alike stand together, so that a merge is a few straight loops over the words of two tiles:
+//!
+//! ```text
+//!            narrow                             wide                     merged by
+//! counts     n, bad: half a word each           a word each              addition
+//! sums       sum: one word                                               addition
+//! pairs      squares: two words                 sum: two words           addition with carry
+//! triples                                       squares: three words     addition with carry
+//! extremes   max, last; min, first mirrored     the same                 the larger
+//! ```
+//!
+//! Words of zero are empty cells. Which form a page has is physical: it never shows in a value or in canonical bytes.
 
-use super::Accumulator;
+mod layout;
+
+use featuregrid_protocol::plan::Keeps;
+use featuregrid_protocol::time::Timestamp;
+
+use self::layout::{Layout, Place};
+use super::{Accumulator, Squares};
 
 /// How wide the cells of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// n u32, sum i64.
+    /// Counts of 32 bits, sums of 64, squares of 128.
     Narrow,
-    /// n u64, sum i128.
+    /// Counts of 64 bits, sums of 128, squares of 192.
     Wide,
+}
+
+/// What a column keeps of a measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Whether the measure has a value, which may be bad.
+    pub(crate) has_value: bool,
+    pub(crate) keeps: Keeps,
 }
 
 /// Where each column of a ladder stands within the cells of a tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CellShape {
-    columns: Vec<Place>,
-    /// Narrow words of all columns that only count; the others follow, four words each.
-    count_words: usize,
-    narrow_words: usize,
-    wide_words: usize,
+    kept: Vec<Kept>,
+    narrow: Layout,
+    wide: Layout,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    narrow: usize,
-    /// Bits to shift a half-word count; `None` where the measure has a value.
-    half: Option<u32>,
-    wide: usize,
-}
-
-const LOW: u64 = u32::MAX as u64;
-/// One bad row in the first word of a narrow cell.
-const BAD: u64 = 1 << 32;
 
 impl CellShape {
-    /// For columns that have a value (`true`) or only count rows.
-    pub(crate) fn new(has_value: impl Iterator<Item = bool> + Clone) -> Self {
-        let counts = has_value.clone().filter(|value| !value).count();
-        let count_words = counts.div_ceil(2);
-        let (mut count, mut narrow, mut wide) = (0, count_words, 0);
-        let mut columns = Vec::new();
-        for value in has_value {
-            if value {
-                columns.push(Place { narrow, half: None, wide });
-                narrow += 4;
-                wide += 6;
-            } else {
-                columns.push(Place { narrow: count / 2, half: Some(count as u32 % 2 * 32), wide });
-                count += 1;
-                wide += 1;
-            }
-        }
-        Self { columns, count_words, narrow_words: narrow, wide_words: wide }
+    /// For these columns.
+    pub(crate) fn new(kept: Vec<Kept>) -> Self {
+        let (narrow, wide) = (Layout::new(&kept, Form::Narrow), Layout::new(&kept, Form::Wide));
+        Self { kept, narrow, wide }
     }
 
     /// How many columns.
     pub(crate) fn columns(&self) -> usize {
-        self.columns.len()
+        self.kept.len()
+    }
+
+    /// What a column keeps.
+    pub(crate) fn kept(&self, column: usize) -> Kept {
+        self.kept[column]
     }
 
     /// Words of the cells of one tile.
+    #[inline]
     pub(crate) fn words(&self, form: Form) -> usize {
+        self.layout(form).words()
+    }
+
+    #[inline]
+    fn layout(&self, form: Form) -> &Layout {
         match form {
-            Form::Narrow => self.narrow_words,
-            Form::Wide => self.wide_words,
+            Form::Narrow => &self.narrow,
+            Form::Wide => &self.wide,
         }
     }
 
-    /// Whether `column` has a value.
-    pub(crate) fn has_value(&self, column: usize) -> bool {
-        self.columns[column].half.is_none()
+    /// How many rows of a column are counted.
+    #[inline]
+    pub(crate) fn n(&self, cells: &[u64], form: Form, column: usize) -> u64 {
+        self.layout(form).places[column].n.read(cells)
     }
 
     /// Reads a cell.
-    #[inline]
     pub(crate) fn load(&self, cells: &[u64], form: Form, column: usize) -> Accumulator {
-        let place = self.columns[column];
-        match (form, place.half) {
-            (Form::Narrow, Some(shift)) => {
-                Accumulator { n: cells[place.narrow] >> shift & LOW, ..Accumulator::default() }
-            }
-            (Form::Wide, Some(_)) => Accumulator { n: cells[place.wide], ..Accumulator::default() },
-            (Form::Narrow, None) => {
-                let cell = &cells[place.narrow..place.narrow + 4];
-                Self::numbers(cell[0] & LOW, cell[0] >> 32, i128::from(cell[1] as i64), &cell[2..])
-            }
-            (Form::Wide, None) => {
-                let cell = &cells[place.wide..place.wide + 6];
-                let sum = (u128::from(cell[3]) << 64 | u128::from(cell[2])) as i128;
-                Self::numbers(cell[0], cell[1], sum, &cell[4..])
-            }
+        let place = &self.layout(form).places[column];
+        let mut read = Accumulator { n: place.n.read(cells), ..Accumulator::default() };
+        read.bad = place.bad.map_or(0, |bad| bad.read(cells));
+        if read.n == 0 {
+            return read;
         }
+        let pair = |at: usize| u128::from(cells[at + 1]) << 64 | u128::from(cells[at]);
+        if let Some(at) = place.sum {
+            read.sum = if form == Form::Narrow { i128::from(cells[at] as i64) } else { pair(at) as i128 };
+        }
+        if let Some(at) = place.squares {
+            read.squares = Squares { high: if form == Form::Narrow { 0 } else { cells[at + 2] }, low: pair(at) };
+        }
+        if let Some(at) = place.min {
+            read.min = unmirror(cells[at]);
+        }
+        if let Some(at) = place.max {
+            read.max = unbias(cells[at]);
+        }
+        if let Some(at) = place.first {
+            read.first = Timestamp(unmirror(cells[at]));
+        }
+        if let Some(at) = place.last {
+            read.last = Timestamp(unbias(cells[at]));
+        }
+        read
     }
 
-    #[inline]
-    fn numbers(n: u64, bad: u64, sum: i128, extremes: &[u64]) -> Accumulator {
-        let (min, max) = if n == 0 { (i64::MAX, i64::MIN) } else { (extremes[0] as i64, extremes[1] as i64) };
-        Accumulator { n, bad, sum, min, max }
-    }
-
-    /// Writes a cell. In narrow form the caller has made sure that counts and sum fit (`page`: weight and magnitude).
-    #[inline]
+    /// Writes a cell: of `value` what the column keeps. In narrow form the caller has made sure that counts and sums fit
+    /// (`page`: weight and magnitude).
     pub(crate) fn store(&self, cells: &mut [u64], form: Form, column: usize, value: &Accumulator) {
-        let place = self.columns[column];
-        match (form, place.half) {
-            (Form::Narrow, Some(shift)) => {
-                debug_assert!(value.n <= LOW, "narrow counts fit");
-                let word = &mut cells[place.narrow];
-                *word = *word & !(LOW << shift) | value.n << shift;
-            }
-            (Form::Wide, Some(_)) => cells[place.wide] = value.n,
-            (Form::Narrow, None) => {
-                debug_assert!(value.n <= LOW && value.bad <= LOW, "narrow counts fit");
-                debug_assert!(i64::try_from(value.sum).is_ok(), "narrow sums fit");
-                let cell = &mut cells[place.narrow..place.narrow + 4];
-                cell[0] = value.n | value.bad << 32;
-                cell[1] = value.sum as i64 as u64;
-                cell[2] = value.min as u64;
-                cell[3] = value.max as u64;
-            }
-            (Form::Wide, None) => {
-                let cell = &mut cells[place.wide..place.wide + 6];
-                cell[0] = value.n;
-                cell[1] = value.bad;
-                cell[2] = value.sum as u64;
-                cell[3] = (value.sum >> 64) as u64;
-                cell[4] = value.min as u64;
-                cell[5] = value.max as u64;
+        let place = &self.layout(form).places[column];
+        place.n.write(cells, value.n);
+        if let Some(bad) = place.bad {
+            bad.write(cells, value.bad);
+        }
+        let is_empty = value.n == 0;
+        if let Some(at) = place.sum {
+            cells[at] = value.sum as u64;
+            match form {
+                Form::Narrow => debug_assert!(i64::try_from(value.sum).is_ok(), "narrow sums fit"),
+                Form::Wide => cells[at + 1] = (value.sum >> 64) as u64,
             }
         }
+        if let Some(at) = place.squares {
+            cells[at] = value.squares.low as u64;
+            cells[at + 1] = (value.squares.low >> 64) as u64;
+            match form {
+                Form::Narrow => debug_assert!(value.squares.high == 0, "narrow squares fit"),
+                Form::Wide => cells[at + 2] = value.squares.high,
+            }
+        }
+        let mut extreme = |at: Option<usize>, word: u64| {
+            if let Some(at) = at {
+                cells[at] = if is_empty { 0 } else { word };
+            }
+        };
+        extreme(place.min, mirror(value.min));
+        extreme(place.max, bias(value.max));
+        extreme(place.first, mirror(value.first.0));
+        extreme(place.last, bias(value.last.0));
     }
 
-    /// Merges one accumulator into a cell.
-    pub(crate) fn add(&self, cells: &mut [u64], form: Form, column: usize, value: &Accumulator) {
-        let mut sum = self.load(cells, form, column);
-        sum.merge(value);
-        self.store(cells, form, column, &sum);
-    }
-
-    /// Adds one row to a cell.
+    /// Adds one row of a time to a cell.
     #[inline]
-    pub(crate) fn count(&self, cells: &mut [u64], form: Form, column: usize, one: One) {
-        let place = self.columns[column];
-        if form == Form::Wide {
-            return self.add(cells, form, column, &one.accumulator());
-        }
-        match (place.half, one) {
-            (Some(shift), _) => cells[place.narrow] += 1 << shift,
-            (None, One::Number(number)) => {
-                let cell = &mut cells[place.narrow..place.narrow + 4];
-                let first = cell[0] & LOW == 0;
-                cell[0] += 1;
-                cell[1] = cell[1].wrapping_add(number as u64);
-                cell[2] = if first { number } else { number.min(cell[2] as i64) } as u64;
-                cell[3] = if first { number } else { number.max(cell[3] as i64) } as u64;
+    pub(crate) fn count(&self, cells: &mut [u64], form: Form, column: usize, one: One, ts: Timestamp) {
+        let place = &self.layout(form).places[column];
+        match one {
+            One::Bad => {
+                if let Some(bad) = place.bad {
+                    bad.add_one(cells);
+                }
+                return;
             }
-            (None, One::Row | One::Bad) => cells[place.narrow] += BAD,
+            One::Row => place.n.add_one(cells),
+            One::Number(number) => {
+                place.n.add_one(cells);
+                add_number(place, cells, form, number);
+            }
+        }
+        if let Some(at) = place.first {
+            cells[at] = cells[at].max(mirror(ts.0));
+        }
+        if let Some(at) = place.last {
+            cells[at] = cells[at].max(bias(ts.0));
         }
     }
 
     /// Merges the cells of a tile into others of the same form.
     #[inline]
     pub(crate) fn merge(&self, cells: &mut [u64], form: Form, other: &[u64]) {
-        if form == Form::Wide {
-            for column in 0..self.columns.len() {
-                self.add(cells, form, column, &self.load(other, form, column));
-            }
-            return;
-        }
+        let layout = self.layout(form);
+        let (cells, other) = (&mut cells[..layout.words()], &other[..layout.words()]);
+        let [pairs, triples, extremes] = [layout.pairs, layout.triples, layout.extremes];
         // Both halves of a word of counts are added at once: none of them overflows.
-        let (counts, cells) = cells[..self.narrow_words].split_at_mut(self.count_words);
-        let (other_counts, other) = other[..self.narrow_words].split_at(self.count_words);
-        for (word, other) in counts.iter_mut().zip(other_counts) {
-            *word += other;
+        for (word, other) in cells[..pairs].iter_mut().zip(other) {
+            *word = word.wrapping_add(*other);
         }
-        for (cell, other) in cells.chunks_exact_mut(4).zip(other.chunks_exact(4)) {
-            if other[0] & LOW != 0 {
-                let first = cell[0] & LOW == 0;
-                cell[1] = cell[1].wrapping_add(other[1]);
-                cell[2] = if first { other[2] } else { (cell[2] as i64).min(other[2] as i64) as u64 };
-                cell[3] = if first { other[3] } else { (cell[3] as i64).max(other[3] as i64) as u64 };
-            }
-            cell[0] += other[0];
+        for at in (pairs..triples).step_by(2) {
+            add_words::<2>(&mut cells[at..], &other[at..]);
+        }
+        for at in (triples..extremes).step_by(3) {
+            add_words::<3>(&mut cells[at..], &other[at..]);
+        }
+        for (word, other) in cells[extremes..].iter_mut().zip(&other[extremes..]) {
+            *word = (*word).max(*other);
         }
     }
+}
+
+#[inline]
+fn add_number(place: &Place, cells: &mut [u64], form: Form, number: i64) {
+    if let Some(at) = place.sum {
+        match form {
+            Form::Narrow => cells[at] = cells[at].wrapping_add(number as u64),
+            Form::Wide => add_words::<2>(&mut cells[at..], &[number as u64, (number >> 63) as u64]),
+        }
+    }
+    if let Some(at) = place.squares {
+        let square = Squares::of(number).low;
+        let words = [square as u64, (square >> 64) as u64, 0];
+        match form {
+            Form::Narrow => add_words::<2>(&mut cells[at..], &words),
+            Form::Wide => add_words::<3>(&mut cells[at..], &words),
+        }
+    }
+    if let Some(at) = place.min {
+        cells[at] = cells[at].max(mirror(number));
+    }
+    if let Some(at) = place.max {
+        cells[at] = cells[at].max(bias(number));
+    }
+}
+
+/// Adds a number of `N` words, the least first.
+#[inline]
+fn add_words<const N: usize>(cells: &mut [u64], other: &[u64]) {
+    let mut carry = false;
+    for (word, other) in cells[..N].iter_mut().zip(&other[..N]) {
+        let (sum, over) = word.overflowing_add(*other);
+        let (sum, over_by_carry) = sum.overflowing_add(u64::from(carry));
+        (*word, carry) = (sum, over | over_by_carry);
+    }
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// A number as a word of the same order: 0 for the least of all, which is what an empty cell holds.
+#[inline]
+fn bias(number: i64) -> u64 {
+    number as u64 ^ SIGN
+}
+
+#[inline]
+fn unbias(word: u64) -> i64 {
+    (word ^ SIGN) as i64
+}
+
+/// A number as a word of the reverse order: the smallest number is the largest word.
+#[inline]
+fn mirror(number: i64) -> u64 {
+    !bias(number)
+}
+
+#[inline]
+fn unmirror(word: u64) -> i64 {
+    unbias(!word)
 }
 
 /// What one row is to one column that takes it.
@@ -199,16 +263,6 @@ pub(crate) enum One {
     Number(i64),
     /// No number of the domain.
     Bad,
-}
-
-impl One {
-    fn accumulator(self) -> Accumulator {
-        match self {
-            Self::Row => Accumulator { n: 1, ..Accumulator::default() },
-            Self::Bad => Accumulator { bad: 1, ..Accumulator::default() },
-            Self::Number(number) => Accumulator { n: 1, bad: 0, sum: number.into(), min: number, max: number },
-        }
-    }
 }
 
 #[cfg(test)]

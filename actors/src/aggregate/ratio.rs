@@ -43,19 +43,23 @@ fn divide(numerator: u128, denominator: u128) -> f64 {
     let lost = quotient & ((1 << excess) - 1);
     quotient >>= excess;
     exponent += excess as i32;
-    let (half, sticky) = (quotient & 1, lost != 0 || rest != 0);
+    round(quotient as u64, lost != 0 || rest != 0, exponent)
+}
+
+/// `quotient x 2^exponent` and, where `has_more`, a little more, rounded to even; the quotient has one bit more than a
+/// mantissa.
+pub(super) fn round(quotient: u64, has_more: bool, exponent: i32) -> f64 {
     let mut mantissa = quotient >> 1;
-    exponent += 1;
-    mantissa += match (half, sticky) {
+    mantissa += match (quotient & 1, has_more) {
         (0, _) => 0,
         (_, true) => 1,
         (_, false) => mantissa & 1,
     };
     // A mantissa of at most 2^53 is exact, and a power of two only moves the exponent.
-    scale(mantissa as f64, exponent)
+    scale(mantissa as f64, exponent + 1)
 }
 
-/// `value x 2^exponent`, exactly; |exponent| stays below 256.
+/// `value x 2^exponent`, exactly; |exponent| stays below 512.
 fn scale(value: f64, exponent: i32) -> f64 {
     let power = f64::from_bits(((1023 + i64::from(exponent.unsigned_abs())) as u64) << 52);
     match exponent.cmp(&0) {

@@ -9,7 +9,7 @@
 //! lifetime         only if the ladder keeps it: cells
 //! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells
 //! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed)
-//! cells            per column n; with a value also bad and, if n > 0, sum and, if n > 1, min and max (signed)
+//! cells            per column n; with a value also bad; then what the column keeps ([`super::cell`])
 //! ```
 //!
 //! Integers are written by value ([`super::varint`]), so that narrow and wide pages are equal.
@@ -20,10 +20,11 @@ use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 use thiserror::Error;
 
+use super::cell;
 use super::page::{Memory, POSITION_WORDS, Page, initial_words};
 use super::raw::RawHead;
 use super::varint::{Bytes, put, put_signed};
-use crate::aggregate::{Accumulator, Form};
+use crate::aggregate::Form;
 use crate::window::Shape;
 
 const VERSION: u8 = 1;
@@ -100,18 +101,7 @@ fn values(shape: &Shape) -> impl Iterator<Item = (usize, u64)> + '_ {
 
 fn put_cells(shape: &Shape, form: Form, cells: &[u64], out: &mut Vec<u8>) {
     for column in 0..shape.cells.columns() {
-        let cell = shape.cells.load(cells, form, column);
-        put(out, cell.n.into());
-        if shape.cells.has_value(column) {
-            put(out, cell.bad.into());
-            if cell.n > 0 {
-                put_signed(out, cell.sum);
-            }
-            if cell.n > 1 {
-                put_signed(out, cell.min.into());
-                put_signed(out, cell.max.into());
-            }
-        }
+        cell::put_cell(shape.cells.kept(column), &shape.cells.load(cells, form, column), out);
     }
 }
 
@@ -216,29 +206,18 @@ fn take_cells(
     let shape = page.shape;
     let mut rows = 0;
     for column in 0..shape.cells.columns() {
-        let mut cell = Accumulator { n: input.small()?, ..Accumulator::default() };
-        if shape.cells.has_value(column) {
-            cell.bad = input.small()?;
-            if cell.n > 0 {
-                cell.sum = input.signed()?;
-                let only = |sum: i128| i64::try_from(sum).map_err(|_| Damaged("a sum is out of range"));
-                (cell.min, cell.max) =
-                    if cell.n == 1 { (only(cell.sum)?, only(cell.sum)?) } else { (input.word()?, input.word()?) };
-                let of = |extreme: i64| i128::from(extreme) * i128::from(cell.n);
-                if cell.min > cell.max || cell.sum < of(cell.min) || cell.sum > of(cell.max) {
-                    return Err(Damaged("a sum does not lie between its extremes"));
-                }
-                total.magnitude |= cell.min.unsigned_abs() | cell.max.unsigned_abs();
-            }
-        }
+        let kept = shape.cells.kept(column);
+        let cell = cell::take_cell(kept, input)?;
         if column == 0 {
             rows = cell.n;
         }
         if cell.n.checked_add(cell.bad).is_none_or(|n| n > rows) || (tile.is_some() && rows == 0) {
             return Err(Damaged("a cell counts more rows than there are"));
         }
+        total.magnitude |= cell::magnitude(kept.keeps, &cell);
         total.weight = total.weight.saturating_add(if column == 0 { rows } else { 0 });
-        let fits = u32::try_from(cell.n.max(cell.bad)).is_ok() && i64::try_from(cell.sum).is_ok();
+        let counts_fit = u32::try_from(cell.n.max(cell.bad)).is_ok();
+        let fits = counts_fit && i64::try_from(cell.sum).is_ok() && cell.squares.high == 0;
         if !fits && page.form() == Form::Narrow {
             page.widen();
         }

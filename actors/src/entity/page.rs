@@ -153,7 +153,7 @@ impl<'a, M: Memory> Page<'a, M> {
 
     /// Nothing that any later read could see.
     pub(crate) fn is_empty(&self) -> bool {
-        let kept = self.shape.lifetime && self.shape.cells.load(self.lifetime(), self.form(), 0).n > 0;
+        let kept = self.shape.lifetime && self.shape.cells.n(self.lifetime(), self.form(), 0) > 0;
         self.raw_len() == 0 && self.tiles_len() == 0 && !kept
     }
 

@@ -70,7 +70,7 @@ impl<'a> RawRow<'a> {
                 Some(value) => One::Number(self.number(value)),
                 None => One::Row,
             };
-            shape.cells.count(cells, form, column, one);
+            shape.cells.count(cells, form, column, one, self.ts());
         }
     }
 }
@@ -102,16 +102,29 @@ impl RawHead {
     }
 }
 
-/// Writes `row` of `partition` as `shape`'s columns see it.
+/// A row on its way into a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    /// Where it comes from.
+    pub(crate) partition: PartitionId,
+    /// What it holds.
+    pub(crate) row: &'a Row<'a>,
+    /// Bit c: column c had begun when it was decoded.
+    pub(crate) columns: u64,
+}
+
+/// Writes a row as `shape`'s columns see it.
 #[inline]
-pub(crate) fn write(shape: &Shape, partition: PartitionId, row: &Row<'_>, words: &mut [u64]) {
+pub(crate) fn write(shape: &Shape, Arrival { partition, row, columns }: Arrival<'_>, words: &mut [u64]) {
     let head = row.head;
     let by_column = |bits: u64| {
-        if shape.is_straight {
-            return bits & (u64::MAX >> (64 - shape.inputs.len()));
-        }
-        let columns = shape.inputs.iter().enumerate();
-        columns.fold(0, |out, (column, input)| out | (bits >> input.measure & 1) << column)
+        let taken = if shape.is_straight {
+            bits & (u64::MAX >> (64 - shape.inputs.len()))
+        } else {
+            let inputs = shape.inputs.iter().enumerate();
+            inputs.fold(0, |out, (column, input)| out | (bits >> input.measure & 1) << column)
+        };
+        taken & columns
     };
     // Only where a measure has a value can a row be bad.
     let (present, bad) = (by_column(head.present), by_column(head.present & head.bad & shape.value_measures));

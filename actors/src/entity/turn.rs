@@ -1,13 +1,11 @@
 //! A turn: one row into the raw head of a page, and now and then the oldest of them into tiles. Looks up nothing.
 
-use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::plants::{self, Plant};
-use featuregrid_protocol::row::Row;
 use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
-use super::raw::{self, Order, RawRow};
+use super::raw::{self, Arrival, Order, RawRow};
 use crate::window::Bounds;
 
 /// Rows a page holds before it tiles those that are due: a turn then usually only writes one row, and a page that saw
@@ -25,7 +23,8 @@ struct Open {
 
 impl<M: Memory> Page<'_, M> {
     /// Applies one row. `bounds` are those of T after the frame: what they tile now, the canonical page has tiled too.
-    pub(crate) fn turn(&mut self, bounds: &Bounds, leaving: &mut Vec<u64>, partition: PartitionId, row: &Row<'_>) {
+    pub(crate) fn turn(&mut self, bounds: &Bounds, leaving: &mut Vec<u64>, arrival: Arrival<'_>) {
+        let Arrival { partition, row, .. } = arrival;
         if !self.weigh(raw::magnitude(row)) {
             self.reweigh();
         }
@@ -34,7 +33,7 @@ impl<M: Memory> Page<'_, M> {
             self.graduate(bounds, leaving);
         }
         let shape = self.shape;
-        raw::write(shape, partition, row, self.insert_raw(raw::order(partition, row)));
+        raw::write(shape, arrival, self.insert_raw(raw::order(partition, row)));
     }
 
     /// Makes room for a row where the total order wants it, which is usually last: words for the caller to write.

@@ -20,10 +20,7 @@ impl<M: Memory> Page<'_, M> {
         if self.form() == Form::Wide {
             return;
         }
-        let count = |cells: &[u64]| {
-            let cell = self.shape.cells.load(cells, Form::Narrow, 0);
-            cell.n + cell.bad
-        };
+        let count = |cells: &[u64]| self.shape.cells.n(cells, Form::Narrow, 0);
         let kept = if self.shape.lifetime { count(self.lifetime()) } else { 0 };
         let tiled: u64 = (0..self.tiles_len()).map(|index| count(self.tile(index).1)).sum();
         let weight = kept + tiled + self.raw_len() as u64 + 1;
@@ -84,7 +81,7 @@ fn bits(magnitude: u64) -> u32 {
     u64::BITS - magnitude.leading_zeros()
 }
 
-/// Whether no n reaches 2^32 and no sum 2^63 with so many rows of numbers of so many bits.
+/// Whether no n reaches 2^32, no sum 2^63 and no sum of squares 2^128 with so many rows of numbers of so many bits.
 #[inline]
 fn fits(weight: u64, magnitude: u32) -> bool {
     weight <= u64::from(u32::MAX) && bits(weight) + magnitude <= 63

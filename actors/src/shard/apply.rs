@@ -12,7 +12,7 @@ use super::router::Router;
 use super::slab::Slab;
 use super::translate::translations;
 use super::{Scratch, Shard};
-use crate::entity::newest_raw_word;
+use crate::entity::{Arrival, newest_raw_word};
 
 /// Rows whose pages are fetched from memory together.
 const BATCH: usize = 32;
@@ -153,7 +153,8 @@ fn apply_row(
     }
     for ladder in layout.ladders.clone() {
         let bounds = &scratch.bounds[ladder];
-        state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, row), hint.take());
+        let arrival = Arrival { partition: frame.partition, row, columns: u64::MAX };
+        state.turn(ladder, slab, (bounds, &mut scratch.leaving), arrival, hint.take());
     }
     state.rows[view].applied += 1;
     true
@@ -189,7 +190,8 @@ fn apply_older(
         let head = translation.row(old, row, &mut scratch.numbers);
         let row = Row { head: &head, key: row.key, numbers: &scratch.numbers, id: row.id };
         let bounds = &scratch.bounds[ladder];
-        state.turn(ladder, slab, (bounds, &mut scratch.leaving), (frame.partition, &row), None);
+        let arrival = Arrival { partition: frame.partition, row: &row, columns: translation.columns };
+        state.turn(ladder, slab, (bounds, &mut scratch.leaving), arrival, None);
     }
     state.rows[*view].applied += 1;
     true

@@ -116,6 +116,7 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
             answer: Answer {
                 operator: feature.operator,
                 domain,
+                span: feature.window.span(),
                 default: feature.default.map(|constant| aggregate::default(feature.operator, constant)),
                 partial_coverage: column.since.0 > 0,
             },

@@ -8,7 +8,6 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::Positions;
 use featuregrid_protocol::range::RangeId;
-use featuregrid_protocol::row::Row;
 use featuregrid_protocol::time::{Span, Timestamp};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
@@ -16,7 +15,7 @@ use hashbrown::hash_table::Entry as TableEntry;
 use super::layout::Layout;
 use super::slab::{Slab, Slot};
 use crate::dedup::{KnownId, KnownIds, horizon};
-use crate::entity::{Page, has_key, initial_words};
+use crate::entity::{Arrival, Page, has_key, initial_words};
 use crate::window::{Bounds, Shape};
 
 /// Where the page of a key is.
@@ -115,14 +114,15 @@ impl RangeState {
         ladder: usize,
         slab: &mut Slab,
         (bounds, leaving): (&Bounds, &mut Vec<u64>),
-        (partition, row): (PartitionId, &Row<'_>),
+        arrival: Arrival<'_>,
         hint: Option<usize>,
     ) {
         let (table, shape) = (&mut self.tables[ladder], &self.layout.shapes[ladder]);
+        let row = arrival.row;
         let bucket = find_or_create(table, shape, slab, (row.head.hash, row.key), hint);
         if let Some(entry) = table.get_bucket_mut(bucket) {
             let mut memory = slab.lend(&mut entry.slot);
-            Page::open(shape, &mut memory).turn(bounds, leaving, partition, row);
+            Page::open(shape, &mut memory).turn(bounds, leaving, arrival);
         }
     }
 

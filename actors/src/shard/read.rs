@@ -95,8 +95,10 @@ impl Shard {
         for result in results {
             for needed in plan.needs.get(*result)? {
                 self.scratch.readings[*needed] = match plan.features.get(*needed) {
-                    Some(feature) if found.is_none() => feature.answer.nothing(absent),
-                    Some(feature) => self.reading(&layout, plan, feature),
+                    Some(feature) => match found {
+                        Some(instant) => self.reading(&layout, plan, feature, instant.at),
+                        None => feature.answer.nothing(absent),
+                    },
                     None => derive(&derived[*needed - plan.features.len()].formula, &self.scratch.readings),
                 };
             }
@@ -168,8 +170,8 @@ impl Shard {
                 Some(entry) => Page::open(shape, &mut self.slab.lend(&mut entry.slot)).read(instant, out),
                 None => Pass::start(out, shape, Form::Narrow, instant).finish(),
             }
-            found |= shape.longest.is_some_and(|window| out.cell(shape, Some(window), 0).n > 0);
-            found |= shape.lifetime && out.cell(shape, None, 0).n > 0;
+            found |= shape.longest.is_some_and(|window| out.rows(shape, Some(window)) > 0);
+            found |= shape.lifetime && out.rows(shape, None) > 0;
         }
         found
     }
@@ -188,13 +190,14 @@ impl Shard {
         newest.max().is_some_and(|newest| instant.at - newest > max_age)
     }
 
-    fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout) -> Reading {
+    fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout, instant: Timestamp) -> Reading {
         let window = match feature.target {
             Target::Rolling(window) => Some(window),
             Target::Lifetime => None,
         };
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
-        answer(feature.answer, &self.scratch.snapshots[feature.ladder].cell(shape, window, feature.column))
+        let rows = self.scratch.snapshots[feature.ladder].cell(shape, window, feature.column);
+        answer(feature.answer, &rows, instant)
     }
 }
 

@@ -99,7 +99,8 @@ fn ancestor(old: &ViewPlan, new: &ViewPlan, index: usize) -> Option<(usize, Rema
     let from = equal.nth(rank)?;
     let column_of = |column: &featuregrid_protocol::plan::Column| {
         old.ladders[from].columns.iter().position(|other| {
-            old.measures[other.measure].id == new.measures[column.measure].id && other.since == column.since
+            let is_same = old.measures[other.measure].id == new.measures[column.measure].id;
+            is_same && other.since == column.since && other.keeps.has(column.keeps)
         })
     };
     Some((from, Remap(new.ladders[index].columns.iter().map(column_of).collect())))

@@ -13,6 +13,8 @@ use featuregrid_protocol::row::{Row, RowHead};
 pub(crate) struct Translation {
     /// (older measure, newer measure), ascending in the newer.
     measures: Vec<(usize, usize)>,
+    /// Bit c: column c of the ladder had begun.
+    pub(crate) columns: u64,
 }
 
 impl Translation {
@@ -20,11 +22,13 @@ impl Translation {
     pub(crate) fn new(old: &ViewPlan, index: ControlIndex, new: &ViewPlan, ladder: &LadderPlan) -> Option<Self> {
         let kept = ladder.columns.first().is_some_and(|rows| rows.since <= index);
         let known = |measure: usize| old.measures.iter().position(|other| other.id == new.measures[measure].id);
-        let columns = ladder.columns.iter().filter(|column| column.since <= index);
+        let begun = || ladder.columns.iter().enumerate().filter(|(_, column)| column.since <= index);
+        let columns = begun().fold(0, |bits, (column, _)| bits | 1 << column);
         let mut measures: Vec<(usize, usize)> =
-            columns.filter_map(|column| known(column.measure).map(|old| (old, column.measure))).collect();
+            begun().filter_map(|(_, column)| known(column.measure).map(|old| (old, column.measure))).collect();
         measures.sort_unstable_by_key(|(_, new)| *new);
-        kept.then_some(Self { measures })
+        measures.dedup();
+        kept.then_some(Self { measures, columns })
     }
 
     /// The row as the ladder takes it; its numbers are put into `numbers`.
@@ -66,7 +70,7 @@ mod tests {
     use featuregrid_protocol::ids::{ColumnId, Offset, SourceId, ViewId};
     use featuregrid_protocol::key::KeyHash;
     use featuregrid_protocol::number::Domain;
-    use featuregrid_protocol::plan::{Column, Measure};
+    use featuregrid_protocol::plan::{Column, Keeps, Measure};
     use featuregrid_protocol::time::Timestamp;
 
     use super::*;
@@ -74,7 +78,11 @@ mod tests {
     fn view(measures: &[u64], columns: &[(usize, u64)]) -> ViewPlan {
         let measure =
             |id: &u64| Measure { id: ColumnId(*id), filter: None, value: (*id > 0).then_some((0, Domain::Int)) };
-        let column = |(measure, since): &(usize, u64)| Column { measure: *measure, since: ControlIndex(*since) };
+        let column = |(measure, since): &(usize, u64)| Column {
+            measure: *measure,
+            keeps: Keeps::ALL,
+            since: ControlIndex(*since),
+        };
         let columns = columns.iter().map(column).collect();
         ViewPlan {
             id: ViewId(1),

@@ -28,6 +28,12 @@ impl Default for Snapshots {
 }
 
 impl Snapshots {
+    /// How many rows a window's answer has; `None` is lifetime.
+    pub(crate) fn rows(&self, shape: &Shape, window: Option<usize>) -> u64 {
+        let at = window.unwrap_or(self.edges.len()) * self.each;
+        shape.cells.n(&self.words[at..at + self.each], self.form, 0)
+    }
+
     /// The cell of `column` in a window's answer; `None` is lifetime.
     pub(crate) fn cell(&self, shape: &Shape, window: Option<usize>, column: usize) -> Accumulator {
         let at = window.unwrap_or(self.edges.len()) * self.each;

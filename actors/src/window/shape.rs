@@ -1,9 +1,9 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
-use featuregrid_protocol::plan::{LadderPlan, Level, SourcePlan, ViewPlan, Window};
+use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use crate::aggregate::CellShape;
+use crate::aggregate::{CellShape, Kept};
 
 /// Columns whose presence and bad bits fit one word beside the partition.
 const PACKED_COLUMNS_MAX: usize = 16;
@@ -63,6 +63,11 @@ impl Shape {
             "every ladder covers the slack and counts rows"
         );
         let has_value = |measure: usize| view.measures[measure].value.is_some();
+        let kept = |column: &Column| match has_value(column.measure) {
+            true => Kept { has_value: true, keeps: column.keeps },
+            false => Kept { has_value: false, keeps: column.keeps.only(Keeps::TIMES) },
+        };
+        let kept = plan.columns.iter().map(kept).collect();
         let mut value_columns = 0;
         let is_straight = plan.columns.iter().enumerate().all(|(column, kept)| kept.measure == column);
         let inputs = plan
@@ -94,7 +99,7 @@ impl Shape {
             lifetime: plan.lifetime,
             slack: source.slack,
             slack_exact: source.slack_exact(),
-            cells: CellShape::new(plan.columns.iter().map(|column| has_value(column.measure))),
+            cells: CellShape::new(kept),
             inputs,
             is_straight,
             value_measures: value_bits.fold(0, |bits, (measure, _)| bits | 1 << measure),

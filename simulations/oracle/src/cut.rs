@@ -181,13 +181,19 @@ impl<'a> Cut<'a> {
     fn feature(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], instant: Timestamp) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
-        let inputs: Vec<Input> = rows
+        let inputs: Vec<(Timestamp, Input)> = rows
             .iter()
             .filter(|row| self.follows(row, column.since) && window::lies_in(feature.window, row.ts, instant))
-            .filter_map(|row| row.input(measure.id))
+            .filter_map(|row| Some((row.ts, row.input(measure.id)?)))
             .collect();
-        let domain = measure.value.map(|(_, domain)| domain);
-        window::answer(feature.operator, domain, &inputs, is_partial(view, feature))
+        let question = window::Question {
+            operator: feature.operator,
+            domain: measure.value.map(|(_, domain)| domain),
+            window: feature.window,
+            instant,
+            partial_coverage: is_partial(view, feature),
+        };
+        window::answer(&question, &inputs)
     }
 }
 

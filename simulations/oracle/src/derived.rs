@@ -4,7 +4,7 @@ use featuregrid_protocol::plan::{Arithmetic, ArithmeticOp, Constant};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use crate::field::scale;
-use crate::mean::mean;
+use crate::statistics::mean;
 
 /// What a formula answers; `readings` are the results before it.
 pub(crate) fn answer(formula: &Arithmetic, readings: &[Reading]) -> Reading {

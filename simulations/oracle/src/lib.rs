@@ -22,7 +22,7 @@ mod number;
 mod field;
 mod judge;
 mod fold;
-mod mean;
+mod statistics;
 mod window;
 mod derived;
 mod cut;

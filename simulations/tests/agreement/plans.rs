@@ -5,8 +5,8 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
-    LadderPlan, LatePolicy, Level, Literal, Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
+    Argument, Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
+    Keeps, LadderPlan, LatePolicy, Level, Literal, Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
@@ -115,7 +115,9 @@ fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         }
         let measure = view.measures.len();
         view.measures.push(Measure { id, filter: filters[filter].clone(), value: values[value] });
-        view.ladders.iter_mut().for_each(|ladder| ladder.columns.push(Column { measure, since: index }));
+        view.ladders
+            .iter_mut()
+            .for_each(|ladder| ladder.columns.push(Column { measure, keeps: Keeps::ALL, since: index }));
     }
 }
 
@@ -142,7 +144,7 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         _ => vec![level(five, 0)],
     };
     let lifetime = levels.len() == 1 || random.chance(300);
-    let columns = (0..view.measures.len()).map(|measure| Column { measure, since: index }).collect();
+    let columns = (0..view.measures.len()).map(|measure| Column { measure, keeps: Keeps::ALL, since: index }).collect();
     let ladder = LadderPlan { levels, lifetime, columns };
     let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
     if !view.ladders.iter().any(lives) {
@@ -181,14 +183,15 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
         let rolling = rolling.map(|level| Window::Rolling { span: level.span, hop: level.hop });
         for window in rolling.chain(plan.lifetime.then_some(Window::Lifetime)) {
             for (column, kept) in plan.columns.iter().enumerate() {
-                let all = [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max];
-                let operators = if view.measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
+                let has_value = view.measures[kept.measure].value.is_some();
+                let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
+                let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
                 let domain = view.measures[kept.measure].value.map_or(Domain::Int, |(_, domain)| domain);
                 for operator in operators {
                     let default =
                         random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
                     let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
-                    view.features.push(Feature { name, operator: *operator, ladder, column, window, default });
+                    view.features.push(Feature { name, operator, ladder, column, window, default });
                 }
             }
         }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, FieldPlan, LadderPlan, LatePolicy, Level, Literal, Measure, SourcePlan, ViewPlan,
+    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, Level, Literal, Measure, SourcePlan,
+    ViewPlan,
 };
 use featuregrid_protocol::time::Span;
 
@@ -28,7 +29,7 @@ fn view(name: &str, id: u64, filter: Option<Condition>, key: usize) -> ViewPlan 
         ladders: vec![LadderPlan {
             levels: vec![Level { hop: Span::seconds(1), span: Span::seconds(60) }],
             lifetime: false,
-            columns: vec![Column { measure: 0, since: ControlIndex(0) }],
+            columns: vec![Column { measure: 0, keeps: Keeps::ALL, since: ControlIndex(0) }],
         }],
         features: vec![],
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, PartitionId};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Column, LadderPlan, Level, Measure, Plan};
+use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Measure, Plan};
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::Span;
@@ -20,12 +20,12 @@ use crate::window::AsOf;
 fn ladder(levels: &[(i64, i64)], lifetime: bool, columns: Vec<Column>) -> (LadderPlan, Vec<(Span, Span)>) {
     let levels: Vec<Level> =
         levels.iter().map(|(hop, span)| Level { hop: Span(hop * SECOND), span: Span(span * SECOND) }).collect();
-    let windows = levels.iter().map(|level| (level.span, level.hop)).collect();
+    let windows = levels.iter().filter(|level| level.span > Span(0)).map(|level| (level.span, level.hop)).collect();
     (LadderPlan { levels, lifetime, columns }, windows)
 }
 
 fn kept(measure: usize, since: u64) -> Column {
-    Column { measure, since: ControlIndex(since) }
+    Column { measure, keeps: Keeps::ALL, since: ControlIndex(since) }
 }
 
 /// Index 1 drops one measure, adds another between the old ones, and adds a ladder of longer windows.

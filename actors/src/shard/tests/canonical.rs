@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use proptest::prelude::*;
@@ -190,7 +191,11 @@ fn what_cannot_be_installed_says_why() {
 
 #[test]
 fn the_bytes_of_a_page_are_fixed() {
-    let plan = super::support::two_level_plan(0);
+    // What count, sum, mean, min and max ask for.
+    let mut plan = super::support::two_level_plan(0).as_ref().clone();
+    let numbers = Keeps::SUM.and(Keeps::MIN).and(Keeps::MAX);
+    plan.views[0].ladders[0].columns.iter_mut().for_each(|column| column.keeps = numbers);
+    let plan = std::sync::Arc::new(plan);
     let (mut shard, set) = shard(&plan, 1);
     let log = Log::new(&super::support::six_events());
     play(&mut shard, &set, &plan, &log, &Schedule(vec![]), false);

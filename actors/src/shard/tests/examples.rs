@@ -5,7 +5,7 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Column, Feature, LadderPlan, Level, Operator, Plan, Window, default_hop};
+use featuregrid_protocol::plan::{Column, Feature, LadderPlan, Level, Operator, Plan, Spread, Window, default_hop};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status, Value};
 
@@ -189,7 +189,13 @@ fn replies_say_what_they_cover() {
         assert_eq!(reading.inexact_input, feature.column == 1);
         let measure = &plan.views[0].measures[plan.views[0].ladders[0].columns[feature.column].measure];
         if feature.column == 2 {
-            assert_eq!(reading.status, Status::Present);
+            let needs_two = matches!(
+                feature.operator,
+                Operator::MeanGap | Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample)
+            );
+            let has_no_length = feature.operator == Operator::Rate && feature.window.span().is_none();
+            let wanted = if needs_two || has_no_length { Status::NullValue } else { Status::Present };
+            assert_eq!(reading.status, wanted, "{:?}", feature.operator);
             continue;
         }
         match (feature.operator, measure.value) {

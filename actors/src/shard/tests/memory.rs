@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{LadderPlan, Level, Plan, default_hop};
+use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Plan, default_hop};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::support::{Event, Log, SECOND, columns, measures, plan, shard, source, view};
@@ -17,7 +17,10 @@ pub(super) fn w1() -> Arc<Plan> {
     let windows = levels.iter().map(|level| (level.span, level.hop)).collect();
     let mut two_amounts = measures();
     two_amounts[3].value = two_amounts[2].value;
-    let ladder = LadderPlan { levels, lifetime: false, columns: columns([0, 1, 2, 3]) };
+    // What W1's features ask for: count, sum, mean, min, max.
+    let numbers = Keeps::SUM.and(Keeps::MIN).and(Keeps::MAX);
+    let columns = columns([0, 1, 2, 3]).into_iter().map(|column| Column { keeps: numbers, ..column }).collect();
+    let ladder = LadderPlan { levels, lifetime: false, columns };
     plan(0, source(Span::seconds(300), Span::seconds(300)), vec![view(vec![ladder], &[windows], two_amounts)])
 }
 

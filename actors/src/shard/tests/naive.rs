@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Feature, Operator, Plan, Window};
+use featuregrid_protocol::plan::{Argument, Feature, Operator, Plan, Spread, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use super::support::{Event, Log};
+use crate::aggregate::{Accumulator, Squares, moments, ratio};
 use crate::window::AsOf;
 
 /// Next offset by partition.
@@ -91,7 +92,11 @@ pub(super) fn read(
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
         let numbers: Vec<i128> = good.iter().map(|event| i128::from(event.numbers[original as usize])).collect();
         let domain = measure.value.map_or(Domain::Int, |(_, domain)| domain);
-        let value = compute(feature.operator, domain, &numbers);
+        let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
+        let value = match feature.operator.argument() {
+            Argument::Number => compute(feature.operator, domain, &numbers),
+            Argument::Rows => look(feature, instant, &times),
+        };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
         Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
     });
@@ -103,22 +108,46 @@ fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
     Reading { value: Value::Null, status, inexact_input: false, partial_coverage: column.since.0 > 0 }
 }
 
+fn look(feature: &Feature, instant: Timestamp, times: &[Timestamp]) -> Value {
+    let (first, last) = (times.iter().min(), times.iter().max());
+    let mean = |micros: i64, of: usize| Value::Float(ratio::nearest(micros.into(), of as u128 * 1_000_000));
+    match (feature.operator, first.zip(last)) {
+        (Operator::Count, _) => Value::Int(times.len() as i128),
+        (Operator::Rate, _) => feature.window.span().map_or(Value::Null, |span| {
+            Value::Float(ratio::nearest(times.len() as i128 * 1_000_000, span.0.unsigned_abs().into()))
+        }),
+        (Operator::TimeSinceLast, Some((_, last))) => {
+            Value::Decimal { unscaled: i128::from(instant.0 - last.0), scale: 6 }
+        }
+        (Operator::MeanGap, Some((first, last))) if times.len() > 1 => mean(last.0 - first.0, times.len() - 1),
+        _ => Value::Null,
+    }
+}
+
 fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
     let number = |unscaled| match domain {
         Domain::Int => Value::Int(unscaled),
         Domain::Decimal(scale) => Value::Decimal { unscaled, scale },
     };
-    let sum = numbers.iter().sum::<i128>();
+    let (sum, n) = (numbers.iter().sum::<i128>(), numbers.len() as u64);
+    // The rounding has its own tests against big integers; here only what is divided by what.
+    let variance = |divisor| {
+        let squares = numbers.iter().map(|number| Squares::of(*number as i64)).fold(Squares::default(), Squares::plus);
+        moments::variance(&Accumulator { n, sum, squares, ..Accumulator::default() }, divisor, domain.scale())
+    };
     match operator {
-        Operator::Count => Value::Int(numbers.len() as i128),
         Operator::Sum => number(sum),
+        Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample) if n < 2 => Value::Null,
+        _ if n == 0 => Value::Null,
         Operator::Min => numbers.iter().min().copied().map_or(Value::Null, number),
         Operator::Max => numbers.iter().max().copied().map_or(Value::Null, number),
-        Operator::Mean if numbers.is_empty() => Value::Null,
-        // The rounding has its own test against big integers; here only what is divided by what.
-        Operator::Mean => {
-            let denominator = numbers.len() as u128 * 10u128.pow(domain.scale().into());
-            Value::Float(crate::aggregate::ratio::nearest(sum, denominator))
+        Operator::Mean => Value::Float(ratio::nearest(sum, u128::from(n) * 10u128.pow(domain.scale().into()))),
+        Operator::Variance(Spread::Population) => Value::Float(variance(n)),
+        Operator::Variance(Spread::Sample) => Value::Float(variance(n - 1)),
+        Operator::Stddev(Spread::Population) => Value::Float(variance(n).sqrt()),
+        Operator::Stddev(Spread::Sample) => Value::Float(variance(n - 1).sqrt()),
+        Operator::Count | Operator::TimeSinceLast | Operator::MeanGap | Operator::Rate => {
+            unreachable!("{operator:?} looks at rows")
         }
     }
 }

@@ -10,7 +10,8 @@ use featuregrid_protocol::ids::{
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, Feature, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, SourcePlan, ViewPlan, Window,
+    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, SourcePlan, ViewPlan,
+    Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -71,7 +72,7 @@ pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
 }
 
 pub(super) fn columns(measures: impl IntoIterator<Item = usize>) -> Vec<Column> {
-    measures.into_iter().map(|measure| Column { measure, since: ControlIndex(0) }).collect()
+    measures.into_iter().map(|measure| Column { measure, keeps: Keeps::ALL, since: ControlIndex(0) }).collect()
 }
 
 /// Every operator over every column of every ladder, in each of its windows.
@@ -81,8 +82,9 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         let rolling = windows[ladder].iter().map(|(span, hop)| Window::Rolling { span: *span, hop: *hop });
         let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
         for (column, kept) in plan.columns.iter().enumerate() {
-            let all = [Operator::Count, Operator::Sum, Operator::Mean, Operator::Min, Operator::Max];
-            let operators = if measures[kept.measure].value.is_some() { &all[..] } else { &all[..1] };
+            let has_value = measures[kept.measure].value.is_some();
+            let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
+            let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
             for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
             {
                 let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");

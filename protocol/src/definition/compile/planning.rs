@@ -1,17 +1,17 @@
 //! A view's ladders and columns after those of the plan before. Knows no source.
 //!
 //! Ladders that are still used keep their levels and their columns' beginnings, whatever is added or removed beside
-//! them. A window goes to a ladder that can answer it, preferably where its measure is kept longest; all windows that
-//! none can answer get one more ladder.
+//! them. A window goes to a ladder that can answer it, preferably where what it needs of its measure is kept longest; all
+//! windows that none can answer get one more ladder. What no column keeps yet gets one more column.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ladder::{self, Wanted};
 use super::view::{Outcome, Resolved};
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, LadderPlan, ViewPlan, Window};
+use crate::plan::{Column, Feature, Keeps, LadderPlan, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -36,19 +36,22 @@ pub(super) fn plan(
     let homes: Vec<usize> = answers.into_iter().map(|answer| answer.unwrap_or(added)).collect();
     for (result, home) in view.results.iter().zip(&homes) {
         if let Some(candidate) = candidates.get_mut(*home) {
-            candidate.wanted.insert(result.measure);
+            candidate.want(&view, result, index);
         }
     }
     let mut ladders = Vec::new();
     let mut places = BTreeMap::new();
-    for (at, candidate) in candidates.into_iter().enumerate().filter(|(_, candidate)| !candidate.wanted.is_empty()) {
+    for (at, mut candidate) in candidates.into_iter().enumerate().filter(|(_, candidate)| !candidate.wanted.is_empty())
+    {
+        candidate.want_rows(&view, index);
         places.insert(at, ladders.len());
-        ladders.push(candidate.ladder(&view, index));
+        ladders.push(candidate.ladder());
     }
     check_bounds(&view, &ladders, slack, notes);
     let features = view.results.iter().zip(homes).filter_map(|(result, home)| {
         let ladder = *places.get(&home)?;
-        let column = ladders[ladder].columns.iter().position(|column| column.measure == result.measure)?;
+        let answers = |column: &Column| column.measure == result.measure && column.keeps.has(result.operator.keeps());
+        let column = ladders[ladder].columns.iter().position(answers)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
         Some(Feature { name, operator: result.operator, ladder, column, window, default: result.default })
     });
@@ -72,37 +75,64 @@ struct Candidate {
     /// Without columns.
     shape: LadderPlan,
     /// What it has kept so far, and since when.
-    since: BTreeMap<ColumnId, ControlIndex>,
-    /// Measures that features read from it.
-    wanted: BTreeSet<usize>,
+    kept: Vec<Kept>,
+    /// What features read from it, by measure and beginning.
+    wanted: BTreeMap<(usize, ControlIndex), Keeps>,
+}
+
+/// A column of the plan before.
+struct Kept {
+    id: ColumnId,
+    keeps: Keeps,
+    since: ControlIndex,
 }
 
 impl Candidate {
     fn all(before: &ViewPlan) -> Vec<Self> {
-        let kept = |column: &Column| Some((before.measures.get(column.measure)?.id, column.since));
+        let kept = |column: &Column| {
+            let id = before.measures.get(column.measure)?.id;
+            Some(Kept { id, keeps: column.keeps, since: column.since })
+        };
         let candidate = |ladder: &LadderPlan| Self {
-            since: ladder.columns.iter().filter_map(kept).collect(),
+            kept: ladder.columns.iter().filter_map(kept).collect(),
             shape: LadderPlan { columns: Vec::new(), ..ladder.clone() },
-            wanted: BTreeSet::new(),
+            wanted: BTreeMap::new(),
         };
         before.ladders.iter().map(candidate).collect()
     }
 
-    /// With the view's rows first, then what features read, in order of measure.
-    fn ladder(self, view: &Resolved, index: ControlIndex) -> LadderPlan {
-        let measures = self.wanted.into_iter().chain([0]).collect::<BTreeSet<usize>>();
-        let since = |measure: usize| self.since.get(&view.measures[measure].id).copied().unwrap_or(index);
-        let columns = measures.into_iter().map(|measure| Column { measure, since: since(measure) });
+    /// Since when it has kept what a result needs, if it has.
+    fn since(&self, view: &Resolved, measure: usize, needs: Keeps) -> Option<ControlIndex> {
+        let able = self.kept.iter().filter(|kept| kept.id == view.measures[measure].id && kept.keeps.has(needs));
+        able.map(|kept| kept.since).min()
+    }
+
+    /// A result is read from it: from a column that keeps what it needs, or from one that begins now.
+    fn want(&mut self, view: &Resolved, result: &Outcome, index: ControlIndex) {
+        let needs = result.operator.keeps();
+        let since = self.since(view, result.measure, needs).unwrap_or(index);
+        let keeps = self.wanted.entry((result.measure, since)).or_default();
+        *keeps = keeps.and(needs);
+    }
+
+    /// Every ladder counts the view's rows, since its own beginning.
+    fn want_rows(&mut self, view: &Resolved, index: ControlIndex) {
+        let since = self.since(view, 0, Keeps::NOTHING).unwrap_or(index);
+        self.wanted.entry((0, since)).or_default();
+    }
+
+    /// The view's rows first, then what features read, in order of measure and beginning.
+    fn ladder(self) -> LadderPlan {
+        let columns = self.wanted.into_iter().map(|((measure, since), keeps)| Column { measure, keeps, since });
         LadderPlan { columns: columns.collect(), ..self.shape }
     }
 }
 
-/// The ladder that answers a result: where its measure has been kept longest, else the first that can.
+/// The ladder that answers a result: where what it needs has been kept longest, else the first that can.
 fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option<usize> {
-    let id = view.measures[result.measure].id;
     let able = candidates.iter().enumerate().filter(|(_, candidate)| candidate.shape.answers(result.named.window));
     able.min_by_key(|(_, candidate)| {
-        let since = candidate.since.get(&id).copied();
+        let since = candidate.since(view, result.measure, result.operator.keeps());
         (since.is_none(), since)
     })
     .map(|(at, _)| at)
@@ -120,7 +150,7 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, columns: Vec::new() };
-    Some(Candidate { shape, since: BTreeMap::new(), wanted: BTreeSet::new() })
+    Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new() })
 }
 
 fn check_bounds(view: &Resolved, ladders: &[LadderPlan], slack: Span, notes: &mut Notes) {

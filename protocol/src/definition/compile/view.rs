@@ -170,18 +170,17 @@ fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Op
     };
     let default = match &feature.default {
         None => None,
-        Some(word) => Some(default(word, *operator, value.map_or(Domain::Int, |(_, domain)| domain), notes)?),
+        Some(word) => Some(default(word, *operator, operator.domain(value.map(|(_, domain)| domain)), notes)?),
     };
     Some((*operator, filter?, value, default))
 }
 
-/// A number that the feature itself could have answered; a mean is no number of a domain, so it takes any.
+/// A number that the feature itself could have answered; what is rounded is no number of a domain, so it takes any.
 fn default(word: &Word, operator: Operator, domain: Domain, notes: &mut Notes) -> Option<Constant> {
-    let read = match operator {
-        Operator::Mean => constant::as_written(&word.value),
-        Operator::Count | Operator::Sum | Operator::Min | Operator::Max => {
-            constant::exact(&word.value, domain).map(|unscaled| Constant { unscaled, domain })
-        }
+    let read = if operator.is_rounded() {
+        constant::as_written(&word.value)
+    } else {
+        constant::exact(&word.value, domain).map(|unscaled| Constant { unscaled, domain })
     };
     let text = quoted(&word.value);
     let message = match read {

@@ -9,29 +9,36 @@ use crate::definition::place::{Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
 use crate::definition::yaml::{Node, Scalar, Value};
 use crate::limits;
-use crate::plan::Operator;
+use crate::plan::{Argument, Operator};
 use crate::time::Span;
 
 pub(super) const VIEW: Keys = Keys {
     known: &["entity", "source", "where", "max_age", "features", "derived"],
     later: &["on_demand", "ttl", "exclude_current", "order_by"],
 };
-const OPERATORS: [(&str, Operator); 5] = [
-    ("count", Operator::Count),
-    ("sum", Operator::Sum),
-    ("mean", Operator::Mean),
-    ("min", Operator::Min),
-    ("max", Operator::Max),
-];
 pub(super) const FEATURE: Keys = Keys {
-    known: &["count", "sum", "mean", "min", "max", "where", "windows", "window", "hop", "default"],
-    later: &[
-        "exclude_current",
-        "order_by",
+    known: &[
+        "count",
+        "sum",
+        "mean",
+        "min",
+        "max",
         "variance",
         "variance_sample",
         "stddev",
         "stddev_sample",
+        "time_since_last",
+        "inter_arrival_mean",
+        "rate",
+        "where",
+        "windows",
+        "window",
+        "hop",
+        "default",
+    ],
+    later: &[
+        "exclude_current",
+        "order_by",
         "first",
         "last",
         "first_n",
@@ -47,9 +54,6 @@ pub(super) const FEATURE: Keys = Keys {
         "decayed_mean",
         "z_score",
         "anomaly_count",
-        "time_since_last",
-        "inter_arrival_mean",
-        "rate",
         "ratio",
         "any",
         "all",
@@ -153,13 +157,18 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
             Vec::new()
         }
     };
+    if let (Some((Operator::Rate, _)), Some(endless)) =
+        (&operator, results.iter().find(|of| of.window.span().is_none()))
+    {
+        notes.add(endless.name.at, format!("{owner}: `rate` is rows a second of a window's length; lifetime has none"));
+    }
     let default = section.text("default", notes);
     Some(Feature { name: name.clone(), operator, filter, default, results })
 }
 
 fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Notes) -> Option<(Operator, Option<Word>)> {
-    let mut found = OPERATORS.iter().filter_map(|(key, operator)| Some((*key, *operator, section.get(key)?)));
-    let Some((key, operator, node)) = found.next() else {
+    let mut found = Operator::ALL.into_iter().filter_map(|operator| Some((operator, section.get(operator.name())?)));
+    let Some((operator, node)) = found.next() else {
         // A later release's operator, or a misspelt one, has already been named.
         if section.entries.iter().all(|(key, _)| FEATURE.known.contains(&key.value.as_str())) {
             let advice = "add one of `count: true`, `sum: FIELD`, `mean: FIELD`, `min: FIELD`, `max: FIELD`";
@@ -167,16 +176,22 @@ fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Note
         }
         return None;
     };
-    if let Some((second, _, node)) = found.next() {
+    let key = operator.name();
+    if let Some((second, node)) = found.next() {
+        let second = second.name();
         return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
     }
     let word = node.word(&section.of(key), notes)?;
-    if operator != Operator::Count {
+    if operator.argument() == Argument::Number {
         return Some((operator, Some(word)));
     }
     if word.value != "true" {
-        let advice = "write `count: true`, and a condition as `where`";
-        return refuse(notes, word.at, format!("{owner}: `count` counts rows, not {}; {advice}", quoted(&word.value)));
+        let advice = format!("write `{key}: true`, and a condition as `where`");
+        return refuse(
+            notes,
+            word.at,
+            format!("{owner}: `{key}` looks at rows, not {}; {advice}", quoted(&word.value)),
+        );
     }
     Some((operator, None))
 }

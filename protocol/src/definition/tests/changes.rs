@@ -22,7 +22,8 @@ fn features_come_with_their_history_or_without() {
         assert_eq!(told(&base, &with_features(&format!("{BASE}\n{features}"))), [want]);
     }
     for (from, to, want) in [
-        ("sum: amount", "max: amount", "changed feature v:s_1h: at_once"),
+        ("sum: amount", "mean: amount", "changed feature v:s_1h: at_once"),
+        ("sum: amount", "max: amount", "changed feature v:s_1h: from_activation"),
         ("sum: amount", "sum: count", "changed feature v:s_1h: from_activation"),
         ("sum: amount", "sum: amount, default: 1", "changed feature v:s_1h: at_once"),
         ("[5m, 1h]", "[5m]", "removed feature v:n_1h: at_once"),

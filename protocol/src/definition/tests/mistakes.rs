@@ -67,7 +67,15 @@ fn mistakes_in_features() {
         ),
         ("a: { windows: [5m] }", "15:7 feature `a` computes nothing"),
         ("a: { sum: amount, count: true, windows: [5m] }", "15:17 feature `a`: `count` and `sum` are two operators"),
-        ("a: { count: amount, windows: [5m] }", "15:19 feature `a`: `count` counts rows, not `amount`"),
+        ("a: { count: amount, windows: [5m] }", "15:19 feature `a`: `count` looks at rows, not `amount`"),
+        (
+            "a: { rate: true, windows: [5m, lifetime] }",
+            "15:38 feature `a`: `rate` is rows a second of a window's length",
+        ),
+        (
+            "a: { stddev: amount, variance: amount, windows: [5m] }",
+            "15:20 feature `a`: `variance` and `stddev` are two operators",
+        ),
         ("a: { count: true }", "15:7 feature `a`: `windows` is missing; add, for example, `windows: [5m, 1h]`"),
         ("a: { count: true, windows: [5m], window: 1h }", "15:48 feature `a`: `windows` and `window` exclude"),
         ("a: { count: true, windows: 5m }", "15:34 feature `a`, `windows`: expected a list"),
@@ -118,7 +126,10 @@ fn mistakes_in_features() {
         ),
         ("a: { max: amount, windows: [5m], default: [1] }", "15:49 feature `a`, `default`: expected one value"),
         ("a: { max: amount, windows: [5m], default: }", "15:47 feature `a`, `default` is empty"),
-        ("a: { stddev: amount, windows: [5m] }", "15:12 feature `a`: `stddev` comes with a later release"),
+        (
+            "a: { distinct_count: amount, windows: [5m] }",
+            "15:12 feature `a`: `distinct_count` comes with a later release",
+        ),
         ("a: { count: true, windows: [5m], exclude_current: true }", "15:40 feature `a`: `exclude_current` comes"),
         ("a: { sum: amuont, windows: [5m] }", "15:17 `amuont` is no field of the source; did you mean `amount`?"),
         ("a: { sum: ok, windows: [5m] }", "15:17 `ok` is declared as true or false and cannot be used as a number"),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::number::Domain;
 use crate::plan::{
-    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, LatePolicy, Level, Literal, Operator, ViewPlan,
-    Window,
+    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Keeps, LatePolicy, Level, Literal, Operator,
+    ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -36,8 +36,9 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     let only = &view.ladders[..];
     assert_eq!(only.len(), 1);
     assert_eq!(only[0].levels, [level("5s", "5m"), level("1m", "1h"), level("30m", "24h")]);
-    let since = |measure| Column { measure, since: ControlIndex(0) };
-    assert_eq!(only[0].columns, [since(0), since(1), since(2), since(3)]);
+    let of = |measure, keeps| Column { measure, keeps, since: ControlIndex(0) };
+    let numbers = Keeps::SUM.and(Keeps::MIN).and(Keeps::MAX);
+    assert_eq!(only[0].columns, [of(0, Keeps::NOTHING), of(1, numbers), of(2, Keeps::NOTHING), of(3, numbers)]);
     let spend = &view.features[view.result_index("spend_1h").unwrap()];
     assert_eq!((spend.operator, spend.column, spend.window), (Operator::Sum, 3, rolling("1h", "1m")));
     assert_eq!(view.measures[3].value, Some((2, Domain::Decimal(2))));

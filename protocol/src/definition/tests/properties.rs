@@ -8,7 +8,17 @@ use crate::time::Span;
 
 const HOPS: [&str; 6] = ["1s", "5s", "15s", "1m", "30m", "6h"];
 const WINDOWS: [&str; 9] = ["10s", "30s", "1m", "5m", "20m", "1h", "24h", "7d", "lifetime"];
-const OPERATORS: [&str; 5] = ["count: true", "sum: amount", "mean: count", "min: free", "max: amount"];
+const OPERATORS: [&str; 9] = [
+    "count: true",
+    "sum: amount",
+    "mean: count",
+    "min: free",
+    "max: amount",
+    "variance: amount",
+    "stddev_sample: count",
+    "time_since_last: true",
+    "inter_arrival_mean: true",
+];
 const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 and ok == true, ", "where: free < 2, "];
 
 /// Lines of features that are always accepted: an explicit hop only where the window is longer.
@@ -53,12 +63,13 @@ fn check(plan: &Plan) {
             assert!(pair[0].hop < pair[1].hop && pair[1].hop.0 % pair[0].hop.0 == 0 && pair[0].span <= pair[1].span);
         }
         assert_eq!(ladder.columns[0].measure, 0);
-        assert!(ladder.columns.windows(2).all(|pair| pair[0].measure < pair[1].measure));
+        let order = |column: &crate::plan::Column| (column.measure, column.since);
+        assert!(ladder.columns.windows(2).all(|pair| order(&pair[0]) < order(&pair[1])));
         assert!(ladder.tiles_max(plan.sources[0].slack).sum::<i64>() <= limits::TILES_MAX as i64);
     }
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
-        assert!(ladder.answers(feature.window) && feature.column < ladder.columns.len());
+        assert!(ladder.answers(feature.window) && ladder.columns[feature.column].keeps.has(feature.operator.keeps()));
         // At any answerable instant, no tile that the window needs has left every level that is fine enough.
         let Window::Rolling { span, hop } = feature.window else { continue };
         let level = ladder.levels.iter().find(|level| level.answers(span, hop)).unwrap();

@@ -1,7 +1,7 @@
 //! One plan after another.
 
 use super::*;
-use crate::plan::{Column, LadderPlan, ViewPlan};
+use crate::plan::{Column, Keeps, LadderPlan, ViewPlan};
 
 fn columns(ladder: &LadderPlan) -> Vec<(usize, u64)> {
     ladder.columns.iter().map(|column: &Column| (column.measure, column.since.0)).collect()
@@ -29,6 +29,23 @@ fn a_new_measure_begins_now_in_the_ladder_that_answers_it() {
     assert_eq!(view.ladders.len(), 1);
     assert_eq!(view.ladders[0].levels, first.views[0].ladders[0].levels);
     assert_eq!(columns(&view.ladders[0]), [(0, 0), (1, 3), (2, 0)]);
+}
+
+#[test]
+fn what_was_not_kept_begins_now_beside_what_was() {
+    let first = plan(&with_features(BASE));
+    let more = format!("{BASE}\nv: {{ variance: amount, windows: [1h] }}\nx: {{ max: amount, windows: [1h] }}");
+    let second = after(&with_features(&more), &first, 3);
+    let view = &second.views[0];
+    assert_eq!(columns(&view.ladders[0]), [(0, 0), (1, 0), (1, 3)]);
+    let keeps: Vec<Keeps> = view.ladders[0].columns.iter().map(|column| column.keeps).collect();
+    assert_eq!(keeps[1..], [Keeps::SUM, Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MAX)]);
+    let column = |name: &str| view.features[view.result_index(name).unwrap()].column;
+    assert_eq!([column("s_1h"), column("v_1h"), column("x_1h")], [1, 2, 2]);
+    // Without the sum, the column that began with it goes; what is left of the other keeps its beginning.
+    let third = next("n: { count: true, windows: [5m, 1h] }\nv: { max: amount, windows: [1h] }", &second, 4);
+    assert_eq!(columns(&third.ladders[0]), [(0, 0), (1, 3)]);
+    assert_eq!(third.ladders[0].columns[1].keeps, Keeps::MAX);
 }
 
 #[test]

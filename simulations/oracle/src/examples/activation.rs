@@ -2,7 +2,7 @@
 //! log has its own truth.
 
 use featuregrid_protocol::ids::{ColumnId, ControlIndex};
-use featuregrid_protocol::plan::{Column, Operator, Plan};
+use featuregrid_protocol::plan::{Column, Keeps, Operator, Plan};
 use featuregrid_protocol::value::{Reading, Value};
 
 use super::plans::{amount, is, plan, rows};
@@ -20,7 +20,7 @@ fn counts() -> Plan {
 /// The same and, since entry 1, the sum of amounts in the same ladder.
 fn with_sum() -> Plan {
     let mut plan = plan(&[(0, &[(Operator::Count, 0, 300), (Operator::Sum, 1, 300)])], vec![rows(), amount()]);
-    plan.views[0].ladders[0].columns[1] = Column { measure: 1, since: ControlIndex(1) };
+    plan.views[0].ladders[0].columns[1] = Column { measure: 1, keeps: Keeps::ALL, since: ControlIndex(1) };
     at(1, plan)
 }
 

@@ -3,8 +3,8 @@
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, LadderPlan, LatePolicy, Level, Literal, Measure,
-    Operator, Plan, SourcePlan, ViewPlan, Window, default_hop,
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, Level, Literal,
+    Measure, Operator, Plan, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
 
@@ -73,7 +73,7 @@ fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan
     spans.sort();
     spans.dedup();
     let levels = spans.iter().filter(|span| span.0 > 0).map(|span| Level { hop: default_hop(*span), span: *span });
-    let columns = (0..columns).map(|measure| Column { measure, since }).collect();
+    let columns = (0..columns).map(|measure| Column { measure, keeps: Keeps::ALL, since }).collect();
     LadderPlan { levels: levels.collect(), lifetime: spans.contains(&Span(0)), columns }
 }
 

@@ -1,0 +1,100 @@
+//! Variance from count, sum and sum of squares: one exact rational, rounded once. Knows no window and no column.
+
+use ethnum::U256;
+
+use super::{Accumulator, ratio};
+
+/// Bits of a quotient before it is rounded: the mantissa and one more; all below is only zero or not.
+const KEPT: u32 = f64::MANTISSA_DIGITS + 1;
+
+/// `(n x squares - sum^2) / (n x divisor) / 10^(2 scale)`, the nearest f64, ties to even; the divisor is n for a
+/// population, n - 1 for a sample, and not 0.
+#[must_use]
+pub(crate) fn variance(rows: &Accumulator, divisor: u64, scale: u8) -> f64 {
+    // With n < 2^64 and numbers below 2^63 in magnitude, both products stay below 2^254. The difference is never negative
+    // (Cauchy and Schwarz); bytes that say so were refused where they were read.
+    let squares = U256::from_words(rows.squares.high.into(), rows.squares.low) * U256::from(rows.n);
+    let sum = U256::from(rows.sum.unsigned_abs());
+    let numerator = squares.saturating_sub(sum * sum);
+    // Below 2^128 x 2^120: 10^36 is below 2^120.
+    let denominator = U256::from(rows.n) * U256::from(divisor) * U256::from(10u128.pow(scale.into())).pow(2);
+    divide(numerator, denominator)
+}
+
+/// The quotient, rounded once.
+fn divide(numerator: U256, denominator: U256) -> f64 {
+    if numerator == 0 {
+        return 0.0;
+    }
+    let bits = |number: U256| U256::BITS - number.leading_zeros();
+    // Both are brought to the same length, so that the quotient's first bit is its first or second.
+    let (long, short) = (bits(numerator), bits(denominator));
+    let (mut rest, denominator, mut exponent) = match long >= short {
+        true => (numerator, denominator << (long - short), (long - short) as i32),
+        false => (numerator << (short - long), denominator, -((short - long) as i32)),
+    };
+    let mut quotient = 0u64;
+    loop {
+        let bit = rest >= denominator;
+        if bit {
+            rest -= denominator;
+        }
+        quotient = quotient << 1 | u64::from(bit);
+        if u64::BITS - quotient.leading_zeros() == KEPT {
+            return ratio::round(quotient, rest != 0, exponent);
+        }
+        // `rest < denominator < 2^255`, so doubling cannot overflow.
+        rest <<= 1;
+        exponent -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Variances known by hand, and agreement with a variance of integers.
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::aggregate::Squares;
+
+    fn of(numbers: &[i64]) -> Accumulator {
+        let sum = numbers.iter().map(|number| i128::from(*number)).sum();
+        let squares = numbers.iter().fold(Squares::default(), |sum, number| sum.plus(Squares::of(*number)));
+        Accumulator { n: numbers.len() as u64, sum, squares, ..Accumulator::default() }
+    }
+
+    #[test]
+    fn large_numbers_close_together_keep_their_spread() {
+        let numbers = of(&[1_000_000_004, 1_000_000_007, 1_000_000_013, 1_000_000_016]);
+        assert_eq!((variance(&numbers, 4, 0), variance(&numbers, 3, 0)), (22.5, 30.0));
+        assert_eq!(variance(&numbers, 4, 2), 0.00225);
+        assert_eq!(variance(&of(&[7, 7, 7]), 3, 0), 0.0);
+    }
+
+    #[test]
+    fn the_ends_of_the_range_do_not_overflow() {
+        let numbers = of(&[i64::MIN, i64::MAX]);
+        assert_eq!(variance(&numbers, 2, 0), (u64::MAX as f64 / 2.0).powi(2));
+        assert!(variance(&numbers, 1, 18) > 0.0);
+        let many = Accumulator { n: u64::MAX, sum: 0, squares: Squares { high: 1 << 62, low: 0 }, ..of(&[]) };
+        assert_eq!(variance(&many, u64::MAX, 0), 2f64.powi(126));
+    }
+
+    proptest! {
+        #[test]
+        fn small_numbers_agree_with_exact_division(numbers in prop::collection::vec(-1_000_000i64..1_000_000, 1..20)) {
+            let of = of(&numbers);
+            let n = numbers.len() as i128;
+            let numerator = n * i128::try_from(of.squares.low).unwrap() - of.sum * of.sum;
+            // Both sides are exact as f64, and IEEE division rounds their quotient once.
+            prop_assume!(numerator < 1 << 53);
+            prop_assert_eq!(variance(&of, of.n, 0), numerator as f64 / (n * n) as f64);
+        }
+
+        #[test]
+        fn quotients_of_wide_numbers_agree_with_those_of_narrow(numerator: u64, denominator in 1u64.., shift in 0u32..128) {
+            let wide = divide(U256::from(numerator) << shift, U256::from(denominator) << shift);
+            prop_assert_eq!(wide, ratio::nearest(numerator.into(), denominator.into()));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The canonical bytes of one cell. Knows no tile and no page.
+//!
+//! ```text
+//! n                (nothing follows where the measure has no value and n is 0)
+//! bad              only if the measure has a value
+//! n = 1            the number, if any accumulator of numbers is kept; the time, if any of times is
+//! n > 1            sum (signed), squares (high, low), min, max, first, last (signed): those that are kept
+//! ```
+
+use featuregrid_protocol::plan::Keeps;
+use featuregrid_protocol::time::Timestamp;
+
+use super::canonical::Damaged;
+use super::varint::{Bytes, put, put_signed};
+use crate::aggregate::{Accumulator, Kept, Squares};
+
+/// Accumulators of numbers: one number says all of them.
+const NUMBERS: Keeps = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX);
+
+/// Appends what a column keeps.
+pub(super) fn put_cell(kept: Kept, cell: &Accumulator, out: &mut Vec<u8>) {
+    put(out, cell.n.into());
+    if kept.has_value {
+        put(out, cell.bad.into());
+    }
+    match cell.n {
+        0 => {}
+        1 => {
+            if let Some(number) = only_number(kept.keeps, cell) {
+                put_signed(out, number);
+            }
+            if let Some(time) = only_time(kept.keeps, cell) {
+                put_signed(out, time.0.into());
+            }
+        }
+        _ => put_many(kept.keeps, cell, out),
+    }
+}
+
+fn put_many(keeps: Keeps, cell: &Accumulator, out: &mut Vec<u8>) {
+    if keeps.has(Keeps::SUM) {
+        put_signed(out, cell.sum);
+    }
+    if keeps.has(Keeps::SQUARES) {
+        put(out, cell.squares.high.into());
+        put(out, cell.squares.low);
+    }
+    let words =
+        [(Keeps::MIN, cell.min), (Keeps::MAX, cell.max), (Keeps::FIRST, cell.first.0), (Keeps::LAST, cell.last.0)];
+    for (_, word) in words.into_iter().filter(|(what, _)| keeps.has(*what)) {
+        put_signed(out, word.into());
+    }
+}
+
+/// The one number of a cell that counts one row. A square tells no sign, so where nothing else is kept its root is taken:
+/// squares are all that is made of it again.
+fn only_number(keeps: Keeps, cell: &Accumulator) -> Option<i128> {
+    let kept = [
+        (Keeps::SUM, cell.sum),
+        (Keeps::MIN, cell.min.into()),
+        (Keeps::MAX, cell.max.into()),
+        (Keeps::SQUARES, cell.squares.low.isqrt() as i128),
+    ];
+    kept.into_iter().find(|(what, _)| keeps.has(*what)).map(|(_, number)| number)
+}
+
+fn only_time(keeps: Keeps, cell: &Accumulator) -> Option<Timestamp> {
+    let kept = [(Keeps::FIRST, cell.first), (Keeps::LAST, cell.last)];
+    kept.into_iter().find(|(what, _)| keeps.has(*what)).map(|(_, time)| time)
+}
+
+/// Reads what [`put_cell`] writes.
+pub(super) fn take_cell(Kept { has_value, keeps }: Kept, input: &mut Bytes<'_>) -> Result<Accumulator, Damaged> {
+    let mut cell = Accumulator { n: input.small()?, ..Accumulator::default() };
+    if has_value {
+        cell.bad = input.small()?;
+    }
+    match cell.n {
+        0 => {}
+        1 => take_one(keeps, input, &mut cell)?,
+        _ => take_many(keeps, input, &mut cell)?,
+    }
+    Ok(cell)
+}
+
+fn take_one(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Result<(), Damaged> {
+    if keeps.only(NUMBERS) != Keeps::NOTHING {
+        let number = input.word()?;
+        if keeps.only(NUMBERS) == Keeps::SQUARES && number < 0 {
+            return Err(Damaged("a root is negative"));
+        }
+        if keeps.has(Keeps::SUM) {
+            cell.sum = number.into();
+        }
+        if keeps.has(Keeps::SQUARES) {
+            cell.squares = Squares::of(number);
+        }
+        if keeps.has(Keeps::MIN) {
+            cell.min = number;
+        }
+        if keeps.has(Keeps::MAX) {
+            cell.max = number;
+        }
+    }
+    if keeps.only(Keeps::TIMES) != Keeps::NOTHING {
+        let time = Timestamp(input.word()?);
+        if keeps.has(Keeps::FIRST) {
+            cell.first = time;
+        }
+        if keeps.has(Keeps::LAST) {
+            cell.last = time;
+        }
+    }
+    Ok(())
+}
+
+fn take_many(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Result<(), Damaged> {
+    if keeps.has(Keeps::SUM) {
+        cell.sum = input.signed()?;
+    }
+    if keeps.has(Keeps::SQUARES) {
+        cell.squares = Squares { high: input.small()?, low: input.unsigned()? };
+    }
+    if keeps.has(Keeps::MIN) {
+        cell.min = input.word()?;
+    }
+    if keeps.has(Keeps::MAX) {
+        cell.max = input.word()?;
+    }
+    if keeps.has(Keeps::FIRST) {
+        cell.first = Timestamp(input.word()?);
+    }
+    if keeps.has(Keeps::LAST) {
+        cell.last = Timestamp(input.word()?);
+    }
+    check(keeps, cell)
+}
+
+/// What no rows add up to is refused: a read could not make sense of it.
+fn check(keeps: Keeps, cell: &Accumulator) -> Result<(), Damaged> {
+    let n = i128::from(cell.n);
+    // What is not kept bounds nothing.
+    let low = if keeps.has(Keeps::MIN) { cell.min } else { i64::MIN };
+    let high = if keeps.has(Keeps::MAX) { cell.max } else { i64::MAX };
+    if low > high || (keeps.has(Keeps::TIMES) && cell.first > cell.last) {
+        return Err(Damaged("a smallest is larger than its largest"));
+    }
+    if keeps.has(Keeps::SUM) && !(i128::from(low) * n..=i128::from(high) * n).contains(&cell.sum) {
+        return Err(Damaged("a sum does not lie between its extremes"));
+    }
+    if keeps.has(Keeps::SQUARES) {
+        let most = Squares::of(i64::MIN).times(cell.n);
+        let least = if keeps.has(Keeps::SUM) { Squares::least(cell.sum, cell.n) } else { Squares::default() };
+        if cell.squares > most || cell.squares < least {
+            return Err(Damaged("a sum of squares does not fit its sum"));
+        }
+    }
+    Ok(())
+}
+
+/// A number so large that as many rows of it add up to no less than the cell has, sum and squares alike.
+pub(super) fn magnitude(keeps: Keeps, cell: &Accumulator) -> u64 {
+    if cell.n == 0 {
+        return 0;
+    }
+    if keeps.has(Keeps::MIN.and(Keeps::MAX)) {
+        return cell.min.unsigned_abs() | cell.max.unsigned_abs();
+    }
+    let of_sum = cell.sum.unsigned_abs().div_ceil(cell.n.into());
+    let of_squares = match cell.squares.high {
+        0 => cell.squares.low.div_ceil(cell.n.into()).isqrt() + 1,
+        _ => u128::MAX,
+    };
+    u64::try_from(of_sum.max(of_squares)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

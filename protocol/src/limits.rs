@@ -32,6 +32,11 @@ pub const FRAME_RECORDS_MAX: u64 = 4096;
 pub const RING_CHUNKS_MAX: usize = 256;
 /// Frames in flight to one subscriber of one partition before it is switched to replay.
 pub const FRAME_CREDITS: usize = 8;
+/// An event id is known to records that follow it by at most so many offsets on its partition, whatever their event
+/// times: where event time stands still, every id would be kept for ever. Ids are known for seven minutes at 10 000
+/// records a second, more than producers retry (two by default), and take at most 0.4 GB for each view of a partition (100
+/// bytes each). What is a duplicate depends on it, so it can only change with the meaning of state.
+pub const ID_OFFSETS_MAX: u64 = 1 << 22;
 /// Row batches in flight to one shard: bounds its mailbox and the time a read waits.
 pub const SHARD_ROW_BATCHES_MAX: usize = 4;
 /// Read batches in flight to one shard.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, SourceId, ViewId};
+use featuregrid_protocol::limits;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -142,12 +143,14 @@ impl Fold {
 }
 
 /// Whether `row` repeats one of the rows its key holds: the same id on the same partition, as long as the partition's
-/// largest event time before `row` has not passed the first one's by more than the allowed lateness.
+/// largest event time before `row` has not passed the first one's by more than the allowed lateness, and `row` does not
+/// follow it by more offsets than ids are known for.
 fn is_duplicate(row: &Row, rows: &[Row], max_before: Timestamp, lateness: Span) -> bool {
     let Some(id) = &row.id else { return false };
     rows.iter().any(|first| {
         let behind = i128::from(max_before.0) - i128::from(first.ts.0);
-        first.id.as_ref() == Some(id) && first.at.partition == row.at.partition && behind <= i128::from(lateness.0)
+        let is_copy = first.id.as_ref() == Some(id) && first.at.partition == row.at.partition;
+        is_copy && behind <= i128::from(lateness.0) && row.at.offset - first.at.offset <= limits::ID_OFFSETS_MAX
     })
 }
 

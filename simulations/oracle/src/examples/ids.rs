@@ -1,6 +1,7 @@
 //! Duplicates by event id: the first offset of a partition counts, as long as a copy would not be late.
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plan::{Operator, Plan};
 use featuregrid_protocol::value::Status;
 
@@ -128,6 +129,26 @@ fn the_prefix_before_the_copy_decides() {
     event(&mut log, 1, 0, seconds(200), r#""b""#);
     event(&mut log, 0, 3, seconds(101), r#""a""#);
     assert_eq!(books(&mut log, 0, &[4, 1]), [5, 3, 2, 0]);
+}
+
+#[test]
+fn an_id_is_known_for_so_many_offsets_though_time_stands_still() {
+    let mut log = Log::new(counts());
+    let far = ID_OFFSETS_MAX;
+    event(&mut log, 0, 5, 0, r#""a""#);
+    event(&mut log, 0, 6, 0, r#""b""#);
+    // The last offset that "a" is known to; it is "a" of offset 5 that is known, not the copy.
+    event(&mut log, 0, 5 + far, 0, r#""a""#);
+    event(&mut log, 0, 6 + far, 0, r#""a""#);
+    // From now on it is this one.
+    event(&mut log, 0, 7 + far, 0, r#""b""#);
+    event(&mut log, 0, 6 + 2 * far, 0, r#""a""#);
+    // Offsets of another partition are nobody's distance.
+    event(&mut log, 1, 7 + 3 * far, 0, r#""c""#);
+    assert_eq!(books(&mut log, 0, &[6 + far]), [3, 2, 1, 0]);
+    assert_eq!(books(&mut log, 0, &[7 + far]), [4, 3, 1, 0]);
+    assert_eq!(books(&mut log, 0, &[8 + far]), [5, 4, 1, 0]);
+    assert_eq!(books(&mut log, 0, &[7 + 2 * far, 8 + 3 * far]), [7, 5, 2, 0]);
 }
 
 #[test]

@@ -2,33 +2,38 @@
 //!
 //! Within one key of a view and one partition, the first offset of an id counts. An id is known as long as a record with
 //! the same event time would not be late: until the partition's prefix max has passed it by more than the allowed
-//! lateness. Which ids are known is therefore a function of the partition's prefix, and so is what is a duplicate.
+//! lateness; and to the next [`ID_OFFSETS_MAX`] offsets at most, so that a clock that stands still does not keep all of
+//! them. Which ids are known is therefore a function of the partition's prefix, and so is what is a duplicate.
 //!
 //! Ids stand beside the pages of a range and not in them. A view has several ladders, which begin at different entries
 //! of the control log and may go again, and a duplicate is one for all of them; and the ids of a key that nobody
-//! mentions again go as soon as its partition has gone on. An id takes 40 to 80 bytes (32, and an index, both with room to
-//! grow), those of one horizon are there at a time: what a partition appends while its event time passes the allowed
+//! mentions again go as soon as its partition has gone on. An id takes 48 to 100 bytes (40, and an index, both with room to
+//! grow), those within one horizon are there at a time: what a partition appends while its event time passes the allowed
 //! lateness.
 
 mod list;
 
 use std::collections::BTreeMap;
 
-use featuregrid_protocol::ids::{PartitionId, ViewId};
+use featuregrid_protocol::ids::{Offset, PartitionId, ViewId};
 use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::row::Row;
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use self::list::List;
 
-/// The id of an event that was applied.
+/// The id of an event that was applied. Packed, because the alignment of a `u128` would cost eight bytes of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(C, packed(8))]
 pub struct KnownId {
     /// Whose event it was.
     pub key: KeyHash,
     /// When it happened.
     pub ts: Timestamp,
+    /// Where its record stands.
+    pub offset: Offset,
     /// Of its id.
     pub hash: u128,
 }
@@ -40,9 +45,26 @@ pub struct KnownIds {
     bytes: usize,
 }
 
-/// The oldest event time whose id is known when the prefix max is `max`.
-pub(crate) fn horizon(max: Timestamp, allowed_lateness: Span) -> Timestamp {
-    if plants::on(Plant::IdKeptTooShort) { max } else { max - allowed_lateness }
+/// How far back ids of a partition are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    /// The oldest event time.
+    pub(crate) ts: Timestamp,
+    /// The first offset.
+    pub(crate) offset: Offset,
+}
+
+impl Horizon {
+    /// Of a record at `offset` that follows a prefix of this max; and of a prefix that ends before `offset`.
+    pub(crate) fn of(max: Timestamp, offset: Offset, allowed_lateness: Span) -> Self {
+        let ts = if plants::on(Plant::IdKeptTooShort) { max } else { max - allowed_lateness };
+        Self { ts, offset: offset.saturating_sub(ID_OFFSETS_MAX) }
+    }
+
+    /// Whether an id is known.
+    pub(crate) fn holds(&self, known: &KnownId) -> bool {
+        known.ts >= self.ts && known.offset >= self.offset
+    }
 }
 
 impl KnownIds {
@@ -50,14 +72,17 @@ impl KnownIds {
     /// partition come in order of offset.
     pub fn admit(&mut self, partition: PartitionId, view: ViewId, row: &Row<'_>, allowed_lateness: Span) -> bool {
         let Some(id) = row.id else { return true };
-        let horizon = horizon(id.max_before, allowed_lateness);
-        let known = KnownId { key: row.head.hash, ts: row.head.ts, hash: id.hash };
+        let mut horizon = Horizon::of(id.max_before, row.head.offset, allowed_lateness);
+        if plants::on(Plant::IdKeptByArrival) {
+            horizon.offset = 0;
+        }
+        let known = KnownId { key: row.head.hash, ts: row.head.ts, offset: row.head.offset, hash: id.hash };
         let list = self.lists.get(&(partition, view));
         if list.is_some_and(|list| list.contains(&known, horizon)) {
             return false;
         }
         // An event admitted although it is late is older than anything that is known.
-        if known.ts >= horizon {
+        if horizon.holds(&known) {
             self.insert(partition, view, known);
         }
         true
@@ -74,9 +99,9 @@ impl KnownIds {
         self.bytes += list.bytes() - before;
     }
 
-    /// Forgets ids of a partition whose events lie before `horizon`. One that stands behind a younger one may stay for a
-    /// while; it is not known any more all the same.
-    pub(crate) fn forget(&mut self, partition: PartitionId, horizon: Timestamp) {
+    /// Forgets ids of a partition that lie before `horizon`. One whose event is old but stands behind a younger one may
+    /// stay for a while; it is not known any more all the same.
+    pub(crate) fn forget(&mut self, partition: PartitionId, horizon: Horizon) {
         let mut empty = Vec::new();
         let all = (partition, ViewId(u64::MIN))..=(partition, ViewId(u64::MAX));
         for (place, list) in self.lists.range_mut(all) {
@@ -98,11 +123,11 @@ impl KnownIds {
     /// The ids that are known, in order of offset for each partition and view; `horizon_of` a partition.
     pub(crate) fn known(
         &self,
-        horizon_of: impl Fn(PartitionId) -> Timestamp,
+        horizon_of: impl Fn(PartitionId) -> Horizon,
     ) -> impl Iterator<Item = (PartitionId, ViewId, KnownId)> {
         self.lists.iter().flat_map(move |((partition, view), list)| {
             let horizon = horizon_of(*partition);
-            list.iter().filter(move |known| known.ts >= horizon).map(|known| (*partition, *view, *known))
+            list.iter().filter(move |known| horizon.holds(known)).map(|known| (*partition, *view, *known))
         })
     }
 

@@ -68,6 +68,8 @@ plants! {
     MaxOffsetDedup => "max_offset_dedup",
     /// An event id is forgotten once its partition has passed the event, not the allowed lateness after it.
     IdKeptTooShort => "id_kept_too_short",
+    /// Which ids are too many offsets back is decided where a frame ends, not at each record.
+    IdKeptByArrival => "id_kept_by_arrival",
     /// The tail edge of a window is one hop off.
     TailOffByOne => "tail_off_by_one",
     /// T follows the wall clock instead of the events.

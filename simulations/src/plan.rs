@@ -68,6 +68,9 @@ pub struct Workload {
     /// Per mille of records that a producer sends again, or whose event id it uses again.
     #[serde(default)]
     pub repeats: u32,
+    /// Per mille of records that follow a hole about as long as ids are known for.
+    #[serde(default)]
+    pub leaps: u32,
 }
 
 /// One thing that happens to the grid.

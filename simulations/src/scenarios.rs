@@ -95,6 +95,7 @@ impl Draft {
             odd: random.between(2, 25) as u32,
             holes: random.between(0, 120) as u32,
             repeats: Random::new(seed).fork(scenario).fork("repeats").between(0, 40) as u32,
+            leaps: Random::new(seed).fork(scenario).fork("leaps").between(0, 2) as u32,
         };
         let safety_ms = random.between(35_000, 60_000) as u32;
         let plan = RunPlan {

@@ -1,14 +1,14 @@
 //! Ids in order of offset, and an index over them. Knows no partition and no rule.
 //!
 //! The oldest goes first, so that forgetting costs the same for each id, whatever the rate and however hot a key is. An
-//! id goes at the latest when the prefix max has passed what it was when the id came, by the allowed lateness.
+//! id goes at the latest when the prefix max has passed what it was when the id came, by the allowed lateness, or when its
+//! partition has gone on by as many offsets as ids are known to.
 
 use std::collections::VecDeque;
 
-use featuregrid_protocol::time::Timestamp;
 use hashbrown::HashTable;
 
-use super::KnownId;
+use super::{Horizon, KnownId};
 
 /// Below so many ids memory is not given back: there is little.
 const SMALL: usize = 64;
@@ -26,11 +26,11 @@ impl List {
     /// What a list takes before its first id, with its share of the map it stands in.
     pub(super) const EMPTY_BYTES: usize = size_of::<Self>() + 16;
 
-    /// Whether the id of this key is here, of an event at or after `horizon`.
-    pub(super) fn contains(&self, id: &KnownId, horizon: Timestamp) -> bool {
+    /// Whether the id of this key is here and within `horizon`.
+    pub(super) fn contains(&self, id: &KnownId, horizon: Horizon) -> bool {
         let is_it = |number: &u32| {
             let known = &self.known[number.wrapping_sub(self.first) as usize];
-            known.hash == id.hash && known.key == id.key && known.ts >= horizon
+            known.hash == id.hash && known.key == id.key && horizon.holds(known)
         };
         self.index.find(place(id), is_it).is_some()
     }
@@ -42,10 +42,10 @@ impl List {
         self.index.insert_unique(place(&id), number, |number| place(&known[number.wrapping_sub(first) as usize]));
     }
 
-    /// Forgets the oldest ids as long as their events lie before `horizon`; whether there was one.
-    pub(super) fn forget(&mut self, horizon: Timestamp) -> bool {
+    /// Forgets the oldest ids as long as they lie before `horizon`; whether there was one.
+    pub(super) fn forget(&mut self, horizon: Horizon) -> bool {
         let before = self.known.len();
-        while let Some(oldest) = self.known.front().filter(|oldest| oldest.ts < horizon) {
+        while let Some(oldest) = self.known.front().filter(|oldest| !horizon.holds(oldest)) {
             if let Ok(entry) = self.index.find_entry(place(oldest), |number| *number == self.first) {
                 entry.remove();
             }
@@ -87,6 +87,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use featuregrid_protocol::key::KeyHash;
+    use featuregrid_protocol::time::Timestamp;
     use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
     use super::*;
@@ -96,7 +97,7 @@ mod tests {
         let known = |key: u64, id: u64| {
             // All of one small range.
             let key = KeyHash(xxh3_64(&key.to_le_bytes()) >> 5);
-            KnownId { key, ts: Timestamp(0), hash: xxh3_128(&id.to_le_bytes()) }
+            KnownId { key, ts: Timestamp(0), offset: 0, hash: xxh3_128(&id.to_le_bytes()) }
         };
         let buckets = |ids: &[KnownId]| ids.iter().map(|id| place(id) % 1024).collect::<BTreeSet<_>>().len();
         for ids in [(0..1024).map(|n| known(n, 1)).collect::<Vec<_>>(), (0..1024).map(|n| known(1, n)).collect()] {

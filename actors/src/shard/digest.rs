@@ -107,7 +107,7 @@ impl Shard {
         ids.into_iter().for_each(|(hash, bytes)| show_ids(hash, &bytes, show));
     }
 
-    /// The ids of a view that are known, by key hash: partition, event time (signed) and hash of each, in order of
+    /// The ids of a view that are known, by key hash: partition, offset, event time (signed) and hash of each, in order of
     /// (partition, offset).
     fn ids_by_key(&self, at: usize, view: ViewId) -> BTreeMap<KeyHash, Vec<u8>> {
         let state = &self.ranges[at];
@@ -116,6 +116,7 @@ impl Shard {
         for (partition, _, known) in known.filter(|(_, of, _)| *of == view) {
             let bytes = ids.entry(known.key).or_default();
             put(bytes, partition.0.into());
+            put(bytes, known.offset.into());
             put_signed(bytes, known.ts.0.into());
             bytes.extend_from_slice(&known.hash.to_le_bytes());
         }

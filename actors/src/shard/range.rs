@@ -14,7 +14,7 @@ use hashbrown::hash_table::Entry as TableEntry;
 
 use super::layout::Layout;
 use super::slab::{Slab, Slot};
-use crate::dedup::{KnownId, KnownIds, horizon};
+use crate::dedup::{Horizon, KnownId, KnownIds};
 use crate::entity::{Arrival, Page, has_key, initial_words};
 use crate::window::{Bounds, Shape};
 
@@ -150,10 +150,10 @@ pub(crate) fn allowed_lateness(plan: &Plan, partition: PartitionId) -> Span {
     plan.source(partition.source()).map_or(Span(0), |source| source.allowed_lateness)
 }
 
-/// The oldest event time of a partition whose id is known at `positions`.
-pub(crate) fn horizon_of(plan: &Plan, partition: PartitionId, positions: &Positions) -> Timestamp {
-    let max = positions.get(&partition).map_or(Timestamp::MIN, |position| position.max);
-    horizon(max, allowed_lateness(plan, partition))
+/// How far back ids of a partition are known at `positions`.
+pub(crate) fn horizon_of(plan: &Plan, partition: PartitionId, positions: &Positions) -> Horizon {
+    let (max, next) = positions.get(&partition).map_or((Timestamp::MIN, 0), |position| (position.max, position.next));
+    Horizon::of(max, next, allowed_lateness(plan, partition))
 }
 
 /// The bucket of a key's page.

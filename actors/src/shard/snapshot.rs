@@ -6,8 +6,8 @@
 //! positions: count, then partition, next, max (signed), records, late, dead, tombstones, unmatched, routed,
 //!            views: count, then view, rows, rejected
 //! rows:      count, then view, applied, duplicate
-//! event ids: count of lists, then partition, view, count, then key hash (u64), ts (signed), hash of the id (u128); in
-//!            order of (partition, view), each list in order of offset
+//! event ids: count of lists, then partition, view, count, then offset (later ones as distance), key hash (u64), ts
+//!            (signed), hash of the id (u128); in order of (partition, view), each list in order of offset
 //! pages:     count, then view, ladder, key length, key, page length, page; in order of (view, key hash, key, ladder)
 //! ```
 //!
@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::{ControlIndex, PartitionId, ViewId};
+use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, ViewId};
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::plants::{self, Plant};
@@ -32,7 +32,7 @@ use crate::dedup::KnownId;
 use crate::entity::{Bytes, Damaged, Page, decode, encode, key_in, put, put_signed, tail_words};
 
 const MAGIC: [u8; 4] = *b"FGRS";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// A range at (control index, positions): canonical, so equal on every node that gets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Shard {
             if list.known.iter().any(|known| !range.contains(known.key)) {
                 return Err(InstallError::ForeignKey { range });
             }
-            if list.known.iter().any(|known| known.ts < horizon) {
+            if list.known.iter().any(|known| !horizon.holds(known)) {
                 let damaged = Damaged("an event id is kept longer than it is known");
                 return Err(InstallError::Damaged { range, damaged });
             }
@@ -253,7 +253,10 @@ impl RangeSnapshot {
             put(&mut body, list.partition.0.into());
             put(&mut body, list.view.0.into());
             put(&mut body, list.known.len() as u128);
-            list.known.iter().for_each(|known| put_known(&mut body, known));
+            let mut last = 0;
+            for known in &list.known {
+                put_known(&mut body, known, std::mem::replace(&mut last, known.offset));
+            }
         }
         put(&mut body, self.pages.len() as u128);
         for page in &self.pages {
@@ -320,8 +323,9 @@ impl RangeSnapshot {
     }
 }
 
-/// Hashes have no short form.
-fn put_known(out: &mut Vec<u8>, known: &KnownId) {
+/// Hashes have no short form; the id before it stands at `last`.
+fn put_known(out: &mut Vec<u8>, known: &KnownId, last: Offset) {
+    put(out, known.offset.wrapping_sub(last).into());
     out.extend_from_slice(&known.key.0.to_le_bytes());
     put_signed(out, known.ts.0.into());
     out.extend_from_slice(&known.hash.to_le_bytes());
@@ -334,9 +338,17 @@ fn take_ids(input: &mut Bytes<'_>) -> Result<Vec<SnapshotIds>, Damaged> {
         if lists.last().is_some_and(|last| (last.partition, last.view) >= (partition, view)) {
             return Err(Damaged("lists of event ids are out of order"));
         }
+        let mut last: Option<Offset> = None;
         let known = (0..input.count()?).map(|_| {
+            let distance: Offset = input.small()?;
+            let offset = match last {
+                None => Some(distance),
+                Some(last) => last.checked_add(distance).filter(|_| distance > 0),
+            };
+            last = offset;
+            let offset = offset.ok_or(Damaged("event ids are out of order"))?;
             let key = KeyHash(u64::from_le_bytes(input.array()?));
-            Ok(KnownId { key, ts: Timestamp(input.word()?), hash: u128::from_le_bytes(input.array()?) })
+            Ok(KnownId { key, ts: Timestamp(input.word()?), offset, hash: u128::from_le_bytes(input.array()?) })
         });
         let known = known.collect::<Result<Vec<KnownId>, Damaged>>()?;
         if known.is_empty() {

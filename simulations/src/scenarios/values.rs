@@ -42,7 +42,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "retries",
         about: "producers send records again, and use event ids again",
-        plants: &[Plant::IdKeptTooShort],
+        plants: &[Plant::IdKeptTooShort, Plant::IdKeptByArrival],
         expand: retries,
     },
     Scenario { name: "half_cents", about: "amounts that round", plants: &[Plant::RoundHalfUp], expand: halves },
@@ -101,7 +101,7 @@ fn ties(seed: u64) -> RunPlan {
 
 fn retries(seed: u64) -> RunPlan {
     let mut draft = calm("retries", seed);
-    draft.plan().workload.repeats = 200;
+    (draft.plan().workload.repeats, draft.plan().workload.leaps) = (200, 20);
     draft.plan().workload.disorder_ms = 600;
     for (step, range) in [0, 1, 2].into_iter().enumerate() {
         draft.at(7_000 + 5_000 * step as u32, FaultKind::Move { range, to: (range + 1) % 3 });

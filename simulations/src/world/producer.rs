@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::time::Timestamp;
 
 use super::EPOCH;
@@ -60,6 +61,11 @@ impl Repeats {
         }
     }
 
+    /// A hole after which some of the records of the last second are out of an id's reach, and some are not.
+    fn leap(&mut self, per_mille: u32) -> u64 {
+        if self.random.chance(per_mille) { ID_OFFSETS_MAX - self.random.below(40) } else { 0 }
+    }
+
     fn remember(&mut self, partition: PartitionId, payload: &Arc<[u8]>) {
         self.sent.push_back((partition, Arc::clone(payload)));
         if self.sent.len() > RECENT {
@@ -92,6 +98,7 @@ impl Producer {
         let partition = PartitionId((at % partitions.max(1)) as u32);
         let wall = EPOCH + featuregrid_protocol::time::Span(now);
         let hole = if self.random.chance(self.workload.holes) { self.random.between(1, 4) as u64 } else { 0 };
+        let hole = hole + self.repeats.leap(self.workload.leaps);
         let payload: Option<Arc<[u8]>> = self.payload(wall, user).map(Arc::from);
         let (partition, payload) = match self.repeats.again(partition) {
             Some((partition, payload)) => (partition, Some(payload)),

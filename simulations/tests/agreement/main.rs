@@ -14,6 +14,7 @@ use std::fmt::Debug;
 
 use featuregrid_oracle::{Answer, AsOf, Oracle, Record};
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -46,7 +47,7 @@ fn partitions(plan: &Plan) -> Vec<PartitionId> {
 /// Records with a clock that jumps, holes between offsets, and payloads of every shape.
 fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
     let root = Random::new(seed);
-    let mut random = root.fork("log");
+    let (mut random, mut leaps) = (root.fork("log"), root.fork("leaps"));
     let mut payloads = Payloads::new(root.fork("payloads"));
     let mut clock = Timestamp(1_767_268_800_000_000);
     let mut next = vec![0u64; partitions.len()];
@@ -62,7 +63,8 @@ fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
             payload = copy.clone();
         }
         sent.push((partition, payload.clone()));
-        let offset = next[partition] + if random.chance(50) { 3 } else { 0 };
+        let leap = if leaps.chance(25) { ID_OFFSETS_MAX - leaps.below(8) } else { 0 };
+        let offset = next[partition] + leap + if random.chance(50) { 3 } else { 0 };
         next[partition] = offset + 1;
         let admit = random.chance(50);
         let record = Record { offset, log_timestamp: clock, admit, payload };
@@ -207,6 +209,7 @@ mod plants {
 
     pub(crate) const CAUGHT: &[Plant] = &[
         Plant::IdKeptTooShort,
+        Plant::IdKeptByArrival,
         Plant::TailOffByOne,
         Plant::TFromWallClock,
         Plant::LateMovesPrefix,

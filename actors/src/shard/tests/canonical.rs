@@ -161,7 +161,7 @@ proptest! {
         prop_assert!(RangeSnapshot::decode(&noise).is_err());
         // With a checksum that fits, the body is still not trusted.
         let sum = crc32c::crc32c(&noise).to_le_bytes();
-        let forged = [&b"FGRS\x02\0"[..], &sum, &noise].concat();
+        let forged = [&b"FGRS\x03\0"[..], &sum, &noise].concat();
         if let Ok(snapshot) = RangeSnapshot::decode(&forged) {
             let _ = Shard::new(plan).install(&snapshot, shard.plan().clone());
         }

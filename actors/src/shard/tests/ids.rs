@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::ids::{ControlIndex, PartitionId};
+use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::Timestamp;
@@ -82,6 +84,30 @@ fn ids_go_with_their_horizon_whether_or_not_their_key_is_mentioned() {
     assert_eq!((shard.digest().pages, shard.id_bytes()), (1, 0));
 }
 
+/// Whatever the frames, the ranges and the restarts: what is known is decided at each record.
+#[test]
+fn ids_go_with_their_offset_where_time_stands_still() {
+    let plan = two_level_plan(0);
+    let last = ID_OFFSETS_MAX;
+    let log =
+        Log::new(&[event(0, 0, 7), event(1, 0, 8), event(last, 0, 7), event(last + 2, 0, 8), event(last + 3, 0, 8)]);
+    let ends = [0, 1, 2, last + 1, last + 3, last + 4];
+    let mut digests = Vec::new();
+    for (ranges, step) in [(1, 1), (4, 1), (64, 2), (1, 3), (256, 5)] {
+        let (mut shard, set) = shard(&plan, ranges);
+        for at in (0..ends.len() - 1).step_by(step) {
+            let to = ends[(at + step).min(ends.len() - 1)];
+            shard.apply(&log.frame(&plan, 0, ends[at], to), &set);
+            let range = shard.range_of(KeyHash::of(&key_bytes(1))).unwrap();
+            let snapshot = RangeSnapshot::decode(&shard.snapshot(range).unwrap().encode()).unwrap();
+            shard.install(&snapshot, Arc::clone(&plan)).unwrap();
+        }
+        assert_eq!(shard.rows(VIEW), count(3, 2), "the first copy of 7 is one, the first of 8 is none, the next is");
+        digests.push(shard.digest());
+    }
+    assert!(digests.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
 #[test]
 fn what_was_restored_knows_what_was_known() {
     let plan = two_level_plan(0);
@@ -100,7 +126,15 @@ fn what_was_restored_knows_what_was_known() {
     // An id that is not known any more was never in a snapshot.
     let mut stale = snapshot;
     stale.ids[0].known[0].ts = Timestamp(-SECOND);
+    assert!(matches!(shard.install(&stale, Arc::clone(&plan)), Err(InstallError::Damaged { .. })));
+    stale.ids[0].known[0].ts = Timestamp(0);
+    assert!(shard.install(&stale, Arc::clone(&plan)).is_ok());
+    if let Some(position) = stale.positions.get_mut(&PartitionId(0)) {
+        position.next = ID_OFFSETS_MAX + 1;
+    }
     assert!(matches!(shard.install(&stale, plan), Err(InstallError::Damaged { .. })));
+    stale.ids[0].known[0].offset = stale.ids[0].known[1].offset;
+    assert!(RangeSnapshot::decode(&stale.encode()).is_err(), "two ids of one record");
     stale.ids[0].known.clear();
     assert!(RangeSnapshot::decode(&stale.encode()).is_err());
 }

@@ -8,6 +8,7 @@ use featuregrid_protocol::ids::{
     ColumnId, ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, SourceId, TopicId, ViewId,
 };
 use featuregrid_protocol::key::{self, KeyHash};
+use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, SourcePlan, ViewPlan,
@@ -161,7 +162,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
         prop_oneof![8 => (0u8..3).prop_map(Some), 1 => Just(None)],
         any::<u8>(),
         prop::array::uniform2(number),
-        1u64..3,
+        prop_oneof![80 => 1u64..3, 1 => ID_OFFSETS_MAX - 12..ID_OFFSETS_MAX + 2],
         prop_oneof![2 => Just(None), 3 => (0u8..9).prop_map(Some)],
     );
     (prop::collection::vec(one, 1..400), 0i64..100, any::<bool>()).prop_map(|(list, apart, extreme)| {
@@ -255,13 +256,16 @@ impl Log {
     }
 }
 
-/// The first of an id counts, until the prefix max has passed it by more than the allowed lateness.
+/// The first of an id counts, until the prefix max has passed it by more than the allowed lateness, or offsets by more
+/// than ids are known for.
 fn duplicates(events: &[Event]) -> Vec<(u32, Offset)> {
     let (mut applied, mut duplicates): (Vec<&Event>, Vec<_>) = Default::default();
     let mut max = Timestamp::MIN;
     for event in events {
-        let same =
-            |first: &&Event| (first.key, first.id) == (event.key, event.id) && max <= first.ts + ALLOWED_LATENESS;
+        let same = |first: &&Event| {
+            let is_known = max <= first.ts + ALLOWED_LATENESS && event.offset - first.offset <= ID_OFFSETS_MAX;
+            (first.key, first.id) == (event.key, event.id) && is_known
+        };
         if event.key.is_some() && event.id.is_some() && applied.iter().any(same) {
             duplicates.push((event.partition, event.offset));
         } else {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! source KEY: VALUE          adds to the example's source; `view`, `feature` and `derived` alike
-//! event [pN] TIME USER [FIELD=VALUE ...] [logged=TIME] [admit] [-> FATE]      FATE is `routed` unless written
+//! event [pN] TIME USER [FIELD=VALUE ...] [logged=TIME] [gap=N] [admit] [-> FATE]
+//!                            FATE is `routed` unless written; N offsets before it hold no record
 //! record [pN] PAYLOAD -> FATE
 //! read TIME USER -> RESULT, ...             `read now TIME` asks without an instant, at that clock
 //! push TIME USER [FIELD=VALUE ...] -> before RESULT, ...; after RESULT, ...
@@ -52,6 +53,8 @@ pub(super) struct Produced {
     pub(super) user: String,
     pub(super) ts: Timestamp,
     pub(super) logged: Timestamp,
+    /// Offsets before it that hold no record.
+    pub(super) gap: u64,
     pub(super) admit: bool,
     pub(super) fate: String,
 }
@@ -143,7 +146,9 @@ impl Script {
         let plain = |line: &Line| match line {
             Line::Define(_) | Line::Books(_) => true,
             Line::Change(_) | Line::Push(..) => false,
-            Line::Record(record) => record.partition == 0 && !record.admit && record.fate != "dead future",
+            Line::Record(record) => {
+                record.partition == 0 && record.gap == 0 && !record.admit && record.fate != "dead future"
+            }
             Line::Read(read) => {
                 let served = |expected: &Expected| expected.status != "OUT_OF_RANGE";
                 !read.now && !read.rounded && read.expected.iter().all(served)
@@ -237,7 +242,7 @@ fn event(rest: &str, fate: &str) -> Result<Produced, String> {
     let at = words.next().ok_or("an event needs a time")?;
     let ts = time(at)?;
     let user = words.next().ok_or("an event needs a user")?.to_owned();
-    let (mut fields, mut logged, mut admit) = (vec![format!("\"ts\":{:?}", ts.to_string())], ts, false);
+    let (mut fields, mut logged, mut gap, mut admit) = (vec![format!("\"ts\":{:?}", ts.to_string())], ts, 0, false);
     if user != "-" {
         fields.push(format!("\"user_id\":{user:?}"));
     }
@@ -245,6 +250,7 @@ fn event(rest: &str, fate: &str) -> Result<Produced, String> {
         match word.split_once('=') {
             None if word == "admit" => admit = true,
             Some(("logged", at)) => logged = time(at)?,
+            Some(("gap", count)) => gap = count.parse().map_err(|_| format!("`{word}` is no count of offsets"))?,
             // What is JSON is taken as it is written; everything else is text.
             Some((field, value)) => match serde_json::from_str::<&serde_json::value::RawValue>(value) {
                 Ok(_) => fields.push(format!("{field:?}:{value}")),
@@ -255,7 +261,7 @@ fn event(rest: &str, fate: &str) -> Result<Produced, String> {
     }
     let payload = Some(format!("{{{}}}", fields.join(",")));
     let fate = fate.to_owned();
-    Ok(Produced { partition: partition.unwrap_or(0), payload, user, ts, logged, admit, fate })
+    Ok(Produced { partition: partition.unwrap_or(0), payload, user, ts, logged, gap, admit, fate })
 }
 
 fn record(rest: &str, fate: &str) -> Produced {
@@ -266,7 +272,7 @@ fn record(rest: &str, fate: &str) -> Produced {
     };
     let payload = (payload != "null").then(|| payload.to_owned());
     let (user, fate, ts) = (String::new(), fate.to_owned(), Timestamp::MAX);
-    Produced { partition: number, payload, user, ts, logged: ts, admit: false, fate }
+    Produced { partition: number, payload, user, ts, logged: ts, gap: 0, admit: false, fate }
 }
 
 fn partition(word: Option<&str>) -> Option<u32> {

@@ -64,12 +64,12 @@ impl World {
     /// A record, and what becomes of it.
     pub(super) fn append(&mut self, line: &Line) -> Result<(), String> {
         let (Line::Record(record) | Line::Push(record, ..)) = line else { return Ok(()) };
-        let Produced { partition, payload, logged, admit, fate, .. } = record;
+        let Produced { partition, payload, logged, gap, admit, fate, .. } = record;
         let partition = PartitionId(*partition);
         let plan = &self.plan;
         let begin = || Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
         let reader = self.readers.entry(partition).or_insert_with(begin);
-        let offset = reader.position().next;
+        let offset = reader.position().next + gap;
         let payload = payload.as_deref().map(str::as_bytes);
         let outcome = reader.record(&Record { offset, log_timestamp: *logged, admit: *admit, payload });
         let chunk = reader.cut();

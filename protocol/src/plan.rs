@@ -377,6 +377,8 @@ pub struct Feature {
     pub column: usize,
     /// Over what.
     pub window: Window,
+    /// How far before the instant of a read.
+    pub shift: Shift,
     /// What stands in where there is no value: in the domain of the results, and of a mean with the digits written.
     pub default: Option<Constant>,
 }
@@ -483,6 +485,19 @@ impl Window {
             Self::Lifetime => None,
         }
     }
+}
+
+/// How far before the instant of a read a feature looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shift {
+    /// At the instant.
+    #[default]
+    Nothing,
+    /// As a read asked for one tick before: the event that triggers a read at its own time and a tick is not in it.
+    Current,
+    /// A span before the instant; of rolling windows alone, whose head is rounded down to a multiple of the hop then, as
+    /// their tail is.
+    Back(Span),
 }
 
 /// The hop of a rolling window that declares none; depends on the window alone, so that adding a

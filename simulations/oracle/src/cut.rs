@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, ViewPlan, Window};
+use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan, Window};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
@@ -139,24 +139,47 @@ impl<'a> Cut<'a> {
             return Ok(Answer { instant, edge: Edge::Exact, readings: nothing(Status::OutOfRange) });
         }
         let raw_for = limits::SLACK_EXACT.min(source.slack);
-        let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, t_max - raw_for) >= Some(asked));
-        let (instant, edge) =
-            if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) };
+        let settled = |asked: Timestamp| {
+            let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, t_max - raw_for) >= Some(asked));
+            if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) }
+        };
+        let (instant, edge) = settled(asked);
+        // Without the event that triggers the read, a feature answers as one tick before.
+        let before = Some(asked - Span::TICK).filter(|before| *before >= t_max - source.slack).map(settled);
+        let is_used = view.features.iter().any(|feature| feature.shift == Shift::Current);
+        let is_edge_rounded = edge == Edge::Rounded || is_used && before.is_some_and(|(_, edge)| edge == Edge::Rounded);
+        let shown_edge = if is_edge_rounded { Edge::Rounded } else { Edge::Exact };
 
         let found = view.ladders.iter().zip(&ladders).flat_map(|(ladder, rows)| {
             rows.iter().filter(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
         });
         let Some(newest) = found.map(|row| row.ts).max() else {
-            return Ok(Answer { instant, edge, readings: nothing(Status::NotFound) });
+            return Ok(Answer { instant, edge: shown_edge, readings: nothing(Status::NotFound) });
         };
         // Behind a rounded instant only tiles are known, so no age is judged there.
         let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
-            defaulted(self.feature(view, feature, rows, instant), feature)
+            let reading = match feature.shift {
+                Shift::Nothing => {
+                    self.feature(view, feature, rows, instant, |ts| window::lies_in(feature.window, ts, instant))
+                }
+                Shift::Current => match before {
+                    None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
+                    Some((at, _)) => {
+                        self.feature(view, feature, rows, at, |ts| window::lies_in(feature.window, ts, at))
+                    }
+                },
+                Shift::Back(back) => {
+                    let head = window::head_back(feature.window, back, instant);
+                    let lies_in = |ts| window::lies_back_in(feature.window, back, ts, instant);
+                    self.feature(view, feature, rows, head, lies_in)
+                }
+            };
+            defaulted(reading, feature)
         });
         let readings = with_derived(view, readings.collect()).into_iter().map(|reading| aged(reading, is_outside));
-        Ok(Answer { instant, edge, readings: readings.collect() })
+        Ok(Answer { instant, edge: shown_edge, readings: readings.collect() })
     }
 
     fn view(&self, name: &str) -> Result<&'a ViewPlan, OracleError> {
@@ -178,12 +201,19 @@ impl<'a> Cut<'a> {
         visible.iter().filter(|row| self.follows(row, since)).copied().collect()
     }
 
-    fn feature(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], instant: Timestamp) -> Reading {
+    fn feature(
+        &self,
+        view: &ViewPlan,
+        feature: &Feature,
+        rows: &[&Row],
+        instant: Timestamp,
+        lies_in: impl Fn(Timestamp) -> bool,
+    ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
         let inputs: Vec<(Timestamp, Input)> = rows
             .iter()
-            .filter(|row| self.follows(row, column.since) && window::lies_in(feature.window, row.ts, instant))
+            .filter(|row| self.follows(row, column.since) && lies_in(row.ts))
             .filter_map(|row| Some((row.ts, row.input(measure.id)?)))
             .collect();
         let question = window::Question {

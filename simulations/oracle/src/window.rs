@@ -10,6 +10,23 @@ use crate::field::scale;
 use crate::judge::Input;
 use crate::statistics::{mean, nearest, variance};
 
+/// Whether an event lies in a rolling window that is seen from `t` and lies so far `back`:
+/// `floor_hop(t - back - span) <= ts < floor_hop(t - back)`.
+pub(crate) fn lies_back_in(window: Window, back: Span, ts: Timestamp, t: Timestamp) -> bool {
+    match window {
+        Window::Lifetime => unreachable!("lifetime has no offset"),
+        Window::Rolling { span, hop } => floor(t - back - span, hop) <= ts && ts < floor(t - back, hop),
+    }
+}
+
+/// Where a window that lies back ends.
+pub(crate) fn head_back(window: Window, back: Span, t: Timestamp) -> Timestamp {
+    match window {
+        Window::Lifetime => unreachable!("lifetime has no offset"),
+        Window::Rolling { hop, .. } => floor(t - back, hop),
+    }
+}
+
 /// Whether an event lies in a window seen from `t`: `floor_hop(t - span) <= ts < t`.
 pub(crate) fn lies_in(window: Window, ts: Timestamp, t: Timestamp) -> bool {
     let started = match window {

@@ -6,7 +6,7 @@ use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Argument, Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
-    Keeps, LadderPlan, LatePolicy, Level, Literal, Measure, Operator, Plan, Slot, SourcePlan, ViewPlan, Window,
+    Keeps, LadderPlan, LatePolicy, Level, Literal, Measure, Operator, Plan, Shift, Slot, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
@@ -191,7 +191,8 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
                     let default =
                         random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
                     let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
-                    view.features.push(Feature { name, operator, ladder, column, window, default });
+                    let shift = Shift::Nothing;
+                    view.features.push(Feature { name, operator, ladder, column, window, shift, default });
                 }
             }
         }

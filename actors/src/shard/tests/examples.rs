@@ -5,7 +5,9 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Column, Feature, LadderPlan, Level, Operator, Plan, Spread, Window, default_hop};
+use featuregrid_protocol::plan::{
+    Column, Feature, LadderPlan, Level, Operator, Plan, Shift, Spread, Window, default_hop,
+};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status, Value};
 
@@ -54,6 +56,7 @@ fn a_window_begins_after_its_event_and_ends_on_a_hop() {
         ladder: 0,
         column,
         window,
+        shift: Shift::Nothing,
         default: None,
     };
     spend.features = vec![

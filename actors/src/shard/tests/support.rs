@@ -11,8 +11,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, SourcePlan, ViewPlan,
-    Window,
+    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, Shift, SourcePlan,
+    ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -89,7 +89,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
             for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
             {
                 let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
-                features.push(Feature { name, operator, ladder, column, window, default: None });
+                features.push(Feature { name, operator, ladder, column, window, shift: Shift::Nothing, default: None });
             }
         }
     }

@@ -11,7 +11,7 @@ use super::view::{Outcome, Resolved};
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, Keeps, LadderPlan, ViewPlan, Window};
+use crate::plan::{Column, Feature, Keeps, LadderPlan, Shift, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -53,7 +53,8 @@ pub(super) fn plan(
         let answers = |column: &Column| column.measure == result.measure && column.keeps.has(result.operator.keeps());
         let column = ladders[ladder].columns.iter().position(answers)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
-        Some(Feature { name, operator: result.operator, ladder, column, window, default: result.default })
+        let shift = Shift::Nothing;
+        Some(Feature { name, operator: result.operator, ladder, column, window, shift, default: result.default })
     });
     ViewPlan {
         id: view.id,

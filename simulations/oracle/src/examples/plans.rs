@@ -4,7 +4,7 @@ use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, Level, Literal,
-    Measure, Operator, Plan, SourcePlan, ViewPlan, Window, default_hop,
+    Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
 
@@ -65,7 +65,8 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
 fn feature(operator: Operator, ladder: usize, column: usize, window: WindowSeconds) -> Feature {
     let span = Span::seconds(window);
     let window = if window == 0 { Window::Lifetime } else { Window::Rolling { span, hop: default_hop(span) } };
-    Feature { name: format!("{operator:?}_{column}_{window:?}"), operator, ladder, column, window, default: None }
+    let name = format!("{operator:?}_{column}_{window:?}");
+    Feature { name, operator, ladder, column, window, shift: Shift::Nothing, default: None }
 }
 
 fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan {

@@ -1,7 +1,8 @@
 //! Which events a window holds, and what operators make of them.
 
-use featuregrid_protocol::plan::Operator;
-use featuregrid_protocol::value::{Reading, Status, Value};
+use featuregrid_protocol::plan::{Feature, LadderPlan, Level, Operator, Plan, Shift};
+use featuregrid_protocol::time::Span;
+use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use super::plans::{amount, edge, is, plan, rows};
 use super::{Log, count, decimal, none, present, seconds};
@@ -44,6 +45,83 @@ fn every_operator_over_half_even_amounts() {
     let answer = log.read(0, &[6], "u", super::AsOf::At(super::noon(100)));
     let mean = present(Value::Float(1154.0 / 500.0));
     assert_eq!(answer.readings, [count(5), decimal(1154), mean, decimal(-100), decimal(1250)]);
+}
+
+/// The features of a plan, and after them the same ones with a shift.
+fn with_shifted(mut plan: Plan, shift: Shift) -> Plan {
+    let view = &mut plan.views[0];
+    let shifted: Vec<Feature> = view.features.iter().map(|feature| Feature { shift, ..feature.clone() }).collect();
+    view.features.extend(shifted);
+    plan
+}
+
+#[test]
+fn the_event_that_triggers_a_read_is_left_out() {
+    let counts = &[(Operator::Count, 0, 300), (Operator::Count, 0, 0)];
+    let mut log = Log::new(with_shifted(plan(&[(0, counts)], vec![rows()]), Shift::Current));
+    let read = |log: &mut Log, micros| {
+        let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
+        let values = answer.readings.iter().map(|reading| (reading.value, reading.status)).collect::<Vec<_>>();
+        (answer.edge, values)
+    };
+    let present = |values: [i128; 4]| values.map(|value| (Value::Int(value), Status::Present)).to_vec();
+    log.event(0, 0, "u", 0, "1");
+    log.event(0, 1, "u", seconds(3), "1");
+    // Both are raw: not more than ten seconds behind T.
+    log.event(0, 2, "v", seconds(10), "1");
+    assert_eq!(read(&mut log, 0), (Edge::Exact, vec![(Value::Null, Status::NotFound); 4]));
+    // The view has a row before the instant, and the shifted features have none.
+    assert_eq!(read(&mut log, 1), (Edge::Exact, present([1, 1, 0, 0])));
+    assert_eq!(read(&mut log, 2), (Edge::Exact, present([1, 1, 1, 1])));
+    assert_eq!(read(&mut log, seconds(3) + 1), (Edge::Exact, present([2, 2, 1, 1])));
+    assert_eq!(read(&mut log, seconds(3) + 2), (Edge::Exact, present([2, 2, 2, 2])));
+    // The tail goes with it: the events leave a tick later.
+    assert_eq!(read(&mut log, seconds(305)), (Edge::Exact, present([0, 2, 2, 2])));
+    assert_eq!(read(&mut log, seconds(305) + 1), (Edge::Exact, present([0, 2, 0, 2])));
+    // Once the event is tiled, the instant before it is rounded, and said to be.
+    log.event(0, 3, "v", seconds(13) + 1, "1");
+    assert_eq!(read(&mut log, seconds(3) + 1), (Edge::Rounded, present([2, 2, 0, 0])));
+    assert_eq!(read(&mut log, seconds(3) + 2), (Edge::Exact, present([2, 2, 2, 2])));
+}
+
+#[test]
+fn the_last_instant_that_can_be_answered_has_none_before_it() {
+    let counts = &[(Operator::Count, 0, 300)];
+    let mut log = Log::new(with_shifted(plan(&[(0, counts)], vec![rows()]), Shift::Current));
+    log.event(0, 0, "u", 0, "1");
+    log.event(0, 1, "u", seconds(699), "1");
+    // The slack is five minutes.
+    log.event(0, 2, "v", seconds(1000), "1");
+    let last = 700;
+    let read = |log: &mut Log, micros| {
+        let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
+        answer.readings.iter().map(|reading| reading.status).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&mut log, seconds(last) - 1), [Status::OutOfRange, Status::OutOfRange]);
+    assert_eq!(read(&mut log, seconds(last)), [Status::Present, Status::OutOfRange]);
+    assert_eq!(read(&mut log, seconds(last) + 1), [Status::Present, Status::Present]);
+}
+
+#[test]
+fn a_window_that_lies_back_has_two_edges_on_its_hop() {
+    let mut plan =
+        with_shifted(plan(&[(0, &[(Operator::Count, 0, 300)])], vec![rows()]), Shift::Back(Span(seconds(600))));
+    // Five minutes, ten minutes ago, at a hop of five seconds.
+    let ladder: &mut LadderPlan = &mut plan.views[0].ladders[0];
+    ladder.levels = vec![Level { hop: Span(seconds(5)), span: Span(seconds(900)) }];
+    let mut log = Log::new(plan);
+    log.event(0, 0, "u", seconds(2), "1");
+    let mut at = |micros| {
+        let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
+        answer.readings.iter().map(|reading| (reading.value, reading.status)).collect::<Vec<_>>()
+    };
+    let two = |now: i128, then: i128| vec![(Value::Int(now), Status::Present), (Value::Int(then), Status::Present)];
+    assert_eq!(at(seconds(3)), two(1, 0));
+    assert_eq!(at(seconds(605) - 1), two(0, 0));
+    assert_eq!(at(seconds(605)), two(0, 1));
+    assert_eq!(at(seconds(905) - 1), two(0, 1));
+    // The longest window reaches as far back as the shifted one does.
+    assert_eq!(at(seconds(905)), vec![(Value::Null, Status::NotFound); 2]);
 }
 
 #[test]

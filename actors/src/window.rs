@@ -10,6 +10,6 @@ mod pass;
 mod shape;
 
 pub(crate) use bounds::Bounds;
-pub use instant::{AsOf, Instant, Seen, resolve};
+pub use instant::{AsOf, Instant, Seen, meant, resolve};
 pub(crate) use pass::{Pass, Snapshots};
-pub(crate) use shape::{Shape, Target};
+pub(crate) use shape::{Group, Shape, Target};

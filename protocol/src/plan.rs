@@ -307,9 +307,9 @@ impl LadderPlan {
 
     /// Whether its levels hold every row of a window, apart from others.
     #[must_use]
-    pub fn answers(&self, window: Window) -> bool {
+    pub fn answers(&self, window: Window, shift: Shift) -> bool {
         match window {
-            Window::Rolling { span, hop } => self.levels.iter().any(|level| level.answers(span, hop)),
+            Window::Rolling { span, hop } => self.levels.iter().any(|level| level.answers(shift.reach(span), hop)),
             Window::Lifetime => self.lifetime,
         }
     }
@@ -498,6 +498,18 @@ pub enum Shift {
     /// A span before the instant; of rolling windows alone, whose head is rounded down to a multiple of the hop then, as
     /// their tail is.
     Back(Span),
+}
+
+impl Shift {
+    /// How far back from an instant a window of this span reaches. The tick before the instant is no further: it is an
+    /// instant that must be answerable itself.
+    #[must_use]
+    pub fn reach(self, span: Span) -> Span {
+        match self {
+            Self::Nothing | Self::Current => span,
+            Self::Back(back) => span + back,
+        }
+    }
 }
 
 /// The hop of a rolling window that declares none; depends on the window alone, so that adding a

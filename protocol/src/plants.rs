@@ -82,6 +82,8 @@ plants! {
     FoldWrongHop => "fold_wrong_hop",
     /// The head of a window includes its own instant.
     HeadInclusive => "head_inclusive",
+    /// The event that triggers a read is in what leaves it out.
+    CurrentIncluded => "current_included",
     /// Raw rows leave for tiles in arrival order instead of total order.
     RawByArrival => "raw_by_arrival",
     /// A number is rounded half up instead of half even.

@@ -58,12 +58,12 @@ impl Status {
     }
 }
 
-/// Whether the effective instant is the one asked for.
+/// Whether the effective instant, and that before it for features without the current event, is the one meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Edge {
     /// It is.
     Exact,
-    /// It was rounded down to a multiple of [`crate::limits::INSTANT_STEP`].
+    /// One was rounded down to a multiple of [`crate::limits::INSTANT_STEP`].
     Rounded,
 }
 

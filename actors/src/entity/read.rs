@@ -3,14 +3,14 @@
 use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
-use crate::window::{Pass, Shape, Snapshots};
+use crate::window::{Group, Pass, Shape, Snapshots};
 
 impl<M: Memory> Page<'_, M> {
-    /// Evaluates every window of the ladder at `at` into `out`.
-    pub(crate) fn read(&self, at: Timestamp, out: &mut Snapshots) {
+    /// Evaluates every window of a group of the ladder's at `at` into `out`.
+    pub(crate) fn read(&self, group: &Group, at: Timestamp, out: &mut Snapshots) {
         let shape: &Shape = self.shape;
         let form = self.form();
-        let mut pass = Pass::start(out, shape, form, at);
+        let mut pass = Pass::start(out, shape, group, form, at);
         for index in (0..self.raw_len()).rev() {
             let row = self.raw(index);
             if pass.reach(row.ts()) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Plan, ViewPlan};
+use featuregrid_protocol::plan::{Plan, Shift, ViewPlan};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
@@ -46,7 +46,10 @@ pub(crate) struct FeatureLayout {
     /// Index among the view's ladders.
     pub(crate) ladder: usize,
     pub(crate) column: usize,
+    pub(crate) shift: Shift,
     pub(crate) target: Target,
+    /// Where its group stands among those of all ladders of the view.
+    pub(crate) group: usize,
     pub(crate) answer: Answer,
 }
 
@@ -109,10 +112,13 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
     let layout = |feature: &featuregrid_protocol::plan::Feature| {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let domain = view.measures[column.measure].value.map_or(Domain::Int, |(_, domain)| domain);
+        let target = shapes[feature.ladder].target(feature.window, feature.shift);
         FeatureLayout {
             ladder: feature.ladder,
             column: feature.column,
-            target: shapes[feature.ladder].target(feature.window),
+            shift: feature.shift,
+            target,
+            group: shapes[..feature.ladder].iter().map(|shape| shape.groups.len()).sum::<usize>() + target.group,
             answer: Answer {
                 operator: feature.operator,
                 domain,

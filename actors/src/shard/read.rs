@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::key::KeyHash;
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{Plan, Shift};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::range::RangeId;
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 use smallvec::SmallVec;
 
@@ -17,7 +17,7 @@ use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::{find, guess};
 use crate::aggregate::{Form, answer, derive};
 use crate::entity::{Page, newest_raw_word};
-use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, resolve};
+use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, meant, resolve};
 
 /// Which results of a view are read, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,8 +85,12 @@ impl Shard {
         layout.bounds_of(plan, t_max, &mut self.scratch.bounds);
         let seen = self.fold_entity(at, &layout, plan, hash, key);
         let source = layout.plan.source_of(&layout.plan.views[view]);
-        let instant = resolve(as_of, seen, t_max, source.slack, source.max_skew);
-        let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at));
+        let asked_for = meant(as_of, seen, source.max_skew);
+        let resolve = |asked_for| resolve(asked_for, seen, t_max, source.slack);
+        let instant = resolve(asked_for);
+        // Without the event that triggers the read, a feature answers as one tick before.
+        let before = resolve(asked_for - Span::TICK);
+        let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at, before));
         let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
         let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
         let derived = &layout.plan.views[view].derived;
@@ -95,16 +99,17 @@ impl Shard {
         for result in results {
             for needed in plan.needs.get(*result)? {
                 self.scratch.readings[*needed] = match plan.features.get(*needed) {
-                    Some(feature) => match found {
-                        Some(instant) => self.reading(&layout, plan, feature, instant.at),
-                        None => feature.answer.nothing(absent),
-                    },
+                    Some(feature) if found.is_none() => feature.answer.nothing(absent),
+                    Some(feature) => self.reading(&layout, plan, feature, before),
                     None => derive(&derived[*needed - plan.features.len()].formula, &self.scratch.readings),
                 };
             }
             readings.push(aged(self.scratch.readings[*result], is_outside));
         }
-        let shown = instant.unwrap_or(Instant { at: asked(as_of), edge: Edge::Exact });
+        let shown = match instant {
+            Some(instant) => Instant { edge: plan.edge(instant, before), ..instant },
+            None => Instant { at: asked(as_of), edge: Edge::Exact },
+        };
         Some(ViewReading {
             instant: shown.at,
             edge: shown.edge,
@@ -158,20 +163,40 @@ impl Shard {
         seen
     }
 
-    /// Evaluates every ladder of the entity folded last at one instant; whether some ladder has a row in its longest
-    /// window.
-    fn evaluate(&mut self, at: usize, layout: &Layout, view: &ViewLayout, instant: Timestamp) -> bool {
+    /// Evaluates every group of every ladder of the entity folded last at one instant, those without the current event at
+    /// what is `before` it; whether some ladder has a row in its longest window.
+    fn evaluate(
+        &mut self,
+        at: usize,
+        layout: &Layout,
+        view: &ViewLayout,
+        instant: Timestamp,
+        before: Option<Instant>,
+    ) -> bool {
+        let shapes = &layout.shapes[view.ladders.clone()];
+        let groups = shapes.iter().map(|shape| shape.groups.len()).sum::<usize>();
+        self.scratch.snapshots.resize_with(self.scratch.snapshots.len().max(groups), Snapshots::default);
+        let mut outs = self.scratch.snapshots.iter_mut();
         let mut found = false;
-        self.scratch.snapshots.resize_with(self.scratch.snapshots.len().max(view.ladders.len()), Snapshots::default);
-        let places = view.ladders.clone().zip(&self.scratch.buckets);
-        for ((ladder, bucket), out) in places.zip(&mut self.scratch.snapshots) {
-            let shape = &layout.shapes[ladder];
-            match bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket)) {
-                Some(entry) => Page::open(shape, &mut self.slab.lend(&mut entry.slot)).read(instant, out),
-                None => Pass::start(out, shape, Form::Narrow, instant).finish(),
+        for ((ladder, shape), bucket) in view.ladders.clone().zip(shapes).zip(&self.scratch.buckets) {
+            let entry = bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket));
+            let mut memory = entry.map(|entry| self.slab.lend(&mut entry.slot));
+            for ((group, out), nth) in shape.groups.iter().zip(outs.by_ref()).zip(0..) {
+                let instant = match (group.shift, before) {
+                    (Shift::Nothing | Shift::Back(_), _) => instant,
+                    _ if plants::on(Plant::CurrentIncluded) => instant,
+                    (Shift::Current, Some(before)) => before.at,
+                    (Shift::Current, None) => continue,
+                };
+                match &mut memory {
+                    Some(memory) => Page::open(shape, memory).read(group, instant, out),
+                    None => Pass::start(out, shape, group, Form::Narrow, instant).finish(),
+                }
+                if nth == 0 {
+                    found |= shape.longest.is_some_and(|window| out.rows(shape, Some(window)) > 0);
+                    found |= shape.lifetime && out.rows(shape, None) > 0;
+                }
             }
-            found |= shape.longest.is_some_and(|window| out.rows(shape, Some(window)) > 0);
-            found |= shape.lifetime && out.rows(shape, None) > 0;
         }
         found
     }
@@ -190,14 +215,22 @@ impl Shard {
         newest.max().is_some_and(|newest| instant.at - newest > max_age)
     }
 
-    fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout, instant: Timestamp) -> Reading {
-        let window = match feature.target {
-            Target::Rolling(window) => Some(window),
-            Target::Lifetime => None,
-        };
+    fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout, before: Option<Instant>) -> Reading {
+        if feature.shift == Shift::Current && before.is_none() {
+            return feature.answer.nothing(Status::OutOfRange);
+        }
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
-        let rows = self.scratch.snapshots[feature.ladder].cell(shape, window, feature.column);
-        answer(feature.answer, &rows, instant)
+        let seen = &self.scratch.snapshots[feature.group];
+        answer(feature.answer, &seen.cell(shape, feature.target.window, feature.column), seen.head())
+    }
+}
+
+impl ViewLayout {
+    /// Whether the head of some feature is not the one meant.
+    fn edge(&self, instant: Instant, before: Option<Instant>) -> Edge {
+        let is_rounded = before.is_some_and(|before| before.edge == Edge::Rounded)
+            && self.features.iter().any(|feature| feature.shift == Shift::Current);
+        if is_rounded { Edge::Rounded } else { instant.edge }
     }
 }
 

@@ -34,14 +34,19 @@ pub struct Seen {
     pub newest_tiled: Option<Timestamp>,
 }
 
-/// The effective instant, or `None` where it is out of range: before T - slack.
+/// The instant that a read means.
 #[must_use]
-pub fn resolve(as_of: AsOf, seen: Seen, t_max: Timestamp, slack: Span, max_skew: Span) -> Option<Instant> {
-    let at = match (as_of, seen.newest) {
+pub fn meant(as_of: AsOf, seen: Seen, max_skew: Span) -> Timestamp {
+    match (as_of, seen.newest) {
         (AsOf::At(at), _) => at,
         (AsOf::Now { clock }, Some(newest)) if newest <= clock + max_skew => clock.max(newest + Span::TICK),
         (AsOf::Now { clock }, _) => clock,
-    };
+    }
+}
+
+/// What that instant is evaluated at, or `None` where it is out of range: before T - slack.
+#[must_use]
+pub fn resolve(at: Timestamp, seen: Seen, t_max: Timestamp, slack: Span) -> Option<Instant> {
     if at < t_max - slack {
         return None;
     }
@@ -64,7 +69,8 @@ mod tests {
 
     fn read(as_of: AsOf, newest: i64, tiled: Option<i64>, t_max: i64) -> Option<(Timestamp, Edge)> {
         let seen = Seen { newest: Some(at(newest)), newest_tiled: tiled.map(at) };
-        resolve(as_of, seen, at(t_max), Span::seconds(60), Span::seconds(300)).map(|instant| (instant.at, instant.edge))
+        let meant = meant(as_of, seen, Span::seconds(300));
+        resolve(meant, seen, at(t_max), Span::seconds(60)).map(|instant| (instant.at, instant.edge))
     }
 
     #[test]

@@ -1,12 +1,12 @@
-//! One pass from newest to oldest that answers every window of a ladder at once. Knows no page: rows and tiles are fed to it.
+//! One pass from newest to oldest that answers every window of a group at once. Knows no page: rows and tiles are fed to it.
 //!
-//! Windows at one instant are nested suffixes of time. What is fed is accumulated once; when the pass goes by the tail
+//! Windows with one head are nested suffixes of time. What is fed is accumulated once; when the pass goes by the tail
 //! edge of a window, the running cells are that window's answer.
 
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use super::Shape;
+use super::{Group, Shape};
 use crate::aggregate::{Accumulator, Form};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
@@ -17,13 +17,15 @@ pub(crate) struct Snapshots {
     /// Words of the cells of one window.
     each: usize,
     form: Form,
+    /// Where the windows end.
+    head: Timestamp,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { words: Vec::new(), each: 0, form: Form::Narrow, edges: Vec::new() }
+        Self { words: Vec::new(), each: 0, form: Form::Narrow, head: Timestamp::MIN, edges: Vec::new() }
     }
 }
 
@@ -32,6 +34,11 @@ impl Snapshots {
     pub(crate) fn rows(&self, shape: &Shape, window: Option<usize>) -> u64 {
         let at = window.unwrap_or(self.edges.len()) * self.each;
         shape.cells.n(&self.words[at..at + self.each], self.form, 0)
+    }
+
+    /// Where the windows end: nothing at or after it was counted.
+    pub(crate) fn head(&self) -> Timestamp {
+        self.head
     }
 
     /// The cell of `column` in a window's answer; `None` is lifetime.
@@ -50,19 +57,21 @@ pub(crate) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Starts a pass for the windows of `shape` at `at`, over cells of `form`.
-    pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, form: Form, at: Timestamp) -> Self {
+    /// Starts a pass for a group of windows at an instant, over cells of `form`.
+    pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, group: &Group, form: Form, at: Timestamp) -> Self {
+        let (at, head) = group.seen_from(at);
         out.each = shape.cells.words(form);
         out.form = form;
+        out.head = head;
         out.edges.clear();
-        out.edges.extend(shape.windows.iter().enumerate().map(|(index, window)| {
+        out.edges.extend(group.windows.iter().enumerate().map(|(index, window)| {
             let edge = (at - window.span).floor(window.hop);
             (if plants::on(Plant::TailOffByOne) { edge + window.hop } else { edge }, index)
         }));
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
         out.words.clear();
         out.words.resize(out.each * (out.edges.len() + 2), 0);
-        let head = if plants::on(Plant::HeadInclusive) { at + Span::TICK } else { at };
+        let head = if plants::on(Plant::HeadInclusive) { head + Span::TICK } else { head };
         Self { out, head, next: 0 }
     }
 

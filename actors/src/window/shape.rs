@@ -1,6 +1,6 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
-use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, SourcePlan, ViewPlan, Window};
+use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::aggregate::{CellShape, Kept};
@@ -29,10 +29,35 @@ pub(crate) struct Shape {
     pub(crate) value_measures: u64,
     /// How many columns have a value.
     pub(crate) value_columns: usize,
-    /// Distinct rolling windows, the longest included.
-    pub(crate) windows: Vec<Level>,
-    /// The longest one's index; `None` where only lifetime is kept.
+    /// The features' windows by their head. The first group has no shift, and the longest window in it.
+    pub(crate) groups: Vec<Group>,
+    /// The longest one's index in the first group; `None` where only lifetime is kept.
     pub(crate) longest: Option<usize>,
+}
+
+/// Windows that have one head at any instant, so that one pass answers all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// How far before the instant.
+    pub(crate) shift: Shift,
+    /// Distinct rolling windows. Those of a group that lies back have one hop.
+    pub(crate) windows: Vec<Level>,
+}
+
+impl Group {
+    /// Whether a window with this shift belongs here.
+    fn takes(&self, shift: Shift, window: Option<Level>) -> bool {
+        let is_back = matches!(shift, Shift::Back(_));
+        self.shift == shift && (!is_back || self.windows.first().map(|first| first.hop) == window.map(|own| own.hop))
+    }
+
+    /// Where its windows are seen from, and where they end, at an instant.
+    pub(crate) fn seen_from(&self, instant: Timestamp) -> (Timestamp, Timestamp) {
+        match (self.shift, self.windows.first()) {
+            (Shift::Back(back), Some(window)) => (instant - back, (instant - back).floor(window.hop)),
+            _ => (instant, instant),
+        }
+    }
 }
 
 /// What feeds a column.
@@ -46,11 +71,19 @@ pub(crate) struct Input {
 
 /// What a feature looks at in its ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A window, by index into [`Shape::windows`].
-    Rolling(usize),
-    /// Everything before the instant.
-    Lifetime,
+pub(crate) struct Target {
+    /// Index into [`Shape::groups`].
+    pub(crate) group: usize,
+    /// Index into the group's windows; `None` is everything before its head.
+    pub(crate) window: Option<usize>,
+}
+
+/// The window as levels have it; `None` is lifetime.
+fn level(window: Window) -> Option<Level> {
+    match window {
+        Window::Rolling { span, hop } => Some(Level { span, hop }),
+        Window::Lifetime => None,
+    }
 }
 
 impl Shape {
@@ -79,20 +112,18 @@ impl Shape {
                 Input { measure: column.measure as u32, value }
             })
             .collect();
-        let mut windows: Vec<Level> = Vec::new();
-        let rolling =
-            view.features.iter().filter(|feature| feature.ladder == ladder).filter_map(|feature| {
-                match feature.window {
-                    Window::Rolling { span, hop } => Some(Level { span, hop }),
-                    Window::Lifetime => None,
-                }
-            });
-        for window in rolling.chain(plan.longest()) {
-            if !windows.contains(&window) {
-                windows.push(window);
+        let mut groups = vec![Group { shift: Shift::Nothing, windows: Vec::new() }];
+        let own = view.features.iter().filter(|feature| feature.ladder == ladder);
+        let own = own.map(|feature| (feature.shift, level(feature.window)));
+        for (shift, window) in own.chain([(Shift::Nothing, plan.longest())]) {
+            let at = groups.iter().position(|group| group.takes(shift, window)).unwrap_or(groups.len());
+            if at == groups.len() {
+                groups.push(Group { shift, windows: Vec::new() });
             }
+            let windows = &mut groups[at].windows;
+            windows.extend(window.filter(|window| !windows.contains(window)));
         }
-        let longest = plan.longest().and_then(|level| windows.iter().position(|window| *window == level));
+        let longest = plan.longest().and_then(|level| groups[0].windows.iter().position(|window| *window == level));
         let value_bits = view.measures.iter().enumerate().filter(|(_, measure)| measure.value.is_some());
         Self {
             levels: plan.levels.clone(),
@@ -104,26 +135,22 @@ impl Shape {
             is_straight,
             value_measures: value_bits.fold(0, |bits, (measure, _)| bits | 1 << measure),
             value_columns,
-            windows,
+            groups,
             longest,
         }
     }
 
-    /// What `window` looks at.
-    pub(crate) fn target(&self, window: Window) -> Target {
-        match window {
-            Window::Lifetime => Target::Lifetime,
-            Window::Rolling { span, hop } => {
-                let index = self.windows.iter().position(|known| *known == Level { span, hop });
-                // Every rolling feature of the ladder put its window there.
-                index.map_or(Target::Lifetime, Target::Rolling)
-            }
-        }
+    /// What a feature of the ladder with this window looks at: it has put the window there.
+    pub(crate) fn target(&self, window: Window, shift: Shift) -> Target {
+        let window = level(window);
+        let group = self.groups.iter().position(|group| group.takes(shift, window)).unwrap_or_default();
+        let window = window.and_then(|window| self.groups[group].windows.iter().position(|known| *known == window));
+        Target { group, window }
     }
 
     /// Whether an event before an instant lies in the longest window there.
     pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
-        let longest = self.longest.map(|index| self.windows[index]);
+        let longest = self.longest.map(|index| self.groups[0].windows[index]);
         self.lifetime || longest.is_some_and(|window| (instant - window.span).floor(window.hop) <= ts)
     }
 

@@ -185,7 +185,8 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
             Window::Lifetime => "lifetime".to_owned(),
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
         };
-        format!("{operator:?} of {measure} over {window} default {:?}", feature.default)
+        let shift = feature.shift;
+        format!("{operator:?} of {measure} over {window} shifted {shift:?} default {:?}", feature.default)
     });
     let derived = view.derived.iter().map(|derived| formula(&derived.formula, view));
     view.results().zip(features.chain(derived)).collect()

@@ -12,7 +12,7 @@ use super::place::{Mark, Placed, Source, Word};
 use super::shape::{Keys, Section, check_name, refuse};
 use super::yaml::Node;
 use crate::limits;
-use crate::plan::{FieldKind, LatePolicy, Operator, Window};
+use crate::plan::{FieldKind, LatePolicy, Operator, Shift, Window};
 use crate::time::Span;
 
 /// The whole file.
@@ -106,6 +106,7 @@ pub(super) struct NamedWindow {
     /// Of the result, for example `spend_5m`; it stands where the window does.
     pub(super) name: Word,
     pub(super) window: Window,
+    pub(super) shift: Shift,
     /// Where the hop is written, if it is.
     pub(super) hop_at: Option<Mark>,
 }

@@ -16,7 +16,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "head_edges",
         about: "reads at the very instants of events",
-        plants: &[Plant::HeadInclusive],
+        plants: &[Plant::HeadInclusive, Plant::CurrentIncluded],
         expand: heads,
     },
     Scenario {

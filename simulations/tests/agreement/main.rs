@@ -215,6 +215,7 @@ mod plants {
         Plant::LateMovesPrefix,
         Plant::FoldWrongHop,
         Plant::HeadInclusive,
+        Plant::CurrentIncluded,
         Plant::RawByArrival,
         Plant::RoundHalfUp,
     ];

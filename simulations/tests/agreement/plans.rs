@@ -179,9 +179,7 @@ fn formula(results: usize, depth: u64, random: &mut Random) -> Arithmetic {
 fn name_features(view: &mut ViewPlan, random: &mut Random) {
     view.features.clear();
     for (ladder, plan) in view.ladders.iter().enumerate() {
-        let rolling = plan.levels.iter().filter(|level| level.span > Span(0));
-        let rolling = rolling.map(|level| Window::Rolling { span: level.span, hop: level.hop });
-        for window in rolling.chain(plan.lifetime.then_some(Window::Lifetime)) {
+        for (window, shift) in windows(plan, random) {
             for (column, kept) in plan.columns.iter().enumerate() {
                 let has_value = view.measures[kept.measure].value.is_some();
                 let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
@@ -190,11 +188,29 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
                 for operator in operators {
                     let default =
                         random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
-                    let name = format!("{operator:?}_{ladder}_{column}_{window:?}");
-                    let shift = Shift::Nothing;
+                    let name = format!("{operator:?}_{ladder}_{column}_{window:?}_{shift:?}");
                     view.features.push(Feature { name, operator, ladder, column, window, shift, default });
                 }
             }
         }
     }
+}
+
+/// Every window of a ladder; some without the current event, and some that lie back as far as the ladder reaches.
+fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
+    let mut windows = Vec::new();
+    for Level { hop, span } in plan.levels.iter().copied().filter(|level| level.span > Span(0)) {
+        windows.push((Window::Rolling { span, hop }, Shift::Nothing));
+        let back = Span(random.between(1, span.0 - 1));
+        let shifts = [
+            (Window::Rolling { span, hop }, Shift::Current),
+            (Window::Rolling { span: Span(span.0 - back.0), hop }, Shift::Back(back)),
+        ];
+        windows.extend(shifts.into_iter().filter(|_| random.chance(400)));
+    }
+    if plan.lifetime {
+        windows.push((Window::Lifetime, Shift::Nothing));
+        windows.extend(random.chance(400).then_some((Window::Lifetime, Shift::Current)));
+    }
+    windows
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Feature, Operator, Plan, Spread, Window};
+use featuregrid_protocol::plan::{Argument, Feature, Operator, Plan, Shift, Spread, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
@@ -67,27 +67,46 @@ pub(super) fn read(
         let readings = view.features.iter().map(|feature| nothing(plan, feature, Status::OutOfRange)).collect();
         return Expected { instant: asked, edge: Edge::Exact, readings };
     }
-    let blurred = newest_tiled.is_some_and(|tiled| tiled >= at);
-    let (instant, edge) = if blurred { (at.floor(INSTANT_STEP), Edge::Rounded) } else { (at, Edge::Exact) };
-    let within = |ladder: usize, column: usize, window: Window| {
-        let rows = events.iter().filter(move |event| match window {
-            Window::Lifetime => event.ts < instant,
-            Window::Rolling { span, hop } => event.ts >= (instant - span).floor(hop) && event.ts < instant,
+    let settled = |at: Timestamp| match newest_tiled.is_some_and(|tiled| tiled >= at) {
+        true => (at.floor(INSTANT_STEP), Edge::Rounded),
+        false => (at, Edge::Exact),
+    };
+    let (instant, edge) = settled(at);
+    let before = (at - Span(1) >= t_max - plan.sources[0].slack).then(|| settled(at - Span(1)));
+    let leaves_out = view.features.iter().any(|feature| feature.shift == Shift::Current);
+    let is_rounded = |(_, edge)| edge == Edge::Rounded;
+    let edge = if leaves_out && before.is_some_and(is_rounded) { Edge::Rounded } else { edge };
+    let within = |ladder: usize, column: usize, window: Window, shift: Shift| {
+        let rows = events.iter().filter(move |event| {
+            let (from, to) = match (shift, before, window) {
+                (Shift::Current, Some((before, _)), _) => (before, before),
+                (Shift::Back(back), _, Window::Rolling { hop, .. }) => (instant - back, (instant - back).floor(hop)),
+                _ => (instant, instant),
+            };
+            let has_begun = match window {
+                Window::Lifetime => true,
+                Window::Rolling { span, hop } => event.ts >= (from - span).floor(hop),
+            };
+            has_begun && event.ts < to
         });
         rows.filter(move |event| event.offset >= begins(ladder, column, event.partition))
     };
     let found = view.ladders.iter().enumerate().any(|(ladder, plan)| {
         let longest = plan.longest().map(|level| Window::Rolling { span: level.span, hop: level.hop });
         let windows = longest.into_iter().chain(plan.lifetime.then_some(Window::Lifetime));
-        windows.into_iter().any(|window| within(ladder, 0, window).next().is_some())
+        windows.into_iter().any(|window| within(ladder, 0, window, Shift::Nothing).next().is_some())
     });
     let readings = view.features.iter().map(|feature| {
         if !found {
             return nothing(plan, feature, Status::NotFound);
         }
+        if feature.shift == Shift::Current && before.is_none() {
+            return nothing(plan, feature, Status::OutOfRange);
+        }
         let measure = &view.measures[view.ladders[feature.ladder].columns[feature.column].measure];
         let original = measure.id.0 - 100;
-        let rows = within(feature.ladder, feature.column, feature.window).filter(|e| e.present >> original & 1 == 1);
+        let rows = within(feature.ladder, feature.column, feature.window, feature.shift)
+            .filter(|e| e.present >> original & 1 == 1);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
         let numbers: Vec<i128> = good.iter().map(|event| i128::from(event.numbers[original as usize])).collect();

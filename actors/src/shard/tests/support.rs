@@ -108,6 +108,26 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
     }
 }
 
+/// Some of its features again, without the current event, and back in time as far as their ladder reaches.
+fn with_shifted(mut view: ViewPlan) -> ViewPlan {
+    let again = view.features.iter().filter(|feature| matches!(feature.operator, Operator::Count | Operator::Max));
+    let shifted = again.flat_map(|feature| {
+        let current = Feature { shift: Shift::Current, ..feature.clone() };
+        let back = match feature.window {
+            Window::Rolling { span, hop } if span.0 > 1 => {
+                let back = Span(span.0 / 2);
+                let window = Window::Rolling { span: Span(span.0 - back.0), hop };
+                Some(Feature { window, shift: Shift::Back(back), ..feature.clone() })
+            }
+            _ => None,
+        };
+        [Some(current), back].into_iter().flatten()
+    });
+    let shifted: Vec<Feature> = shifted.collect();
+    view.features.extend(shifted);
+    view
+}
+
 pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<Plan> {
     Arc::new(Plan {
         index: ControlIndex(index),
@@ -147,7 +167,11 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
             LadderPlan { levels, lifetime, columns: kept }
         });
         let ladders: Vec<LadderPlan> = plans.collect();
-        plan(0, source(Span(slack * SECOND), Span(skew * SECOND)), vec![view(ladders, &windows, measures())])
+        plan(
+            0,
+            source(Span(slack * SECOND), Span(skew * SECOND)),
+            vec![with_shifted(view(ladders, &windows, measures()))],
+        )
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Plan, Window};
+use featuregrid_protocol::plan::{Plan, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
@@ -15,11 +15,22 @@ use crate::window::AsOf;
 /// Every instant at which something may change, around one event.
 fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
     let slack = plan.sources[0].slack;
-    let mut at = vec![event.ts, event.ts + Span(1), t_max, t_max + Span(1), t_max - slack, t_max - slack - Span(1)];
+    let mut at = vec![
+        event.ts,
+        event.ts + Span(1),
+        event.ts + Span(2),
+        t_max,
+        t_max + Span(1),
+        t_max - slack,
+        t_max - slack - Span(1),
+    ];
     for feature in &plan.views[0].features {
         if let Window::Rolling { span, hop } = feature.window {
-            let edge = event.ts.floor(hop) + hop + span;
-            at.extend([edge, edge - Span(1), edge + Span(1)]);
+            let head = (feature.shift != Shift::Nothing).then_some(feature.shift.reach(Span(0)));
+            for back in head.into_iter().chain([feature.shift.reach(span)]) {
+                let edge = event.ts.floor(hop) + hop + back;
+                at.extend([edge, edge - Span(1), edge + Span(1)]);
+            }
         }
     }
     at.sort();

@@ -12,6 +12,7 @@ use crate::time::Span;
 /// A rolling window that a ladder must answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
+    /// How far back it reaches.
     pub(super) span: Span,
     pub(super) hop: Span,
     /// Where the window is written.

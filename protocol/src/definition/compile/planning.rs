@@ -11,7 +11,7 @@ use super::view::{Outcome, Resolved};
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, Keeps, LadderPlan, Shift, ViewPlan, Window};
+use crate::plan::{Column, Feature, Keeps, LadderPlan, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -53,7 +53,7 @@ pub(super) fn plan(
         let answers = |column: &Column| column.measure == result.measure && column.keeps.has(result.operator.keeps());
         let column = ladders[ladder].columns.iter().position(answers)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
-        let shift = Shift::Nothing;
+        let shift = result.named.shift;
         Some(Feature { name, operator: result.operator, ladder, column, window, shift, default: result.default })
     });
     ViewPlan {
@@ -131,7 +131,10 @@ impl Candidate {
 
 /// The ladder that answers a result: where what it needs has been kept longest, else the first that can.
 fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option<usize> {
-    let able = candidates.iter().enumerate().filter(|(_, candidate)| candidate.shape.answers(result.named.window));
+    let able = candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, candidate)| candidate.shape.answers(result.named.window, result.named.shift));
     able.min_by_key(|(_, candidate)| {
         let since = candidate.since(view, result.measure, result.operator.keeps());
         (since.is_none(), since)
@@ -143,6 +146,7 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
 fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
     let wanted = homeless.iter().filter_map(|result| match result.named.window {
         Window::Rolling { span, hop } => {
+            let span = result.named.shift.reach(span);
             Some(Wanted { span, hop, at: result.named.name.at, hop_at: result.named.hop_at })
         }
         Window::Lifetime => None,

@@ -14,7 +14,7 @@ use crate::time::Span;
 
 pub(super) const VIEW: Keys = Keys {
     known: &["entity", "source", "where", "max_age", "features", "derived"],
-    later: &["on_demand", "ttl", "exclude_current", "order_by"],
+    later: &["on_demand", "ttl", "order_by"],
 };
 pub(super) const FEATURE: Keys = Keys {
     known: &[
@@ -34,10 +34,11 @@ pub(super) const FEATURE: Keys = Keys {
         "windows",
         "window",
         "hop",
+        "exclude_current",
+        "offset",
         "default",
     ],
     later: &[
-        "exclude_current",
         "order_by",
         "first",
         "last",
@@ -145,9 +146,10 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
             None => Hop::Unclear,
         },
     };
+    let edges = (hop, window::shift(&section, notes));
     let results = match (section.get("windows"), section.get("window")) {
-        (Some(windows), None) => window::several(name, windows, hop, &section.of("windows"), notes),
-        (None, Some(window)) => window::single(name, window, hop, &section.of("window"), notes),
+        (Some(windows), None) => window::several(name, windows, edges, &section.of("windows"), notes),
+        (None, Some(window)) => window::single(name, window, edges, &section.of("window"), notes),
         (Some(_), Some(second)) => {
             notes.add(second.at, format!("{owner}: `windows` and `window` exclude each other; remove one"));
             Vec::new()
@@ -162,6 +164,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     {
         notes.add(endless.name.at, format!("{owner}: `rate` is rows a second of a window's length; lifetime has none"));
     }
+    window::check_offset(&results, &section, notes);
     let default = section.text("default", notes);
     Some(Feature { name: name.clone(), operator, filter, default, results })
 }

@@ -6,7 +6,7 @@ use crate::definition::place::{Mark, Word};
 use crate::definition::shape::{Keys, Section, duration, refuse};
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
-use crate::plan::{Window, default_hop};
+use crate::plan::{Shift, Window, default_hop};
 use crate::time::Span;
 
 pub(super) const ROLLING: Keys = Keys {
@@ -27,8 +27,62 @@ pub(super) enum Hop {
     Unclear,
 }
 
+/// `exclude_current: true`, or `offset: 1d`; one that cannot be read is noted.
+pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
+    let current = section.text("exclude_current", notes);
+    let offset = section.text("offset", notes);
+    let is_without = current.as_ref().is_some_and(|word| match word.value.as_str() {
+        "true" => true,
+        "false" => false,
+        other => {
+            let message = format!("{}: {} is neither true nor false", section.of("exclude_current"), quoted(other));
+            notes.add(word.at, message);
+            false
+        }
+    });
+    let Some(word) = offset else { return if is_without { Shift::Current } else { Shift::Nothing } };
+    let what = section.of("offset");
+    if is_without {
+        notes.add(word.at, format!("{what}: a window that lies back has no current event; remove `exclude_current`"));
+    }
+    match duration(&word, &what, notes) {
+        Some(Span(0)) => {
+            notes.add(
+                word.at,
+                format!("{what}: an offset is longer than nothing; write, for example, 1d, or remove it"),
+            );
+            Shift::Nothing
+        }
+        Some(back) => Shift::Back(back),
+        None => Shift::Nothing,
+    }
+}
+
+/// Lifetime, which every level beyond the first is folded into, cannot end in the past.
+pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
+    let back =
+        results.iter().find(|result| matches!((result.shift, result.window), (Shift::Back(_), Window::Lifetime)));
+    if let Some((result, node)) = back.zip(section.get("offset")) {
+        let advice = "make a feature of its own for it, without `offset`";
+        notes.add(
+            node.at,
+            format!(
+                "{}: {} is lifetime, which has no offset; {advice}",
+                section.of("offset"),
+                quoted(&result.name.value)
+            ),
+        );
+    }
+}
+
 /// `windows: [5m, 1h]`: results are named `feature_5m`, `feature_1h`.
-pub(super) fn several(feature: &Word, node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Vec<NamedWindow> {
+pub(super) fn several(
+    feature: &Word,
+    node: &Node,
+    (hop, shift): (Hop, Shift),
+    what: &str,
+    notes: &mut Notes,
+) -> Vec<NamedWindow> {
     let mut results: Vec<NamedWindow> = Vec::new();
     for node in node.list(what, "[5m, 1h]", notes).unwrap_or_default() {
         let Some((typed, window, hop_at)) = window(node, hop, what, notes) else { continue };
@@ -53,19 +107,25 @@ pub(super) fn several(feature: &Word, node: &Node, hop: Hop, what: &str, notes: 
             continue;
         }
         let name = Word { at: typed.at, value: format!("{}_{}", feature.value, typed.value) };
-        results.push(NamedWindow { name, window, hop_at });
+        results.push(NamedWindow { name, window, shift, hop_at });
     }
     check_hop_is_used(&results, hop, what, notes);
     results
 }
 
 /// `window: 5m`: the one result is named as the feature is.
-pub(super) fn single(feature: &Word, node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Vec<NamedWindow> {
+pub(super) fn single(
+    feature: &Word,
+    node: &Node,
+    (hop, shift): (Hop, Shift),
+    what: &str,
+    notes: &mut Notes,
+) -> Vec<NamedWindow> {
     let read = window(node, hop, what, notes);
     let results: Vec<NamedWindow> = read
         .map(|(typed, window, hop_at)| {
             let name = Word { at: typed.at, value: feature.value.clone() };
-            NamedWindow { name, window, hop_at }
+            NamedWindow { name, window, shift, hop_at }
         })
         .into_iter()
         .collect();

@@ -26,6 +26,8 @@ fn features_come_with_their_history_or_without() {
         ("sum: amount", "max: amount", "changed feature v:s_1h: from_activation"),
         ("sum: amount", "sum: count", "changed feature v:s_1h: from_activation"),
         ("sum: amount", "sum: amount, default: 1", "changed feature v:s_1h: at_once"),
+        ("sum: amount", "sum: amount, exclude_current: true", "changed feature v:s_1h: at_once"),
+        ("sum: amount", "sum: amount, offset: 1h", "changed feature v:s_1h: from_activation"),
         ("[5m, 1h]", "[5m]", "removed feature v:n_1h: at_once"),
         ("\n      s: { sum: amount, windows: [1h] }", "", "removed feature v:s_1h: forgotten"),
         ("    source: s\n", "    source: s\n    max_age: 1h\n", "changed max_age of view v: at_once"),

@@ -130,7 +130,24 @@ fn mistakes_in_features() {
             "a: { distinct_count: amount, windows: [5m] }",
             "15:12 feature `a`: `distinct_count` comes with a later release",
         ),
-        ("a: { count: true, windows: [5m], exclude_current: true }", "15:40 feature `a`: `exclude_current` comes"),
+        (
+            "a: { count: true, windows: [5m], exclude_current: yes }",
+            "15:57 feature `a`, `exclude_current`: `yes` is neither true nor false",
+        ),
+        (
+            "a: { count: true, windows: [5m], offset: 0s }",
+            "15:48 feature `a`, `offset`: an offset is longer than nothing",
+        ),
+        ("a: { count: true, windows: [5m], offset: 1w }", "15:48 feature `a`, `offset`: `1w` is no duration"),
+        (
+            "a: { count: true, windows: [5m], offset: 1h, exclude_current: true }",
+            "15:48 feature `a`, `offset`: a window that lies back has no current event; remove `exclude_current`",
+        ),
+        (
+            "a: { count: true, windows: [5m, lifetime], offset: 1h }",
+            "15:58 feature `a`, `offset`: `a_lifetime` is lifetime, which has no offset",
+        ),
+        ("a: { count: true, windows: [5m], offset: 1d }", "11:3 an entity of this view could have 17403 tiles"),
         ("a: { sum: amuont, windows: [5m] }", "15:17 `amuont` is no field of the source; did you mean `amount`?"),
         ("a: { sum: ok, windows: [5m] }", "15:17 `ok` is declared as true or false and cannot be used as a number"),
         (

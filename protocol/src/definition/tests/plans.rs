@@ -4,7 +4,7 @@ use super::*;
 use crate::number::Domain;
 use crate::plan::{
     Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Keeps, LatePolicy, Level, Literal, Operator,
-    ViewPlan, Window,
+    Shift, ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -46,6 +46,25 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     let want = Condition::Compare { slot: 1, op: CompareOp::Eq, literal: Literal::Text("purchase".to_owned()) };
     assert_eq!(view.measures[3].filter, Some(want));
     assert_eq!(view.features[0].column, 0, "a count of all rows is the rows themselves");
+}
+
+#[test]
+fn a_shifted_window_is_a_feature_over_the_same_columns() {
+    let features = [
+        "a: { sum: amount, windows: [1h], exclude_current: true }",
+        "b: { sum: amount, windows: [1h, 24h], offset: 1d }",
+        "c: { sum: amount, windows: [1h, lifetime], exclude_current: false }",
+        "d: { count: true, window: lifetime, exclude_current: true }",
+    ];
+    let view = view(&features.join("\n"));
+    assert_eq!(names(&view), ["a_1h", "b_1h", "b_24h", "c_1h", "c_lifetime", "d"]);
+    let day = Shift::Back(Span::seconds(86_400));
+    let shifts: Vec<Shift> = view.features.iter().map(|feature| feature.shift).collect();
+    assert_eq!(shifts, [Shift::Current, day, day, Shift::Nothing, Shift::Nothing, Shift::Current]);
+    assert_eq!(view.measures.len(), 2);
+    assert!(view.features[..5].iter().all(|feature| feature.column == view.features[0].column));
+    // What lies back is kept as long as the window and its offset are together.
+    assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("1m", "25h"), level("30m", "48h")]);
 }
 
 #[test]

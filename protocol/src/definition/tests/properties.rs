@@ -19,20 +19,27 @@ const OPERATORS: [&str; 9] = [
     "time_since_last: true",
     "inter_arrival_mean: true",
 ];
+const SHIFTS: [&str; 3] = ["exclude_current: true, ", "offset: 7m, ", "offset: 1d, "];
 const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 and ok == true, ", "where: free < 2, "];
 
 /// Lines of features that are always accepted: an explicit hop only where the window is longer.
 fn feature() -> impl Strategy<Value = String> {
     let hop = proptest::option::weighted(0.3, 0..HOPS.len());
-    (0..WINDOWS.len(), hop, 0..OPERATORS.len(), 0..FILTERS.len()).prop_map(|(window, hop, operator, filter)| {
-        let window = WINDOWS[window];
-        let hop = hop.map(|hop| HOPS[hop]).filter(|hop| match Span::parse(window) {
-            Ok(span) => Span::parse(hop).is_ok_and(|hop| hop <= span && span.0 / hop.0 < 3000),
-            Err(_) => false,
-        });
-        let hop = hop.map_or(String::new(), |hop| format!("hop: {hop}, "));
-        format!("{{ {}, {}{hop}window: {window} }}", OPERATORS[operator], FILTERS[filter])
-    })
+    let shift = (0..SHIFTS.len(), any::<bool>());
+    (0..WINDOWS.len(), hop, 0..OPERATORS.len(), 0..FILTERS.len(), shift).prop_map(
+        |(window, hop, operator, filter, (shift, is_shifted))| {
+            let window = WINDOWS[window];
+            let hop = hop.map(|hop| HOPS[hop]).filter(|hop| match Span::parse(window) {
+                Ok(span) => Span::parse(hop).is_ok_and(|hop| hop <= span && span.0 / hop.0 < 3000),
+                Err(_) => false,
+            });
+            let hop = hop.map_or(String::new(), |hop| format!("hop: {hop}, "));
+            // Offsets only where the tiles of all of them together are few enough.
+            let is_coarse = hop.is_empty() && Span::parse(window).is_ok_and(|span| span >= Span::seconds(3600));
+            let shift = if is_shifted && (is_coarse || shift == 0) { SHIFTS[shift] } else { "" };
+            format!("{{ {}, {}{hop}{shift}window: {window} }}", OPERATORS[operator], FILTERS[filter])
+        },
+    )
 }
 
 fn features() -> impl Strategy<Value = Vec<String>> {
@@ -50,7 +57,15 @@ fn state(plan: &Plan, feature: &Feature) -> impl PartialEq + std::fmt::Debug + u
     let ladder = &view.ladders[feature.ladder];
     let column = ladder.columns[feature.column];
     let rows = ladder.columns[0].since;
-    (ladder.levels.clone(), ladder.lifetime, rows, view.measures[column.measure].clone(), column.since, feature.window)
+    (
+        ladder.levels.clone(),
+        ladder.lifetime,
+        rows,
+        view.measures[column.measure].clone(),
+        column.since,
+        feature.window,
+        feature.shift,
+    )
 }
 
 /// What every plan holds.
@@ -69,16 +84,18 @@ fn check(plan: &Plan) {
     }
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
-        assert!(ladder.answers(feature.window) && ladder.columns[feature.column].keeps.has(feature.operator.keeps()));
+        assert!(ladder.answers(feature.window, feature.shift));
+        assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps()));
         // At any answerable instant, no tile that the window needs has left every level that is fine enough.
         let Window::Rolling { span, hop } = feature.window else { continue };
-        let level = ladder.levels.iter().find(|level| level.answers(span, hop)).unwrap();
+        let reach = feature.shift.reach(span);
+        let level = ladder.levels.iter().find(|level| level.answers(reach, hop)).unwrap();
         for t_max in
             [0, 1, 4_999_999, 59_999_999, 123_456_789, 86_399_999_999, 1_234_567_890_123].map(crate::time::Timestamp)
         {
             let oldest = (t_max - plan.sources[0].slack).floor(limits::INSTANT_STEP);
             for t in [oldest, oldest + Span(1), t_max, t_max + Span(1)] {
-                let tail = (t - span).floor(hop);
+                let tail = (t - reach).floor(hop);
                 assert!(tail >= level.boundary(t_max, plan.sources[0].slack), "{feature:?} at {t} of {t_max}");
             }
         }

@@ -82,14 +82,40 @@ pub struct SourcePlan {
     pub event_timestamp: Vec<String>,
     /// Path of the event id: of records with the same id on one partition the first counts.
     pub event_id: Option<Vec<String>>,
-    /// How far an event may be behind its partition's prefix max.
+    /// How far an event may be behind what the clock says.
     pub allowed_lateness: Span,
+    /// What an event is late by.
+    pub lateness_clock: LatenessClock,
     /// How far an event may be ahead of its record's log timestamp.
     pub max_skew: Span,
     /// How far behind T a read may ask: max(allowed_lateness, max_skew) unless larger is declared.
     pub slack: Span,
     /// What becomes of late records.
     pub late_policy: LatePolicy,
+}
+
+/// What an event must not be too far behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LatenessClock {
+    /// The largest event time of its partition's prefix.
+    #[default]
+    EventTime,
+    /// The append time of its own record, where the log dates its records itself.
+    AppendTime,
+}
+
+impl LatenessClock {
+    /// Every clock.
+    pub const ALL: [Self; 2] = [Self::EventTime, Self::AppendTime];
+
+    /// The name in definitions.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EventTime => "event_time",
+            Self::AppendTime => "append_time",
+        }
+    }
 }
 
 /// What becomes of late records, which are counted in any case.

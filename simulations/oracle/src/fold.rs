@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId, SourceId, ViewId};
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{LatenessClock, Plan};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
 
@@ -71,11 +71,16 @@ impl Fold {
             let judged = judge(plan, partition, record, max_before);
             let max = judged.moves_prefix.map_or(max_before, |ts| ts.max(max_before));
             prefix.steps.push(Step { offset: record.offset, verdict: judged.verdict, max });
-            let lateness = plan.sources[usize::from(partition.source().0)].allowed_lateness;
+            let source = &plan.sources[usize::from(partition.source().0)];
+            // By then no copy is in time: a prefix max is at most the skew ahead of the append time it came with.
+            let known_for = match source.lateness_clock {
+                LatenessClock::EventTime => source.allowed_lateness,
+                LatenessClock::AppendTime => source.allowed_lateness + source.max_skew,
+            };
             for (view, keyed) in judged.views {
                 let fate = keyed.map_or(Fate::Rejected, |Keyed { key, row }| {
                     let rows = self.views.entry(view).or_default().entry(key).or_default();
-                    if is_duplicate(&row, rows, max_before, lateness) {
+                    if is_duplicate(&row, rows, max_before, known_for) {
                         return Fate::Duplicate;
                     }
                     rows.push(row);
@@ -143,14 +148,14 @@ impl Fold {
 }
 
 /// Whether `row` repeats one of the rows its key holds: the same id on the same partition, as long as the partition's
-/// largest event time before `row` has not passed the first one's by more than the allowed lateness, and `row` does not
-/// follow it by more offsets than ids are known for.
-fn is_duplicate(row: &Row, rows: &[Row], max_before: Timestamp, lateness: Span) -> bool {
+/// largest event time before `row` has not passed the first one's by more than ids are known for, and `row` does not
+/// follow it by more offsets than that.
+fn is_duplicate(row: &Row, rows: &[Row], max_before: Timestamp, known_for: Span) -> bool {
     let Some(id) = &row.id else { return false };
     rows.iter().any(|first| {
         let behind = i128::from(max_before.0) - i128::from(first.ts.0);
         let is_copy = first.id.as_ref() == Some(id) && first.at.partition == row.at.partition;
-        is_copy && behind <= i128::from(lateness.0) && row.at.offset - first.at.offset <= limits::ID_OFFSETS_MAX
+        is_copy && behind <= i128::from(known_for.0) && row.at.offset - first.at.offset <= limits::ID_OFFSETS_MAX
     })
 }
 

@@ -4,7 +4,7 @@
 use featuregrid_protocol::ids::{ColumnId, PartitionId, ViewId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{Plan, ViewPlan};
+use featuregrid_protocol::plan::{LatenessClock, Plan, ViewPlan};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
@@ -86,7 +86,11 @@ pub(crate) fn judge(plan: &Plan, partition: PartitionId, record: &Record, prefix
     if ahead > i128::from(source.max_skew.0) {
         return refused(Verdict::Dead);
     }
-    let behind = i128::from(prefix_max.0) - i128::from(ts.0);
+    let clock = match source.lateness_clock {
+        LatenessClock::EventTime => prefix_max,
+        LatenessClock::AppendTime => record.log_timestamp,
+    };
+    let behind = i128::from(clock.0) - i128::from(ts.0);
     if behind > i128::from(source.allowed_lateness.0) && !record.admit {
         return refused(Verdict::Late);
     }

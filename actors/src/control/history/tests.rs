@@ -1,5 +1,5 @@
 //! The index in force equals the naive definition: the largest activated n with A_n[p] <= offset.
-use featuregrid_protocol::plan::{LatePolicy, SourcePlan};
+use featuregrid_protocol::plan::{LatePolicy, LatenessClock, SourcePlan};
 use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
 
@@ -15,6 +15,7 @@ fn plan(index: u64) -> Arc<Plan> {
         allowed_lateness: Span::seconds(60),
         max_skew: Span::seconds(300),
         slack: Span::seconds(300),
+        lateness_clock: LatenessClock::default(),
         late_policy: LatePolicy::default(),
     };
     let index = ControlIndex(index);

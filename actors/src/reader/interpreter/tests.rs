@@ -5,8 +5,7 @@ use proptest::prelude::*;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, Level, Literal, Measure, SourcePlan,
-    ViewPlan,
+    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure, SourcePlan, ViewPlan,
 };
 use featuregrid_protocol::time::Span;
 
@@ -51,6 +50,7 @@ fn plan() -> Arc<Plan> {
             allowed_lateness: Span::seconds(10),
             max_skew: Span::seconds(60),
             slack: Span::seconds(60),
+            lateness_clock: LatenessClock::default(),
             late_policy: LatePolicy::default(),
         }],
         views: vec![view("user", 1, None, 0), view("shop", 2, Some(buys), 1)],

@@ -11,7 +11,7 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, Level, Measure, Operator, Plan, Shift, SourcePlan,
+    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan,
     ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
@@ -68,6 +68,7 @@ pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
         allowed_lateness: ALLOWED_LATENESS,
         max_skew,
         slack,
+        lateness_clock: LatenessClock::default(),
         late_policy: LatePolicy::default(),
     }
 }

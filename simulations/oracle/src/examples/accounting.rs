@@ -1,6 +1,7 @@
 //! Where records go: every check in its order, lateness by the own prefix, and the sums that must hold.
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId, ViewId};
+use featuregrid_protocol::plan::LatenessClock;
 use featuregrid_protocol::position::{PartitionCounters, ViewCounters};
 use featuregrid_protocol::time::Span;
 
@@ -28,6 +29,25 @@ fn lateness_is_of_the_own_prefix() {
     assert_eq!(counters(&mut log, &[5, 1], 0).routed, 3);
     assert_eq!(counters(&mut log, &[5, 1], 1).late, 0);
     assert_eq!(counters(&mut log, &[2, 1], 0).late, 0);
+}
+
+#[test]
+fn by_append_time_lateness_is_of_the_own_record() {
+    let mut plan = edge();
+    plan.sources[0].lateness_clock = LatenessClock::AppendTime;
+    let mut log = Log::new(plan);
+    let records = [
+        (seconds(100), seconds(40)), // exactly allowed_lateness behind its append
+        (seconds(100), seconds(40) - 1),
+        (seconds(100), seconds(400)), // as far ahead as is allowed: makes nothing late
+        (seconds(100), seconds(40)),
+        (seconds(99), seconds(39)), // another broker, whose clock is behind
+    ];
+    for (offset, (appended, ts)) in (0..).zip(records) {
+        log.payload(0, offset, appended, &format!(r#"{{"ts":"{}","user_id":"u","amount":1}}"#, noon(ts)));
+    }
+    let counters = counters(&mut log, &[5], 0);
+    assert_eq!((counters.late, counters.routed), (1, 4));
 }
 
 #[test]

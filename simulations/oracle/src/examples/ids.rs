@@ -2,7 +2,7 @@
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
-use featuregrid_protocol::plan::{Operator, Plan};
+use featuregrid_protocol::plan::{LatenessClock, Operator, Plan};
 use featuregrid_protocol::value::Status;
 
 use super::plans::{is, plan, rows};
@@ -149,6 +149,31 @@ fn an_id_is_known_for_so_many_offsets_though_time_stands_still() {
     assert_eq!(books(&mut log, 0, &[7 + far]), [4, 3, 1, 0]);
     assert_eq!(books(&mut log, 0, &[8 + far]), [5, 4, 1, 0]);
     assert_eq!(books(&mut log, 0, &[7 + 2 * far, 8 + 3 * far]), [7, 5, 2, 0]);
+}
+
+#[test]
+fn by_append_time_an_id_is_known_until_no_copy_can_be_in_time() {
+    let mut plan = counts();
+    plan.sources[0].lateness_clock = LatenessClock::AppendTime;
+    let mut log = Log::new(plan);
+    let at = |log: &mut Log, offset, appended, ts, id: &str| {
+        log.payload(0, offset, appended, &format!(r#"{{"user_id":"u","id":"{id}","ts":"{}"}}"#, noon(ts)));
+    };
+    at(&mut log, 0, 0, 0, "a");
+    // A clock five minutes ahead, all that is allowed, makes nothing late and forgets nothing that may come.
+    at(&mut log, 1, 0, seconds(300), "b");
+    at(&mut log, 2, seconds(60), 0, "a");
+    at(&mut log, 3, seconds(60) + 1, 0, "a");
+    at(&mut log, 4, seconds(60) + 1, seconds(60), "c");
+    assert_eq!(books(&mut log, 0, &[5]), [4, 3, 1, 0]);
+    let totals = log.0.cut(ControlIndex(0), &vector(&[5])).unwrap().totals();
+    assert_eq!((totals.records, totals.late, totals.routed), (5, 1, 4));
+    // Six minutes behind the prefix max it is still known, one tick more and it is not.
+    at(&mut log, 5, seconds(61), seconds(360), "d");
+    at(&mut log, 6, seconds(61), seconds(70), "a");
+    at(&mut log, 7, seconds(61), seconds(360) + 1, "e");
+    at(&mut log, 8, seconds(61), seconds(70), "a");
+    assert_eq!(books(&mut log, 0, &[9]), [8, 6, 2, 0]);
 }
 
 #[test]

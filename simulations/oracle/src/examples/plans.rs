@@ -3,7 +3,7 @@
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, Level, Literal,
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal,
     Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
@@ -32,6 +32,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         allowed_lateness: Span::seconds(60),
         max_skew: Span::seconds(300),
         slack: Span::seconds(300),
+        lateness_clock: LatenessClock::default(),
         late_policy: LatePolicy::default(),
     };
     let mut features = Vec::new();

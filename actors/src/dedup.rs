@@ -1,8 +1,8 @@
 //! Which event ids a range knows, so that a copy of an event counts once. Knows neither page nor plan.
 //!
 //! Within one key of a view and one partition, the first offset of an id counts. An id is known as long as a record with
-//! the same event time would not be late: until the partition's prefix max has passed it by more than the allowed
-//! lateness; and to the next [`ID_OFFSETS_MAX`] offsets at most, so that a clock that stands still does not keep all of
+//! the same event time would not be late: until the partition's prefix max has passed it by more than its source's
+//! `ids_known_for`; and to the next [`ID_OFFSETS_MAX`] offsets at most, so that a clock that stands still does not keep all of
 //! them. Which ids are known is therefore a function of the partition's prefix, and so is what is a duplicate.
 //!
 //! Ids stand beside the pages of a range and not in them. A view has several ladders, which begin at different entries
@@ -56,8 +56,8 @@ pub(crate) struct Horizon {
 
 impl Horizon {
     /// Of a record at `offset` that follows a prefix of this max; and of a prefix that ends before `offset`.
-    pub(crate) fn of(max: Timestamp, offset: Offset, allowed_lateness: Span) -> Self {
-        let ts = if plants::on(Plant::IdKeptTooShort) { max } else { max - allowed_lateness };
+    pub(crate) fn of(max: Timestamp, offset: Offset, known_for: Span) -> Self {
+        let ts = if plants::on(Plant::IdKeptTooShort) { max } else { max - known_for };
         Self { ts, offset: offset.saturating_sub(ID_OFFSETS_MAX) }
     }
 
@@ -70,9 +70,9 @@ impl Horizon {
 impl KnownIds {
     /// Whether a row of `view` counts: it has no id, or is the first with its id, which is known from now on. Rows of a
     /// partition come in order of offset.
-    pub fn admit(&mut self, partition: PartitionId, view: ViewId, row: &Row<'_>, allowed_lateness: Span) -> bool {
+    pub fn admit(&mut self, partition: PartitionId, view: ViewId, row: &Row<'_>, known_for: Span) -> bool {
         let Some(id) = row.id else { return true };
-        let mut horizon = Horizon::of(id.max_before, row.head.offset, allowed_lateness);
+        let mut horizon = Horizon::of(id.max_before, row.head.offset, known_for);
         if plants::on(Plant::IdKeptByArrival) {
             horizon.offset = 0;
         }

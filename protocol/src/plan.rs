@@ -146,6 +146,16 @@ impl LatePolicy {
 }
 
 impl SourcePlan {
+    /// How far its partition's prefix max may pass an event until its id is forgotten: by then no copy is in time. A prefix
+    /// max is at most `max_skew` ahead of the append time it came with.
+    #[must_use]
+    pub fn ids_known_for(&self) -> Span {
+        match self.lateness_clock {
+            LatenessClock::EventTime => self.allowed_lateness,
+            LatenessClock::AppendTime => self.allowed_lateness + self.max_skew,
+        }
+    }
+
     /// How far behind T rows stay raw: never further than a read may look.
     #[must_use]
     pub fn slack_exact(&self) -> Span {

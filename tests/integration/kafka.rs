@@ -62,8 +62,12 @@ struct Served {
 
 impl Served {
     fn start(topic: &str, more: &[&str]) -> Self {
+        Self::with(&definitions(topic), more)
+    }
+
+    fn with(definitions: &str, more: &[&str]) -> Self {
         let scratch = Scratch::new();
-        let definitions = scratch.write("definitions.yaml", &definitions(topic));
+        let definitions = scratch.write("definitions.yaml", definitions);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address").to_string();
         drop(listener);
@@ -138,6 +142,32 @@ fn settings_of_librdkafka_are_taken_or_refused_before_anything_starts() {
     let mut served = Served::start("settings", &taken);
     served.has(10);
     assert!(served.log().contains("message.timestamp.after.max.ms"), "{}", served.log());
+    served.stop();
+}
+
+#[test]
+fn lateness_by_append_time_needs_brokers_that_date_the_records() {
+    let by_append = |topic: &str| {
+        let clock = "allowed_lateness: 1h\n    lateness_clock: append_time\n    max_skew: 2h\n";
+        definitions(topic).replace("allowed_lateness: 1h\n", clock)
+    };
+    Topic::create("dated-by-producers", 1, &[]);
+    let scratch = Scratch::new();
+    let file = scratch.write("definitions.yaml", &by_append("dated-by-producers"));
+    let run = Run::of(&["serve", "--definitions", &file, "--brokers", brokers(), "--data", &scratch.at("data")]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("(message.timestamp.type=CreateTime)"), "{}", run.stderr);
+
+    let topic = Topic::create("dated-by-brokers", 1, &[("message.timestamp.type", "LogAppendTime")]);
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    let minutes = |minutes: i64| payload(1, since.as_millis() as i64 + 60_000 * minutes);
+    // By event time the first would make both others late; producers' own timestamps are of no account.
+    let values = [minutes(90), minutes(-50), minutes(-70)];
+    let lines: Vec<Line<'_>> = values.iter().map(|value| (0, BASE_MS, None, Some(value.as_slice()))).collect();
+    topic.produce(&lines, &[]);
+    let mut served = Served::with(&by_append("dated-by-brokers"), &[]);
+    let status = served.has(3);
+    assert_eq!((sum(&status, "late"), sum(&status, "routed")), (1, 2), "{status}");
     served.stop();
 }
 

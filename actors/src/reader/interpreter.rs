@@ -1,13 +1,13 @@
 //! Walks one partition record by record: what each is, and what the prefix becomes. Knows no log client.
 //!
-//! Lateness is a function of the record and of its partition's prefix alone: never of the wall clock, of other
+//! Lateness is a function of the record and, by event time, of its partition's prefix alone: never of the wall clock, of other
 //! partitions or of definitions, so that every replay decides alike.
 
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::{FRAME_RECORDS_MAX, FRAME_ROWS_MAX, RECORD_BYTES_MAX};
-use featuregrid_protocol::plan::{LatePolicy, Plan};
+use featuregrid_protocol::plan::{LatePolicy, LatenessClock, Plan};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, ViewCounters};
 use featuregrid_protocol::row::{EventId, RowBatch};
@@ -39,7 +39,7 @@ pub enum Outcome {
     Unmatched,
     /// A null payload.
     Tombstone,
-    /// Behind the prefix max by more than the allowed lateness.
+    /// Behind its source's clock by more than the allowed lateness.
     Late,
     /// Of no use to anybody.
     Dead(DeadReason),
@@ -175,7 +175,11 @@ impl Interpreter {
         if ts - record.log_timestamp > source.max_skew {
             return Outcome::Dead(DeadReason::Future);
         }
-        if ts < self.position.max - source.allowed_lateness && !record.admit {
+        let clock = match source.lateness_clock {
+            LatenessClock::EventTime => self.position.max,
+            LatenessClock::AppendTime => record.log_timestamp,
+        };
+        if ts < clock - source.allowed_lateness && !record.admit {
             if plants::on(Plant::LateMovesPrefix) {
                 self.position.max = ts;
             }

@@ -7,7 +7,7 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::row::Row;
 
-use super::range::{RangeState, allowed_lateness, guess, horizon_of};
+use super::range::{RangeState, guess, horizon_of, ids_known_for};
 use super::router::Router;
 use super::slab::Slab;
 use super::translate::translations;
@@ -146,7 +146,7 @@ fn apply_row(
     let view = usize::from(row.head.view);
     let Some(layout) = state.layout.views.get(view) else { return false };
     if row.id.is_some()
-        && !state.ids.admit(frame.partition, layout.id, row, allowed_lateness(&state.layout.plan, frame.partition))
+        && !state.ids.admit(frame.partition, layout.id, row, ids_known_for(&state.layout.plan, frame.partition))
     {
         state.rows[view].duplicate += 1;
         return true;
@@ -175,7 +175,7 @@ fn apply_older(
         scratch.translations = translations(plan, &state.layout.plan);
         scratch.translated = Some(key);
     }
-    let is_new = state.ids.admit(frame.partition, old.id, row, allowed_lateness(plan, frame.partition));
+    let is_new = state.ids.admit(frame.partition, old.id, row, ids_known_for(plan, frame.partition));
     let Some((view, ladders)) = &scratch.translations[usize::from(row.head.view)] else {
         let rows = state.retired.entry(old.id).or_default();
         *if is_new { &mut rows.applied } else { &mut rows.duplicate } += 1;

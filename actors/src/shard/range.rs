@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{PartitionId, ViewId};
 use featuregrid_protocol::key::KeyHash;
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{Plan, SourcePlan};
 use featuregrid_protocol::position::Positions;
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -145,15 +145,15 @@ impl RangeState {
 }
 
 /// How far behind its partition's prefix max an event of it may be, and its id is known.
-pub(crate) fn allowed_lateness(plan: &Plan, partition: PartitionId) -> Span {
+pub(crate) fn ids_known_for(plan: &Plan, partition: PartitionId) -> Span {
     // A partition is of a source of the plan it was read under, and sources stay.
-    plan.source(partition.source()).map_or(Span(0), |source| source.allowed_lateness)
+    plan.source(partition.source()).map_or(Span(0), SourcePlan::ids_known_for)
 }
 
 /// How far back ids of a partition are known at `positions`.
 pub(crate) fn horizon_of(plan: &Plan, partition: PartitionId, positions: &Positions) -> Horizon {
     let (max, next) = positions.get(&partition).map_or((Timestamp::MIN, 0), |position| (position.max, position.next));
-    Horizon::of(max, next, allowed_lateness(plan, partition))
+    Horizon::of(max, next, ids_known_for(plan, partition))
 }
 
 /// The bucket of a key's page.

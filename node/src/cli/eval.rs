@@ -20,7 +20,7 @@ use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::plan::{LatenessClock, Plan, SourcePlan};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::row::RowBatch;
@@ -166,21 +166,23 @@ fn read_events(
     arrived: &mut Vec<Arrived>,
     (counters, duplicate): (&mut PartitionCounters, &mut u64),
 ) -> anyhow::Result<()> {
-    let lateness = plan.source(partition.source()).map_or(Span(0), |source| source.allowed_lateness);
+    let source = plan.source(partition.source());
+    let known_for = source.map_or(Span(0), SourcePlan::ids_known_for);
+    // A file does not say when its lines were appended, so none is from the future, and none is late by append time.
+    let admit = source.is_some_and(|source| source.lateness_clock == LatenessClock::AppendTime);
     let mut known = KnownIds::default();
     let mut interpreter = Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
     for line in lines(path)? {
         let (line, text) = line?;
         let payload = Some(text.as_bytes()).filter(|text| *text != b"null");
-        // A file does not say when its lines were appended, so none is from the future.
-        let record = Record { offset: line as u64, log_timestamp: Timestamp::MAX, admit: false, payload };
+        let record = Record { offset: line as u64, log_timestamp: Timestamp::MAX, admit, payload };
         interpreter.record(&record);
         let Some(chunk) = interpreter.cut() else { continue };
         // What repeats an id is decided in order of arrival, too: the first line counts, whatever its event time.
         let mut rows = RowBatch::default();
         for row in &chunk.rows {
             let view = plan.views[usize::from(row.head.view)].id;
-            if known.admit(partition, view, &row, lateness) {
+            if known.admit(partition, view, &row, known_for) {
                 rows.push(*row.head, row.key, row.numbers);
             } else {
                 *duplicate += 1;

@@ -2,6 +2,7 @@
 //! offsets. Knows no consumer groups and commits nothing.
 
 mod advice;
+mod append_time;
 mod batch;
 mod cluster;
 mod native;
@@ -24,6 +25,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 pub use self::advice::warn_of_settings;
+pub use self::append_time::{AppendTimeError, check_append_time};
 pub use self::cluster::Cluster;
 use self::producer::{HeaderRef, Outgoing, Producer};
 use self::reader::KafkaReader;

@@ -74,7 +74,7 @@ fn find_source(plan: &Plan, name: &str) -> Result<SourceId, Status> {
 fn look(plan: &Arc<Plan>, source: SourceId, now: Timestamp, payload: &[u8]) -> Result<Seen, Status> {
     let partition = PartitionId::of(source, 0).unwrap_or_default();
     let mut reader = Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
-    let record = Record { offset: 0, log_timestamp: now, admit: false, payload: Some(payload) };
+    let record = Record { offset: 0, log_timestamp: now, admit: true, payload: Some(payload) };
     let outcome = reader.record(&record);
     if let Some(Outcome::Dead(reason)) = outcome {
         return Err(dead(reason));

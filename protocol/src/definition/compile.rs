@@ -18,7 +18,7 @@ use super::mistake::{Notes, quoted};
 use super::place::{Mark, Word};
 use crate::ids::{ControlIndex, SourceId};
 use crate::limits;
-use crate::plan::{FieldKind, FieldPlan, LatenessClock, Plan, SourcePlan};
+use crate::plan::{FieldKind, FieldPlan, Plan, SourcePlan};
 
 /// `None` where something is missing; what is wrong stands in `notes`.
 pub(super) fn plan(draft: &Draft, previous: Option<&Plan>, index: ControlIndex, notes: &mut Notes) -> Option<Plan> {
@@ -115,7 +115,7 @@ fn source_plan(draft: &SourceDraft) -> Option<SourcePlan> {
         allowed_lateness: draft.allowed_lateness.value,
         max_skew: draft.max_skew.value,
         slack: draft.slack.value,
-        lateness_clock: LatenessClock::default(),
+        lateness_clock: draft.lateness_clock.value,
         late_policy: draft.late_policy,
     })
 }

@@ -12,7 +12,7 @@ use super::place::{Mark, Placed, Source, Word};
 use super::shape::{Keys, Section, check_name, refuse};
 use super::yaml::Node;
 use crate::limits;
-use crate::plan::{FieldKind, LatePolicy, Operator, Shift, Window};
+use crate::plan::{FieldKind, LatePolicy, LatenessClock, Operator, Shift, Window};
 use crate::time::Span;
 
 /// The whole file.
@@ -46,6 +46,7 @@ pub(super) struct SourceDraft {
     pub(super) allowed_lateness: Placed<Span>,
     pub(super) max_skew: Placed<Span>,
     pub(super) slack: Placed<Span>,
+    pub(super) lateness_clock: Placed<LatenessClock>,
     pub(super) late_policy: LatePolicy,
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure, Operator, Plan, Shift, Slot, SourcePlan, ViewPlan, Window,
+    Argument, Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
+    Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure, Operator, Plan, Shift, Slot, SourcePlan,
+    ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
@@ -78,7 +80,7 @@ fn source(at: u64, random: &mut Random) -> SourcePlan {
         allowed_lateness: Span::seconds(least),
         max_skew: Span::seconds(5),
         slack: Span::seconds(random.between(least, 15)),
-        lateness_clock: LatenessClock::default(),
+        lateness_clock: LatenessClock::ALL[random.below(2) as usize],
         late_policy: LatePolicy::default(),
     }
 }

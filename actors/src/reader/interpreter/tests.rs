@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure, SourcePlan, ViewPlan,
+    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure,
+    SourcePlan, ViewPlan,
 };
 use featuregrid_protocol::time::Span;
 

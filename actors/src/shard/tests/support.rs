@@ -11,8 +11,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan,
-    ViewPlan, Window,
+    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
+    SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};

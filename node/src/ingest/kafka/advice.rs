@@ -15,7 +15,7 @@ type Config<'c> = BTreeMap<&'c str, &'c str>;
 
 /// Looks at the settings of every source's topic and warns of those that endanger what is promised.
 pub async fn warn_of_settings(cluster: &Cluster, plan: &Plan) {
-    let resources = match describe(cluster, plan).await {
+    let resources = match describe(cluster, &plan.sources.iter().collect::<Vec<_>>()).await {
         Ok(resources) => resources,
         Err(error) => {
             tracing::warn!(%error, "the settings of the topics could not be looked at; may this user describe them?");
@@ -36,10 +36,11 @@ pub async fn warn_of_settings(cluster: &Cluster, plan: &Plan) {
     }
 }
 
-async fn describe(cluster: &Cluster, plan: &Plan) -> anyhow::Result<Vec<ConfigResource>> {
+/// What the brokers say of the topics of `sources`.
+pub(super) async fn describe(cluster: &Cluster, sources: &[&SourcePlan]) -> anyhow::Result<Vec<ConfigResource>> {
     let admin: AdminClient<DefaultClientContext> = cluster.client().create()?;
     let topics: Vec<ResourceSpecifier<'_>> =
-        plan.sources.iter().map(|source| ResourceSpecifier::Topic(&source.topic)).collect();
+        sources.iter().map(|source| ResourceSpecifier::Topic(&source.topic)).collect();
     let options = AdminOptions::new().request_timeout(Some(ASK));
     let described = admin.describe_configs(&topics, &options).await?;
     Ok(described.into_iter().collect::<Result<_, _>>()?)

@@ -36,6 +36,8 @@ fn check_source(draft: &SourceDraft, before: &SourcePlan, notes: &mut Notes) {
     for (key, now, was) in spans {
         same(now.at, key, &was, now.value == was, notes);
     }
+    let (clock, was) = (&draft.lateness_clock, before.lateness_clock);
+    same(clock.at, "lateness_clock", &was.name(), clock.value == was, notes);
 }
 
 fn same(at: Mark, key: &str, was: &dyn Display, is_same: bool, notes: &mut Notes) {

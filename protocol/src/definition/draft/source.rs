@@ -7,7 +7,7 @@ use crate::definition::shape::{Keys, Section, check_name, duration, path, refuse
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::number::{Domain, SCALE_MAX};
-use crate::plan::{FieldKind, LatePolicy};
+use crate::plan::{FieldKind, LatePolicy, LatenessClock};
 use crate::time::Span;
 
 pub(super) const SOURCE: Keys = Keys {
@@ -20,9 +20,10 @@ pub(super) const SOURCE: Keys = Keys {
         "allowed_lateness",
         "max_skew",
         "slack",
+        "lateness_clock",
         "late_policy",
     ],
-    later: &["lateness_clock", "order_by", "slack_exact", "schema_registry"],
+    later: &["order_by", "slack_exact", "schema_registry"],
 };
 pub(super) const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
 pub(super) const FIELD: Keys = Keys { known: &["path", "type"], later: &[] };
@@ -68,9 +69,32 @@ pub(super) fn read(name: Word, node: &Node, notes: &mut Notes) -> Option<SourceD
         );
         notes.add(slack.at, message);
     }
+    let lateness_clock = section.text("lateness_clock", notes);
+    let lateness_clock = lateness_clock.and_then(|word| clock(&word, &section.of("lateness_clock"), notes));
+    let lateness_clock = lateness_clock.unwrap_or(Placed { at: name.at, value: LatenessClock::default() });
     let late_policy = section.text("late_policy", notes);
     let late_policy = late_policy.and_then(|word| policy(&word, &section.of("late_policy"), notes)).unwrap_or_default();
-    Some(SourceDraft { name, topic, fields, event_timestamp, event_id, allowed_lateness, max_skew, slack, late_policy })
+    Some(SourceDraft {
+        name,
+        topic,
+        fields,
+        event_timestamp,
+        event_id,
+        allowed_lateness,
+        max_skew,
+        slack,
+        lateness_clock,
+        late_policy,
+    })
+}
+
+fn clock(word: &Word, what: &str, notes: &mut Notes) -> Option<Placed<LatenessClock>> {
+    let found = LatenessClock::ALL.into_iter().find(|clock| clock.name() == word.value);
+    if found.is_none() {
+        let message = format!("{what}: {} is unknown", quoted(&word.value));
+        notes.unknown(word.at, message, &word.value, LatenessClock::ALL.map(LatenessClock::name));
+    }
+    Some(Placed { at: word.at, value: found? })
 }
 
 fn policy(word: &Word, what: &str, notes: &mut Notes) -> Option<LatePolicy> {

@@ -253,8 +253,8 @@ fn mistakes_around_features() {
         ),
         (
             "ts\n",
-            "ts\n    lateness_clock: append_time\n",
-            "10:5 source `s`: `lateness_clock` comes with a later release",
+            "ts\n    lateness_clock: apend_time\n",
+            "10:21 source `s`, `lateness_clock`: `apend_time` is unknown; did you mean `append_time`?",
         ),
         ("entity: user", "entity: card", "12:13 feature view `v`, `entity`: `card` is no entity; there is `user`"),
         ("source: s", "source: t", "13:13 feature view `v`, `source`: `t` is no source"),

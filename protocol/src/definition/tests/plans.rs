@@ -3,8 +3,8 @@
 use super::*;
 use crate::number::Domain;
 use crate::plan::{
-    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Keeps, LatePolicy, Level, Literal, Operator,
-    Shift, ViewPlan, Window,
+    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Keeps, LatePolicy, LatenessClock, Level, Literal,
+    Operator, Shift, ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -176,6 +176,15 @@ fn late_records_are_dead_letters_unless_said_otherwise() {
         let written = text.replace("ts\n", &format!("ts\n    late_policy: {}\n", policy.name()));
         assert_eq!(after(&written, &first, 1).sources[0].late_policy, policy, "it may change on a running grid");
     }
+}
+
+#[test]
+fn events_are_late_by_event_time_unless_said_otherwise() {
+    let text = with_features("a: { count: true, windows: [5m] }");
+    let [first, second] = ["", "    lateness_clock: append_time\n"]
+        .map(|clock| plan(&text.replace("ts\n", &format!("ts\n{clock}"))).sources.remove(0));
+    assert_eq!((first.lateness_clock, first.ids_known_for()), (LatenessClock::EventTime, Span::seconds(60)));
+    assert_eq!((second.lateness_clock, second.ids_known_for()), (LatenessClock::AppendTime, Span::seconds(360)));
 }
 
 #[test]

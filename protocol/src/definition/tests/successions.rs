@@ -128,6 +128,11 @@ fn what_decides_lateness_cannot_change() {
         ("ts\n", "t.s\n", "9:22 `event_timestamp` was `ts`"),
         (
             "ts\n",
+            "ts\n    lateness_clock: append_time\n",
+            "10:21 `lateness_clock` was event_time, and state was built on that; keep it, or start a new grid",
+        ),
+        (
+            "ts\n",
             "ts\n    allowed_lateness: 2m\n",
             "10:23 `allowed_lateness` was 1m, and state was built on that; keep it, or start a new grid",
         ),

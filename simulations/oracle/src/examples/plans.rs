@@ -3,8 +3,8 @@
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal,
-    Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
+    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level,
+    Literal, Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
 

@@ -144,7 +144,9 @@ impl Script {
         let last = self.lines.iter().rposition(|(_, line)| line.partition().is_some());
         let first = self.lines.iter().position(|(_, line)| line.asked().is_some());
         let plain = |line: &Line| match line {
-            Line::Define(_) | Line::Books(_) => true,
+            // A file does not say when its lines were appended.
+            Line::Define(definition) => !definition.text.starts_with("lateness_clock"),
+            Line::Books(_) => true,
             Line::Change(_) | Line::Push(..) => false,
             Line::Record(record) => {
                 record.partition == 0 && record.gap == 0 && !record.admit && record.fate != "dead future"

@@ -273,12 +273,7 @@ impl Node {
     /// wait at once.
     pub async fn reaches(&self, v: &OffsetVector, deadline: Instant) -> bool {
         loop {
-            let statuses = self.grid.statuses().await;
-            let behind = statuses.iter().flat_map(|status| status.ranges.values()).any(|positions| {
-                v.0.iter()
-                    .any(|(partition, offset)| positions.get(partition).map_or(0, |position| position.next) < *offset)
-            });
-            if !behind {
+            if !self.is_behind(v).await {
                 return true;
             }
             if Instant::now() >= deadline || self.progress.any_halted().is_some() {
@@ -286,6 +281,28 @@ impl Node {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Waits until the state holds all of `v` that it ever will: a halted partition is not waited for.
+    pub async fn rebuilt(&self, v: &OffsetVector) {
+        let mut v = v.clone();
+        loop {
+            v.0.retain(|partition, _| self.progress.halted(*partition).is_none());
+            if !self.is_behind(&v).await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Whether some range stands before `v`.
+    async fn is_behind(&self, v: &OffsetVector) -> bool {
+        let statuses = self.grid.statuses().await;
+        let next = |positions: &Positions, partition: &PartitionId| {
+            positions.get(partition).map_or(0, |position| position.next)
+        };
+        let mut ranges = statuses.iter().flat_map(|status| status.ranges.values());
+        ranges.any(|positions| v.0.iter().any(|(partition, offset)| next(positions, partition) < *offset))
     }
 
     /// Ends, with the reason, when the node cannot go on; to be taken once.
@@ -401,7 +418,7 @@ async fn start_actors(
             // The first reader starts after the last shard.
             let grid = Arc::clone(grid.get_or_init(|| {
                 let handles = firsts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Arc::new(Grid::new(Arc::clone(&plan), bits, handles))
+                Arc::new(Grid::new(Arc::clone(&plan), bits, handles, Arc::clone(&around.progress)))
             }));
             let (around, listeners) = (around.clone(), listeners.clone());
             let arguments = ReaderArguments { reader, readers, around, grid, listeners };

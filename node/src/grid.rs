@@ -1,7 +1,9 @@
 //! From keys to shards and back: which shard holds a key, and one answer of many. Knows no wire and no log.
 //!
 //! Every read names the least offsets it accepts; the grid adds its own: what the log held when the node started, and
-//! after a shard's restart what that shard had shown before. So nobody sees a state older than one that was shown.
+//! after a shard's restart what that shard had shown before. So nobody sees a state older than one that was shown. A
+//! partition that has halted is the exception: nobody waits for what it will never hold, and the reads of all other
+//! partitions go on.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use featuregrid_actors::host::{Item, Outcome, Read, ShardHandle, ShardStatus};
 use featuregrid_actors::shard::{ActorFacts, Selection, ViewReading};
 use featuregrid_actors::window::AsOf;
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
@@ -18,8 +21,12 @@ use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::ingest::progress::Progress;
+
 /// A shard that is being restarted is asked again this often.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
+/// A read that waits looks this often whether what it waits for has halted.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why a read has no answer. It may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -65,6 +72,8 @@ pub struct Grid {
     plan: Arc<Plan>,
     bits: u8,
     shards: Vec<Slot>,
+    /// Which partitions have halted.
+    progress: Arc<Progress>,
     /// A frame became visible.
     pub visible: Notify,
 }
@@ -78,9 +87,9 @@ struct Slot {
 impl Grid {
     /// Shards that hold an equal share of `1 << bits` ranges each, in order.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, bits: u8, shards: Vec<ShardHandle>) -> Self {
+    pub fn new(plan: Arc<Plan>, bits: u8, shards: Vec<ShardHandle>, progress: Arc<Progress>) -> Self {
         let slot = |handle| Slot { handle: RwLock::new(handle), floor: RwLock::default() };
-        Self { plan, bits, shards: shards.into_iter().map(slot).collect(), visible: Notify::new() }
+        Self { plan, bits, shards: shards.into_iter().map(slot).collect(), progress, visible: Notify::new() }
     }
 
     /// The ranges of each of `shards` shards.
@@ -132,6 +141,17 @@ impl Grid {
         *floor = Arc::new(raised);
     }
 
+    /// The least offsets a read of a shard accepts, of partitions that go on.
+    fn floor(&self, at: usize) -> Arc<OffsetVector> {
+        let floor = Arc::clone(&self.shards[at].floor.read().unwrap_or_else(PoisonError::into_inner));
+        if self.progress.any_halted().is_none() {
+            return floor;
+        }
+        let goes_on = |partition: &PartitionId| self.progress.halted(*partition).is_none();
+        let of_others = floor.0.iter().filter(|(partition, _)| goes_on(partition));
+        Arc::new(OffsetVector(of_others.map(|(partition, offset)| (*partition, *offset)).collect()))
+    }
+
     /// Reads; the answers are in the order of entities, then of views.
     ///
     /// # Errors
@@ -149,12 +169,12 @@ impl Grid {
                 break;
             }
             waiting = behind;
-            let again = Instant::now() + ASK_AGAIN;
-            let until = if rebuilding { again.min(read.deadline) } else { read.deadline };
+            let again = Instant::now() + if rebuilding { ASK_AGAIN } else { LOOK_AGAIN };
+            let until = again.min(read.deadline);
             let late = tokio::time::timeout_at(until.into(), shown).await.is_err();
             if late && Instant::now() >= read.deadline {
-                let own = |slot: &Slot| read.at_least.covers(&slot.floor());
-                return Err(if self.shards.iter().all(own) { ReadError::Behind } else { ReadError::Rebuilding });
+                let own = |at| read.at_least.covers(&self.floor(at));
+                return Err(if (0..self.shards.len()).all(own) { ReadError::Behind } else { ReadError::Rebuilding });
             }
         }
         let mut rows = Vec::with_capacity(read.entities.len());
@@ -193,7 +213,7 @@ impl Grid {
         let mut asked = JoinSet::new();
         for (at, items) in items {
             let mut at_least = read.at_least.clone();
-            at_least.raise(&self.shards[at].floor());
+            at_least.raise(&self.floor(at));
             let handle = self.shards[at].handle.read().unwrap_or_else(PoisonError::into_inner).clone();
             let items: Arc<[Item]> = items.into();
             let (selections, at_least) = (Arc::clone(&read.selections), Arc::new(at_least));
@@ -249,12 +269,6 @@ impl Grid {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.handles().iter().map(ShardHandle::bytes).sum()
-    }
-}
-
-impl Slot {
-    fn floor(&self) -> Arc<OffsetVector> {
-        Arc::clone(&self.floor.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

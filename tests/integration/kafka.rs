@@ -189,6 +189,61 @@ fn new_partitions_are_found_and_read_from_their_beginning() {
     served.stop();
 }
 
+/// The features of a read.
+fn features(read: &Value) -> &Value {
+    &read["features"]
+}
+
+/// Beside `payments` a source and a view of another topic.
+fn with_visits(topic: &str, visits: &str) -> String {
+    let source = format!(
+        "  visits:
+    kafka: {{ topic: {visits} }}
+    format: json
+    fields: {{ user_id: user_id }}
+    event_timestamp: ts
+feature_views:
+  visiting:
+    entity: user
+    source: visits
+    features:
+      visits: {{ count: true, windows: [lifetime] }}
+"
+    );
+    definitions(topic).replacen("feature_views:\n", &source, 1)
+}
+
+#[test]
+fn a_halted_partition_keeps_nobody_from_the_rest() {
+    let (payments, visits) = (Topic::create("halts", 1, &[]), Topic::create("goes-on", 1, &[]));
+    fill(&payments, 21, 0..1, &[]);
+    fill(&visits, 7, 0..1, &[]);
+    let mut served = Served::with(&with_visits("halts", "goes-on"), &[]);
+    served.has(28);
+    let read = |served: &Served, view: &str| {
+        let run = Run::of(&["get", view, "user_id=u1", "--address", &served.address, "-o", "json"]);
+        assert_eq!(run.code, Some(0), "{}{}", run.stderr, served.log());
+        run.last_line()
+    };
+    let (spend, visiting) = (read(&served, "spend"), read(&served, "visiting"));
+    payments.delete();
+    let payments = Topic::create("halts", 1, &[]);
+    served.halted("deleted and created again");
+    assert_eq!(features(&read(&served, "spend")), features(&spend), "what it has");
+    assert_eq!(features(&read(&served, "visiting")), features(&visiting));
+    served.stop();
+
+    fill(&payments, 50, 0..1, &[]);
+    served.start_again(&[]);
+    served.halted("deleted and created again");
+    assert_eq!(features(&read(&served, "visiting")), features(&visiting));
+    assert_ne!(features(&read(&served, "spend")), features(&spend), "its topic is gone: it has nothing");
+    fill(&visits, 7, 0..1, &[]);
+    served.status("7 more", |status| status["partitions"][1]["records"] == 14);
+    assert_ne!(features(&read(&served, "visiting")), features(&visiting), "the other topic is read on");
+    served.stop();
+}
+
 #[test]
 fn a_topic_may_be_created_after_the_start() {
     let mut served = Served::start("comes-later", &[]);

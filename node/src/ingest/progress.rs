@@ -10,6 +10,8 @@ use featuregrid_protocol::ids::{Offset, PartitionId};
 #[derive(Debug, Default)]
 pub struct Progress {
     known: RwLock<Known>,
+    /// Some partition has halted: looked at by every read.
+    halted: AtomicBool,
     /// Reading threads that have paused consumption.
     paused: AtomicUsize,
     pauses: AtomicU64,
@@ -90,6 +92,7 @@ impl Progress {
         if halted.as_deref() != Some(why) {
             tracing::error!(%partition, error = why, "the partition has halted");
             *halted = Some(why.to_owned());
+            self.halted.store(true, Ordering::Relaxed);
         }
     }
 
@@ -104,6 +107,9 @@ impl Progress {
     /// Why some partition has halted, if one has.
     #[must_use]
     pub fn any_halted(&self) -> Option<String> {
+        if !self.halted.load(Ordering::Relaxed) {
+            return None;
+        }
         self.partitions().into_iter().find_map(|partition| self.halted(partition))
     }
 

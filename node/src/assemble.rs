@@ -1,7 +1,6 @@
 //! The one place where everything meets, readable as the way of an event: log, reader, shards, grid. Knows no wire.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +27,7 @@ use crate::ingest::surroundings::Surroundings;
 use crate::ingest::watch::{self, Watch, Watched};
 use crate::ingest::{Log, LogError, OpenLog};
 use crate::keeper::{self, Beginning, Keeper, KeeperError};
+use crate::store::begins::{Begins, BeginsError};
 use crate::store::dead_letters::file::LetterFile;
 use crate::store::dead_letters::topic::LetterTopic;
 use crate::store::dead_letters::writer::LetterWriter;
@@ -78,6 +78,9 @@ pub enum StartError {
     /// The folder.
     #[error(transparent)]
     Data(#[from] DataDirError),
+    /// Where partitions begin.
+    #[error(transparent)]
+    Begins(#[from] BeginsError),
     /// What is remembered of the topics.
     #[error(transparent)]
     Topics(#[from] TopicsError),
@@ -173,12 +176,15 @@ impl Node {
             let log = of(plan)?;
             bounds(&*log, &log.partitions()?).map(|(earliest, _)| earliest)
         });
-        let (begun, beginner) = begin(&data.objects(), Beginning { earliest, ranges, definitions, file }).await?;
+        let store = LocalStore::open(&data.objects()).map_err(|error| StartError::System("object store", error))?;
+        let store = Arc::new(store);
+        let begins = Begins::of(Arc::clone(&store));
+        let (begun, beginner) = begin(store, Beginning { earliest, ranges, definitions, file }).await?;
         let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
-        let progress = Arc::new(Progress::new(&partitions));
-        watch::halt_lost(&*log, &progress, &begun.v0, &earliest);
+        let progress = Arc::new(Progress::new(beginnings(&begins, &begun.v0, &earliest)?.0));
+        watch::halt_lost(&*log, &progress, &earliest);
         let mut known = KnownTopics::open(&data.topics())?;
         watch::identify(&mut known, log.identities()?, &progress)?;
 
@@ -214,13 +220,14 @@ impl Node {
         });
         let begin: Positions = partitions
             .iter()
-            .map(|partition| (*partition, PartitionPosition::start(begun.v0.get(*partition))))
+            .map(|partition| (*partition, PartitionPosition::start(progress.begin(*partition))))
             .collect();
         let (ranges, listeners) = (begun.epochs.keys().copied().collect(), Listeners::default());
         let (readers, (grid, supervisor, gave_up)) =
             start_actors(around, begun.epochs.len() as u32, begin, &observed, &listeners).await?;
+        let (watched_log, watched_progress) = (Arc::clone(&log), Arc::clone(&progress));
         let watched =
-            Watched { log: Arc::clone(&log), known, progress: Arc::clone(&progress), listeners, readers, ranges };
+            Watched { log: watched_log, known, begins, progress: watched_progress, listeners, readers, ranges };
         let watch = watched.start().map_err(|error| StartError::System("topics", error))?;
         #[cfg(feature = "plants")]
         plant::stall_a_shard(&grid, &observed);
@@ -298,8 +305,9 @@ impl Node {
     /// Whether some range stands before `v`.
     async fn is_behind(&self, v: &OffsetVector) -> bool {
         let statuses = self.grid.statuses().await;
+        // Before its first frame a partition that was found later stands where it begins.
         let next = |positions: &Positions, partition: &PartitionId| {
-            positions.get(partition).map_or(0, |position| position.next)
+            positions.get(partition).map_or_else(|| self.progress.begin(*partition), |position| position.next)
         };
         let mut ranges = statuses.iter().flat_map(|status| status.ranges.values());
         ranges.any(|positions| v.0.iter().any(|(partition, offset)| next(positions, partition) < *offset))
@@ -346,8 +354,21 @@ fn bounds(log: &dyn Log, partitions: &[PartitionId]) -> Result<(OffsetVector, Of
     Ok((earliest, ends))
 }
 
-async fn begin(objects: &Path, beginning: Beginning) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
-    let store = Arc::new(LocalStore::open(objects).map_err(|error| StartError::System("object store", error))?);
+/// Where each partition begins: as the control log says, or at the earliest offset its log had when it was found; which is
+/// now where it was not known yet.
+fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector) -> Result<OffsetVector, BeginsError> {
+    let mut all = OffsetVector::default();
+    for (partition, earliest) in &earliest.0 {
+        let begin = match v0.0.get(partition) {
+            Some(begin) => *begin,
+            None => begins.settle(*partition, *earliest)?,
+        };
+        all.0.insert(*partition, begin);
+    }
+    Ok(all)
+}
+
+async fn begin(store: Arc<LocalStore>, beginning: Beginning) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
     let begun = tokio::task::spawn_blocking(move || keeper::begin(store, &beginning)).await;
     match begun {
         Ok(begun) => Ok(begun?),

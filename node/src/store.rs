@@ -4,10 +4,11 @@
 //! DIR/LOCK               held while a process uses the folder
 //! DIR/log.redb           the embedded log, where there is no Kafka
 //! DIR/dead_letters.redb  records that were not taken, with the reason
-//! DIR/objects/           the object store: control log, lease, manifests
+//! DIR/objects/           the object store: control log, where partitions begin, lease, manifests
 //! DIR/topics             which Kafka topics were read: a re-created one is another one
 //! ```
 
+pub mod begins;
 pub mod dead_letters;
 pub mod local;
 pub mod topics;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::control::{ControlEntry, Decision};
+use crate::control::{ControlEntry, Decision, PartitionBegin};
 use crate::lease::Lease;
 use crate::limits::OBJECT_BYTES_MAX;
 use crate::manifest::Manifest;
@@ -42,6 +42,7 @@ stored! {
     2 1 Lease, "lease";
     3 1 ControlEntry, "control entry";
     4 1 Decision, "control decision";
+    5 1 PartitionBegin, "beginning of a partition";
     16 1 TopicTable, "table of topics";
 }
 

@@ -1,9 +1,9 @@
-//! Stored formats of the control log: entries and their decisions, each created once. Knows no store and no rule of
-//! activation: `actors::control` decides.
+//! Stored formats of the control log: entries and their decisions, and where partitions begin that no entry names; each
+//! created once. Knows no store and no rule of activation: `actors::control` decides.
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ControlIndex, Incarnation, Nonce};
+use crate::ids::{ControlIndex, Incarnation, Nonce, Offset, PartitionId};
 use crate::position::OffsetVector;
 
 /// A numbered, immutable entry; a function of it and of the events is all that state may be.
@@ -63,4 +63,16 @@ pub enum Decision {
     Active(OffsetVector),
     /// The number is a no-op.
     Aborted,
+}
+
+/// Where the log of a partition began when it was found, after its source had joined: no entry names it.
+///
+/// It stands in the control log beside the numbered entries, because nothing has to be held for it: nobody reads a record
+/// of the partition before the object is there, and every replay begins where it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionBegin {
+    /// Which.
+    pub partition: PartitionId,
+    /// The earliest offset its log had.
+    pub begin: Offset,
 }

@@ -189,6 +189,34 @@ fn new_partitions_are_found_and_read_from_their_beginning() {
     served.stop();
 }
 
+#[test]
+fn a_new_partition_begins_where_its_log_does_when_it_is_found() {
+    let topic = Topic::create("growing-cut", 1, &[]);
+    fill(&topic, 30, 0..1, &[]);
+    let mut served = Served::start("growing-cut", &[]);
+    served.has(30);
+    served.stop();
+    topic.grow(2);
+    fill(&topic, 20, 1..2, &[]);
+    topic.cut(1, 5);
+    served.start_again(&[]);
+    let status = served.has(45);
+    assert_eq!(status["partitions"][1]["halted"], "", "{status}");
+    served.stop();
+    served.start_again(&[]);
+    served.has(45);
+    served.stop();
+
+    topic.cut(1, 8);
+    served.start_again(&[]);
+    let by = "offset 5 is needed, the earliest kept is 8";
+    served.status(by, |status| {
+        status["partitions"][1]["halted"].as_str().is_some_and(|halted| halted.contains(by))
+            && sum(status, "records") == 30
+    });
+    served.stop();
+}
+
 /// The features of a read.
 fn features(read: &Value) -> &Value {
     &read["features"]

@@ -3,6 +3,7 @@
 //! ```text
 //! control/00000000000000000007            entry 7 of the control log
 //! control/00000000000000000007.decision   what became of it
+//! begin/0001048577                     where a partition begins that no entry names
 //! lease/0000000002/00000000000000000005   lease of the fifth life of node 2
 //! manifest/1f/8                           manifest of the range 0x1f of 2^8
 //! part/9c0f8e2a41d3b576                   immutable data, named at random
@@ -11,7 +12,7 @@
 
 use std::fmt;
 
-use featuregrid_protocol::ids::{ControlIndex, Incarnation, NodeId, Nonce};
+use featuregrid_protocol::ids::{ControlIndex, Incarnation, NodeId, Nonce, PartitionId};
 use featuregrid_protocol::range::RangeId;
 
 /// The name of an object.
@@ -21,6 +22,8 @@ pub enum Key {
     Control(ControlIndex),
     /// What became of an entry.
     Decision(ControlIndex),
+    /// Where a partition begins.
+    Begin(PartitionId),
     /// The lease of one life of a node.
     Lease(Incarnation),
     /// Who owns a range and what of it is durable.
@@ -34,6 +37,8 @@ pub enum Key {
 pub enum Prefix {
     /// Entries and decisions.
     Control,
+    /// Beginnings of partitions.
+    Begins,
     /// Leases of every life of every node.
     Leases,
     /// Leases of every life of one node.
@@ -66,6 +71,7 @@ impl Key {
                 Some(number) => Self::Decision(ControlIndex(number.parse().ok()?)),
                 None => Self::Control(ControlIndex(name.parse().ok()?)),
             },
+            "begin" => Self::Begin(PartitionId(name.parse().ok()?)),
             "lease" => {
                 let (node, boot) = name.split_once('/')?;
                 Self::Lease(Incarnation { node: NodeId(node.parse().ok()?), boot: boot.parse().ok()? })
@@ -89,6 +95,7 @@ impl fmt::Display for Key {
         match self {
             Self::Control(index) => write!(f, "control/{:020}", index.0),
             Self::Decision(index) => write!(f, "control/{:020}.decision", index.0),
+            Self::Begin(partition) => write!(f, "begin/{:010}", partition.0),
             Self::Lease(life) => write!(f, "lease/{:010}/{:020}", life.node.0, life.boot),
             Self::Manifest(range) => write!(f, "manifest/{range}"),
             Self::Part(name) => write!(f, "part/{name}"),
@@ -102,6 +109,7 @@ impl Prefix {
     pub fn path(self) -> String {
         match self {
             Self::Control => "control/".to_owned(),
+            Self::Begins => "begin/".to_owned(),
             Self::Leases => "lease/".to_owned(),
             Self::LeasesOf(node) => format!("lease/{:010}/", node.0),
             Self::Manifests => "manifest/".to_owned(),
@@ -121,6 +129,7 @@ mod tests {
         prop_oneof![
             any::<u64>().prop_map(|n| (Key::Control(ControlIndex(n)), Prefix::Control)),
             any::<u64>().prop_map(|n| (Key::Decision(ControlIndex(n)), Prefix::Control)),
+            any::<u32>().prop_map(|n| (Key::Begin(PartitionId(n)), Prefix::Begins)),
             any::<(u32, u64)>().prop_map(|(node, boot)| {
                 (Key::Lease(Incarnation { node: NodeId(node), boot }), Prefix::LeasesOf(NodeId(node)))
             }),
@@ -148,7 +157,7 @@ mod tests {
         }
 
         #[test]
-        fn foreign_names_are_refused(path in "(control|lease|manifest|x)/[0-9a-f/.]{0,24}") {
+        fn foreign_names_are_refused(path in "(control|begin|lease|manifest|x)/[0-9a-f/.]{0,24}") {
             if let Some(key) = Key::parse(&path) {
                 prop_assert_eq!(key.path(), path);
             }

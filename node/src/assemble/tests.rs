@@ -252,6 +252,8 @@ async fn a_log_that_lost_its_beginning_halts_its_partitions_by_name() {
 struct Growing {
     log: EmbeddedLog,
     shown: Arc<AtomicUsize>,
+    /// What retention took of every partition but the first two.
+    cut: Arc<AtomicU64>,
 }
 
 impl Log for Growing {
@@ -267,7 +269,8 @@ impl Log for Growing {
         Ok(partitions)
     }
     fn bounds(&self, partition: PartitionId) -> Result<crate::ingest::Bounds, LogError> {
-        self.log.bounds(partition)
+        let earliest = if partition.number() < 2 { 0 } else { self.cut.load(Ordering::Relaxed) };
+        self.log.bounds(partition).map(|bounds| crate::ingest::Bounds { earliest, ..bounds })
     }
     fn open(&self, from: &[(PartitionId, u64)]) -> Result<Box<dyn crate::ingest::LogReader>, LogError> {
         self.log.open(from)
@@ -278,12 +281,66 @@ impl Log for Growing {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_partition_begins_where_its_log_did_when_it_was_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder);
+    world.append(10_000);
+    let (shown, cut) = (Arc::new(AtomicUsize::new(2)), Arc::new(AtomicU64::new(700)));
+    let growing = || {
+        let growing = Growing { log: world.log.clone(), shown: Arc::clone(&shown), cut: Arc::clone(&cut) };
+        Settings { log: always(growing), ..world.settings(DEFINITIONS) }
+    };
+    let records = |status: crate::status::Status| {
+        let of = |partition: crate::status::PartitionStatus| partition.position.counters.records;
+        status.partitions.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let ends: Vec<u64> = world.log.ends().0.into_values().collect();
+    // One is found while the node runs, the other one while it does not.
+    let node = Node::start(growing()).await.unwrap();
+    shown.store(3, Ordering::Relaxed);
+    let late = Instant::now() + PATIENCE;
+    while node.partitions().len() < 3 && Instant::now() < late {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    assert_eq!(records(status(&node).await), [ends[0], ends[1], ends[2] - 700]);
+    // A shard that begins anew begins there, too.
+    node.grid.handles().swap_remove(0).cell().kill();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    assert_eq!(records(status(&node).await), [ends[0], ends[1], ends[2] - 700]);
+    node.stop().await;
+
+    shown.store(4, Ordering::Relaxed);
+    cut.store(600, Ordering::Relaxed);
+    let node = Node::start(growing()).await.unwrap();
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    assert_eq!(records(status(&node).await), [ends[0], ends[1], ends[2] - 700, ends[3] - 600]);
+    let first = digest(&node, Instant::now() + PATIENCE).await.unwrap();
+    node.stop().await;
+
+    // A replay begins where the first reading did, whatever the log holds by then.
+    cut.store(500, Ordering::Relaxed);
+    let node = Node::start(growing()).await.unwrap();
+    assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
+    assert_eq!(digest(&node, Instant::now() + PATIENCE).await.unwrap(), first);
+    node.stop().await;
+
+    cut.store(650, Ordering::Relaxed);
+    let node = Node::start(growing()).await.unwrap();
+    assert_eq!(node.progress.halted(PartitionId(2)), None);
+    let halted = node.progress.halted(PartitionId(3)).unwrap();
+    assert!(halted.contains("offset 600 is needed, the earliest kept is 650"), "{halted}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_partition_that_joins_later_is_read_from_its_beginning() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(&folder);
     world.append(10_000);
     let shown = Arc::new(AtomicUsize::new(2));
-    let growing = Growing { log: world.log.clone(), shown: Arc::clone(&shown) };
+    let growing = Growing { log: world.log.clone(), shown: Arc::clone(&shown), cut: Arc::default() };
     let node = Node::start(Settings { log: always(growing), ..world.settings(DEFINITIONS) }).await.unwrap();
     assert!(node.reaches(&node.log_ends().unwrap(), Instant::now() + PATIENCE).await);
     assert_eq!(node.partitions().len(), 2);

@@ -29,28 +29,31 @@ struct Known {
 
 #[derive(Debug, Default)]
 struct PartitionProgress {
+    /// The first offset that belongs to the state.
+    begin: Offset,
     log_end: AtomicU64,
     halted: Mutex<Option<String>>,
 }
 
 impl Progress {
-    /// Nothing read yet.
+    /// Nothing read yet of these partitions, each of which begins at its offset.
     #[must_use]
-    pub fn new(partitions: &[PartitionId]) -> Self {
+    pub fn new(begins: impl IntoIterator<Item = (PartitionId, Offset)>) -> Self {
         let progress = Self::default();
-        for partition in partitions {
-            progress.add(*partition);
+        for (partition, begin) in begins {
+            progress.add(partition, begin);
         }
         progress
     }
 
-    /// A partition was found; its place among all of them, unless it was known before.
-    pub fn add(&self, partition: PartitionId) -> Option<usize> {
+    /// A partition was found that begins here; its place among all of them, unless it was known before.
+    pub fn add(&self, partition: PartitionId, begin: Offset) -> Option<usize> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.partitions.contains_key(&partition) {
             return None;
         }
-        known.partitions.insert(partition, Arc::default());
+        let progress = PartitionProgress { begin, ..PartitionProgress::default() };
+        known.partitions.insert(partition, Arc::new(progress));
         known.order.push(partition);
         Some(known.order.len() - 1)
     }
@@ -59,6 +62,18 @@ impl Progress {
     #[must_use]
     pub fn partitions(&self) -> Vec<PartitionId> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).partitions.keys().copied().collect()
+    }
+
+    /// Whether the partition was found before.
+    #[must_use]
+    pub fn knows(&self, partition: PartitionId) -> bool {
+        self.of(partition).is_some()
+    }
+
+    /// The first offset of the partition that belongs to the state.
+    #[must_use]
+    pub fn begin(&self, partition: PartitionId) -> Offset {
+        self.of(partition).map_or(0, |progress| progress.begin)
     }
 
     /// Those that one of so many readers reads.

@@ -13,6 +13,7 @@ use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 
+use super::progress::Progress;
 use super::surroundings::{Command, Groups, Surroundings};
 use super::worker::Worker;
 use crate::grid::Grid;
@@ -107,7 +108,7 @@ impl Actor for Reader {
         // Listening first: a shard that restarts after its status was taken is heard of, and a partition found later.
         let commands = listeners.listen(reader);
         let partitions = around.progress.of_reader(reader, readers);
-        let (shards, groups) = stand(&grid, &partitions).await;
+        let (shards, groups) = stand(&grid, &around.progress, &partitions).await;
         let reading = Arc::clone(&around.reading);
         let run = move || {
             reading.fetch_add(1, Ordering::Relaxed);
@@ -132,7 +133,11 @@ impl Actor for Reader {
 }
 
 /// The shards, and where their ranges stand in these partitions.
-async fn stand(grid: &Grid, partitions: &[PartitionId]) -> (Vec<ShardHandle>, BTreeMap<PartitionId, Groups>) {
+async fn stand(
+    grid: &Grid,
+    progress: &Progress,
+    partitions: &[PartitionId],
+) -> (Vec<ShardHandle>, BTreeMap<PartitionId, Groups>) {
     loop {
         let shards = grid.handles();
         let mut standing: Vec<(RangeId, _)> = Vec::new();
@@ -149,10 +154,11 @@ async fn stand(grid: &Grid, partitions: &[PartitionId]) -> (Vec<ShardHandle>, BT
         }
         let mut groups: BTreeMap<PartitionId, Groups> = BTreeMap::new();
         for partition in partitions {
+            let begin = PartitionPosition::start(progress.begin(*partition));
             let of_partition = groups.entry(*partition).or_default();
             for (range, positions) in &standing {
                 // A partition that was found while the node ran stands at its beginning until a frame moves it.
-                let position = positions.get(partition).cloned().unwrap_or_else(|| PartitionPosition::start(0));
+                let position = positions.get(partition).unwrap_or(&begin).clone();
                 match of_partition.iter_mut().find(|(known, _)| *known == position) {
                     Some((_, set)) => set.insert(*range),
                     None => of_partition.push((position, RangeSet::from_iter([*range]))),

@@ -30,7 +30,7 @@ pub enum Command {
         /// Where they stand, by partition; at the beginning of those that are not named.
         positions: BTreeMap<PartitionId, PartitionPosition>,
     },
-    /// A partition joined its topic. It is read from its first record on, for all of these ranges.
+    /// A partition joined its topic. It is read from where it begins, for all of these ranges.
     Discovered {
         /// Which.
         partition: PartitionId,

@@ -19,6 +19,7 @@ use super::progress::Progress;
 use super::reader::Listeners;
 use super::surroundings::Command;
 use super::{Identity, Log, LogError};
+use crate::store::begins::Begins;
 use crate::store::topics::{KnownTopics, TopicsError};
 
 /// Two small requests; the time a new partition may wait, and records of a re-created topic may pass for the old one's.
@@ -49,10 +50,10 @@ pub fn identify(
     Ok(halted)
 }
 
-/// State is rebuilt from v0, so the log must still begin at or before it; a partition that does not halts.
-pub fn halt_lost(log: &dyn Log, progress: &Progress, v0: &OffsetVector, earliest: &OffsetVector) {
+/// State is rebuilt from where each partition begins, so its log must still hold that; one that does not halts.
+pub fn halt_lost(log: &dyn Log, progress: &Progress, earliest: &OffsetVector) {
     for partition in progress.partitions() {
-        let (wanted, earliest) = (v0.get(partition), earliest.get(partition));
+        let (wanted, earliest) = (progress.begin(partition), earliest.get(partition));
         if earliest > wanted {
             let topic = log.name(partition).to_owned();
             progress.halt(partition, &LogError::Retention { topic, partition, wanted, earliest }.to_string());
@@ -75,6 +76,8 @@ pub struct Watched {
     pub log: Arc<dyn Log>,
     /// The topics that were read.
     pub known: KnownTopics,
+    /// Where new partitions begin.
+    pub begins: Begins,
     /// Where halted partitions are shown, and new ones join.
     pub progress: Arc<Progress>,
     /// The readers.
@@ -99,8 +102,14 @@ impl Watched {
             self.listeners.tell_all(|| Command::Halted(partition));
         }
         for partition in self.log.partitions().map_err(|error| error.to_string())? {
-            let Some(place) = self.progress.add(partition) else { continue };
-            tracing::info!(%partition, topic = self.log.name(partition), "new partition: reading it from its beginning");
+            if self.progress.knows(partition) {
+                continue;
+            }
+            let earliest = self.log.bounds(partition).map_err(|error| error.to_string())?.earliest;
+            let begin = self.begins.settle(partition, earliest).map_err(|error| error.to_string())?;
+            let Some(place) = self.progress.add(partition, begin) else { continue };
+            let topic = self.log.name(partition);
+            tracing::info!(%partition, topic, begin, "new partition: reading it from its beginning");
             let ranges = self.ranges.clone();
             self.listeners.tell(place % self.readers, Command::Discovered { partition, ranges });
         }
@@ -155,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("topics");
         let other = PartitionId::of(SourceId(1), 0).unwrap();
-        let progress = Progress::new(&[PartitionId(0), PartitionId(1), other]);
+        let progress = Progress::new([PartitionId(0), PartitionId(1), other].map(|partition| (partition, 0)));
         let found = |id: u8| {
             let identity = |source: u16, name: &str, id| Identity {
                 source: SourceId(source),

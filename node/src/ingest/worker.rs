@@ -333,7 +333,8 @@ impl Worker {
         if self.feeds.contains_key(&partition) {
             return;
         }
-        let (mut wants, groups) = (Vec::new(), vec![(PartitionPosition::start(0), ranges)]);
+        let begin = PartitionPosition::start(self.around.progress.begin(partition));
+        let (mut wants, groups) = (Vec::new(), vec![(begin, ranges)]);
         self.feeds.insert(partition, Lane::new(&self.around, partition, groups, now(), &mut wants));
         if self.later.is_empty() {
             self.open_again(partition);
@@ -369,7 +370,8 @@ impl Worker {
         }
         self.shards[at] = Some(handle);
         for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
-            let position = positions.get(&partition).cloned().unwrap_or_else(|| PartitionPosition::start(0));
+            let begin = || PartitionPosition::start(self.around.progress.begin(partition));
+            let position = positions.get(&partition).cloned().unwrap_or_else(begin);
             let mut wants = Vec::new();
             if let Some(lane) = self.feeds.get_mut(&partition) {
                 lane.feed.restart(now(), ranges, position, &mut wants);

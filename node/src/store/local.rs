@@ -44,7 +44,7 @@ impl LocalStore {
         }
     }
 
-    fn get(&self, key: &Key) -> GetOutcome {
+    pub(super) fn get(&self, key: &Key) -> GetOutcome {
         match read(&self.root.join(key.path())) {
             Ok(Some(object)) => GetOutcome::Found(object),
             Ok(None) => GetOutcome::Absent,
@@ -69,7 +69,7 @@ impl LocalStore {
         }
     }
 
-    fn put(&self, key: &Key, body: &[u8], condition: &PutCondition) -> PutOutcome {
+    pub(super) fn put(&self, key: &Key, body: &[u8], condition: &PutCondition) -> PutOutcome {
         let path = self.root.join(key.path());
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let found = match read(&path) {

@@ -267,7 +267,8 @@ impl SimStore {
     pub fn class(&self, key: &Key, body: &[u8]) -> WriteClass {
         match key {
             Key::Control(_) => WriteClass::Entry,
-            Key::Decision(_) => WriteClass::Decision,
+            // No partition is found later here: it would be written by a shell, not by what is simulated.
+            Key::Decision(_) | Key::Begin(_) => WriteClass::Decision,
             Key::Part(_) => WriteClass::Part,
             Key::Lease(_) => match codec::decode::<Lease>(body) {
                 Ok(lease) if lease.state == LeaseState::Fenced => WriteClass::Fence,
@@ -287,6 +288,7 @@ impl SimStore {
     fn list(&self, prefix: Prefix) -> Vec<Key> {
         let inside = |key: &Key| match (prefix, key) {
             (Prefix::Control, Key::Control(_) | Key::Decision(_))
+            | (Prefix::Begins, Key::Begin(_))
             | (Prefix::Leases, Key::Lease(_))
             | (Prefix::Manifests, Key::Manifest(_))
             | (Prefix::Parts, Key::Part(_)) => true,

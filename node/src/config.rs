@@ -15,6 +15,7 @@ use thiserror::Error;
 
 pub use self::layers::{Effective, Given, Layer, Origin};
 pub use self::values::size;
+use crate::ingest::kafka::KafkaSettings;
 
 /// The commented file that every default comes from.
 pub const REFERENCE: &str = include_str!("config/reference.yaml");
@@ -47,8 +48,8 @@ pub struct Config {
     pub metrics: Option<String>,
     /// `kafka.brokers`
     pub brokers: Option<String>,
-    /// `kafka.settings`: one per line.
-    pub kafka_settings: String,
+    /// `kafka.settings`
+    pub kafka_settings: KafkaSettings,
     /// `kafka.dead_letters`
     pub dead_letters: Option<String>,
 }
@@ -63,6 +64,7 @@ impl Config {
         let missing = |name: &str| ConfigError(vec![format!("{name} is not set: give it a value")]);
         let ranges = effective.get("node.ranges").and_then(|text| text.parse().ok());
         let budget = effective.get("node.memory_budget").ok_or_else(|| missing("node.memory_budget"))?;
+        let kafka = effective.kafka().filter_map(|(name, layer)| Some((name.to_owned(), layer.value.clone()?)));
         let config = Self {
             definitions: text("node.definitions").map(PathBuf::from),
             data: text("node.data").map(PathBuf::from),
@@ -73,14 +75,13 @@ impl Config {
             feast: text("serve.feast").filter(|address| address != "off"),
             metrics: text("serve.metrics"),
             brokers: text("kafka.brokers"),
-            kafka_settings: text("kafka.settings").unwrap_or_default(),
+            kafka_settings: KafkaSettings::of(kafka.collect()),
             dead_letters: text("kafka.dead_letters"),
         };
-        let needs_brokers = ["kafka.settings", "kafka.dead_letters"];
-        if let (None, Some(name)) =
-            (&config.brokers, needs_brokers.into_iter().find(|name| effective.get(name).is_some()))
-        {
-            let origin = effective.origin(name);
+        let needs_brokers = effective.kafka().map(|(_, layer)| ("kafka.settings", layer.origin.clone())).next();
+        let letters = || ("kafka.dead_letters", effective.origin("kafka.dead_letters"));
+        let needs_brokers = needs_brokers.or_else(|| config.dead_letters.as_ref().map(|_| letters()));
+        if let (None, Some((name, origin))) = (&config.brokers, needs_brokers) {
             let why = format!("{origin}: {name} is of Kafka, and no brokers are set: set kafka.brokers (--brokers)");
             return Err(ConfigError(vec![why]));
         }

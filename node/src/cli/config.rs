@@ -41,9 +41,8 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match show.output {
         Output::Json => say!("{}", as_json(&effective)),
         Output::Table => {
-            let row = |(name, layer): (&str, &crate::config::Layer)| {
-                vec![name.to_owned(), layer.shown(), layer.origin.to_string()]
-            };
+            let row =
+                |(name, layer): (String, &crate::config::Layer)| vec![name, layer.shown(), layer.origin.to_string()];
             table(&["setting", "value", "from"], &effective.iter().map(row).collect::<Vec<_>>());
         }
     }
@@ -51,9 +50,9 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
 }
 
 fn as_json(effective: &Effective) -> serde_json::Value {
-    let setting = |(name, layer): (&str, &crate::config::Layer)| {
+    let setting = |(name, layer): (String, &crate::config::Layer)| {
         let value = layer.value.as_ref().map(|_| layer.shown());
-        (name.to_owned(), json!({ "value": value, "from": layer.origin.to_string() }))
+        (name, json!({ "value": value, "from": layer.origin.to_string() }))
     };
     serde_json::Value::Object(effective.iter().map(setting).collect())
 }

@@ -12,9 +12,7 @@ use crate::config::{CONFIG_BYTES_MAX, Config, Effective, Given};
 use crate::files;
 use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
-use crate::ingest::kafka::{
-    Cluster, KafkaLog, KafkaSettings, check_append_time, create_topic, missing_topics, warn_of_settings,
-};
+use crate::ingest::kafka::{Cluster, KafkaLog, check_append_time, create_topic, missing_topics, warn_of_settings};
 use crate::store::DataDir;
 
 /// Missing topics are asked for again after this long.
@@ -32,8 +30,8 @@ pub(super) struct NodeArguments {
     /// Kafka's bootstrap servers; without it the log is a file in --data.
     #[arg(long)]
     pub(super) brokers: Option<String>,
-    /// A setting of librdkafka under its own name, for consumers and producers alike; may be repeated. Given here, those of
-    /// the environment and the file do not count.
+    /// A setting of librdkafka under its own name, for consumers and producers alike; may be repeated. Each one
+    /// counts before the one of its name in the environment and the file.
     #[arg(long = "kafka-setting", value_name = "NAME=VALUE")]
     kafka_settings: Vec<String>,
     /// Number of ranges of a new grid, a power of two; pinned from then on [default: 256].
@@ -113,8 +111,8 @@ impl<'c> Prepared<'c> {
             bail!("no definitions: name them with --definitions FILE, or as node.definitions in a --config file");
         };
         let (text, plan) = files::text_and_plan(definitions)?;
-        let settings = || KafkaSettings::parse(config.kafka_settings.lines());
-        let cluster = config.brokers.as_ref().map(|brokers| Cluster::new(brokers, settings()?)).transpose()?;
+        let connect = |brokers: &String| Cluster::new(brokers, config.kafka_settings.clone());
+        let cluster = config.brokers.as_ref().map(connect).transpose()?;
         Ok(Self { config, file: definitions.display().to_string(), text, plan, cluster })
     }
 

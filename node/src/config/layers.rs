@@ -1,4 +1,7 @@
 //! Texts laid over one another: reference, file, environment, flags. Every value keeps where it came from.
+//!
+//! Each of librdkafka's settings is laid over by itself, so that a password may come from the environment and the rest
+//! from the file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +10,10 @@ use super::catalogue::{SETTINGS, Setting, VARIABLES, advice, variable};
 use super::file::{self, Entry};
 use super::values::Kind;
 use super::{ConfigError, REFERENCE};
+use crate::ingest::kafka::KafkaSettings;
+
+/// Several settings under one name.
+const KAFKA: &str = "kafka.settings";
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +76,11 @@ impl Layer {
 
 /// Every setting, as it is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effective(BTreeMap<&'static str, Layer>);
+pub struct Effective {
+    values: BTreeMap<&'static str, Layer>,
+    /// librdkafka's, by their own names.
+    kafka: BTreeMap<String, Layer>,
+}
 
 impl Effective {
     /// Lays the file (its name and text), the environment and the flags over the reference.
@@ -90,30 +101,46 @@ impl Effective {
         for Given { name, flag, value } in flags {
             layers.put(name, Some(value.clone()), Origin::Flag((*flag).to_owned()), "");
         }
-        if layers.wrong.is_empty() { Ok(Self(layers.values)) } else { Err(ConfigError(layers.wrong)) }
+        let Layers { values, kafka, wrong } = layers;
+        if wrong.is_empty() { Ok(Self { values, kafka }) } else { Err(ConfigError(wrong)) }
     }
 
     /// The value of a setting; `None` where it is not set.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.value.as_deref()
+        self.values.get(name)?.value.as_deref()
     }
 
     /// Where the value of a setting comes from.
     #[must_use]
     pub fn origin(&self, name: &str) -> Origin {
-        self.0.get(name).map_or(Origin::Default, |layer| layer.origin.clone())
+        self.values.get(name).map_or(Origin::Default, |layer| layer.origin.clone())
     }
 
-    /// Every setting, in the order of the reference.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Layer)> {
-        SETTINGS.iter().filter_map(|setting| Some((setting.name, self.0.get(setting.name)?)))
+    /// librdkafka's settings, by their own names.
+    pub fn kafka(&self) -> impl Iterator<Item = (&str, &Layer)> {
+        self.kafka.iter().map(|(name, layer)| (name.as_str(), layer))
+    }
+
+    /// Every setting, in the order of the reference; each of librdkafka's in the place of all.
+    pub fn iter(&self) -> impl Iterator<Item = (String, &Layer)> {
+        SETTINGS.iter().flat_map(|setting| {
+            let own = self.values.get(setting.name).map(|layer| (setting.name.to_owned(), layer));
+            let kafka = self.kafka().map(|(name, layer)| (format!("{KAFKA}.{name}"), layer));
+            let all: Vec<_> = if setting.name == KAFKA && !self.kafka.is_empty() {
+                kafka.collect()
+            } else {
+                own.into_iter().collect()
+            };
+            all
+        })
     }
 }
 
 #[derive(Default)]
 struct Layers {
     values: BTreeMap<&'static str, Layer>,
+    kafka: BTreeMap<String, Layer>,
     wrong: Vec<String>,
 }
 
@@ -130,6 +157,10 @@ impl Layers {
         };
         for Entry { name: key, value, line, column } in entries {
             let place = format!("{name}:{line}:{column}: ");
+            if let Some(kafka) = key.strip_prefix(KAFKA).and_then(|rest| rest.strip_prefix('.')) {
+                self.put_kafka(kafka, value, origin(line), &place);
+                continue;
+            }
             match Setting::of(&key) {
                 // A section without keys says nothing.
                 None if value.is_none() && is_section(&key) => {}
@@ -177,6 +208,24 @@ impl Layers {
         }
     }
 
+    /// One of librdkafka's settings, as a table of the file has it; `None` takes away what lies below. The line is not
+    /// shown: it may hold a secret.
+    fn put_kafka(&mut self, name: &str, value: Option<String>, origin: Origin, place: &str) {
+        let Some(value) = value else {
+            self.kafka.remove(name);
+            return;
+        };
+        match KafkaSettings::parse([format!("{name}={value}").as_str()]) {
+            Ok(_) => self.lay_kafka(name, value, origin),
+            Err(error) => self.wrong.push(format!("{place}{KAFKA}: {error}")),
+        }
+    }
+
+    fn lay_kafka(&mut self, name: &str, value: String, origin: Origin) {
+        let kind = if KafkaSettings::is_secret(name) { Kind::Secret } else { Kind::Text };
+        self.kafka.insert(name.to_owned(), Layer { value: Some(value), origin, kind });
+    }
+
     fn put_at(&mut self, setting: &Setting, value: Option<String>, origin: Origin, place: &str, line: &str) {
         if let Some(Err(why)) = value.as_deref().map(|value| setting.kind.check(value)) {
             self.wrong.push(format!("{place}{}: {why}{line}", setting.name));
@@ -184,6 +233,15 @@ impl Layers {
         }
         if value.is_none() && setting.is_needed {
             self.wrong.push(format!("{place}{} cannot be unset; leave it out to have its default{line}", setting.name));
+            return;
+        }
+        if setting.kind == Kind::KafkaSettings {
+            let text = value.unwrap_or_default();
+            // What was checked parses.
+            for (name, value) in KafkaSettings::parse(text.lines()).unwrap_or_default().into_pairs() {
+                self.lay_kafka(&name, value, origin.clone());
+            }
+            self.values.entry(setting.name).or_insert(Layer { value: None, origin, kind: setting.kind });
             return;
         }
         self.values.insert(setting.name, Layer { value, origin, kind: setting.kind });

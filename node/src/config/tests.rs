@@ -25,7 +25,7 @@ fn the_reference_says_what_the_code_does() {
         feast: Some("127.0.0.1:6566".to_owned()),
         metrics: None,
         brokers: None,
-        kafka_settings: String::new(),
+        kafka_settings: KafkaSettings::default(),
         dead_letters: None,
     };
     assert_eq!(config, code);
@@ -63,9 +63,9 @@ fn flags_win_over_the_environment_over_the_file_over_the_reference() {
         [("FEATUREGRID_NODE__RANGES", "64"), ("FEATUREGRID_KAFKA__BROKERS", "env:9092"), ("FEATUREGRID_LOG", "debug")];
     let flags = [flag("kafka.brokers", "--brokers", "flag:9092")];
     let effective = resolve(Some(file), &environment, &flags).unwrap();
-    let shown: Vec<(&str, Option<&str>, String)> =
+    let shown: Vec<(String, Option<&str>, String)> =
         effective.iter().map(|(name, layer)| (name, layer.value.as_deref(), layer.origin.to_string())).collect();
-    let of = |name: &str| shown.iter().find(|(own, ..)| *own == name).cloned().unwrap();
+    let of = |name: &str| shown.iter().find(|(own, ..)| own == name).cloned().unwrap();
     assert_eq!(shown.len(), SETTINGS.len());
     assert_eq!(of("serve.listen").2, "default");
     assert_eq!((of("node.data").1, of("node.data").2), (Some("/file"), "grid.yaml:3".to_owned()));
@@ -117,14 +117,62 @@ fn a_topic_needs_brokers() {
 fn settings_of_librdkafka_are_checked_and_their_secrets_hidden() {
     let file = "kafka:\n  brokers: a:1\n  settings: |\n    client.id=grid\n    sasl.password=swordfish\n";
     let effective = resolve(Some(file), &[], &[]).unwrap();
-    let shown: Vec<String> =
-        effective.iter().filter(|(name, _)| *name == "kafka.settings").map(|(_, layer)| layer.shown()).collect();
-    assert_eq!(shown, ["client.id=grid sasl.password=(hidden)"]);
-    assert!(Config::of(&effective).unwrap().kafka_settings.contains("swordfish"));
+    let shown: Vec<String> = effective.kafka().map(|(name, layer)| format!("{name} {}", layer.shown())).collect();
+    assert_eq!(shown, ["client.id grid", "sasl.password (hidden)"]);
+    assert!(!format!("{:?}", Config::of(&effective).unwrap()).contains("swordfish"));
     let wrong = resolve(Some(&file.replace("client.id", "client.idd")), &[], &[]).unwrap_err().to_string();
     assert!(
         wrong.starts_with("grid.yaml:3:3: kafka.settings: librdkafka has no setting `client.idd`; did you mean"),
         "{wrong}"
     );
     assert!(!wrong.contains("swordfish"), "{wrong}");
+}
+
+#[test]
+fn each_setting_of_librdkafka_is_laid_over_by_itself() {
+    let file = "kafka:\n  brokers: a:1\n  settings:\n    security.protocol: SASL_PLAINTEXT\n    sasl.username: bob\n    client.id: file\n";
+    let environment = [("FEATUREGRID_KAFKA__SETTINGS", "sasl.password=swordfish\nclient.id=environment")];
+    let flags = [flag("kafka.settings", "--kafka-setting", "client.id=flag\nfetch.max.bytes=2000000")];
+    let effective = resolve(Some(file), &environment, &flags).unwrap();
+    let shown: Vec<(String, String)> = effective
+        .iter()
+        .filter(|(name, _)| name.starts_with("kafka.settings"))
+        .map(|(name, layer)| (name, format!("{} from {}", layer.shown(), layer.origin)))
+        .collect();
+    let wanted = [
+        ("client.id", "flag from flag --kafka-setting"),
+        ("fetch.max.bytes", "2000000 from flag --kafka-setting"),
+        ("sasl.password", "(hidden) from environment FEATUREGRID_KAFKA__SETTINGS"),
+        ("sasl.username", "bob from grid.yaml:5"),
+        ("security.protocol", "SASL_PLAINTEXT from grid.yaml:4"),
+    ];
+    assert_eq!(shown, wanted.map(|(name, shown)| (format!("kafka.settings.{name}"), shown.to_owned())));
+    let given = KafkaSettings::parse([
+        "client.id=flag",
+        "fetch.max.bytes=2000000",
+        "sasl.password=swordfish",
+        "sasl.username=bob",
+        "security.protocol=SASL_PLAINTEXT",
+    ]);
+    assert_eq!(Config::of(&effective).unwrap().kafka_settings, given.unwrap());
+
+    // Nothing is what a template leaves empty; `~` takes one away.
+    let empty = resolve(Some(file), &[("FEATUREGRID_KAFKA__SETTINGS", "")], &[]).unwrap();
+    assert_eq!(empty.kafka().count(), 3);
+    let away = resolve(Some(&file.replace("bob", "~")), &[], &[]).unwrap();
+    assert_eq!(away.kafka().count(), 2);
+    let none = resolve(None, &[], &[]).unwrap();
+    assert!(none.iter().any(|(name, layer)| name == "kafka.settings" && layer.value.is_none()));
+
+    // A mistake names its line, and shows no value.
+    let wrong = resolve(Some(&file.replace("sasl.username: bob", "sasl.pasword: bob")), &[], &[]).unwrap_err();
+    let wanted =
+        "grid.yaml:5:5: kafka.settings: librdkafka has no setting `sasl.pasword`; did you mean `sasl.password`?";
+    assert_eq!(wrong.to_string(), wanted);
+    let wrong =
+        Config::of(&resolve(None, &[("FEATUREGRID_KAFKA__SETTINGS", "client.id=a")], &[]).unwrap()).unwrap_err();
+    assert!(
+        wrong.to_string().starts_with("environment FEATUREGRID_KAFKA__SETTINGS: kafka.settings is of Kafka"),
+        "{wrong}"
+    );
 }

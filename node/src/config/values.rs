@@ -1,6 +1,6 @@
 //! What a value of each kind looks like. Knows no setting.
 
-use crate::ingest::kafka::KafkaSettings;
+use crate::ingest::kafka::{HIDDEN, KafkaSettings};
 
 /// Kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +13,10 @@ pub(super) enum Kind {
     AddressOrOff,
     /// `HOST:PORT`, several separated by commas.
     Addresses,
-    /// librdkafka's `NAME=VALUE`, one per line.
+    /// librdkafka's `NAME=VALUE`, one per line; each is a setting of its own.
     KafkaSettings,
+    /// Shown to nobody.
+    Secret,
     /// A power of two up to this.
     PowerOfTwo(u32),
     /// `half`, or a size.
@@ -28,7 +30,7 @@ impl Kind {
     pub(super) fn check(self, text: &str) -> Result<(), String> {
         match self {
             Self::Text if text.trim().is_empty() => Err("is empty; write a value, or ~ for none".to_owned()),
-            Self::Text => Ok(()),
+            Self::Text | Self::Secret => Ok(()),
             Self::AddressOrOff if text == "off" => Ok(()),
             Self::Address => address(text),
             Self::AddressOrOff => address(text).map_err(|why| format!("{why}, or off")),
@@ -50,10 +52,7 @@ impl Kind {
     /// A value as people may see it: no secret.
     pub(super) fn shown(self, text: &str) -> String {
         match self {
-            // What was checked parses.
-            Self::KafkaSettings => {
-                KafkaSettings::parse(text.lines()).map_or_else(|_| String::new(), |it| it.to_string())
-            }
+            Self::Secret | Self::KafkaSettings => HIDDEN.to_owned(),
             _ => text.to_owned(),
         }
     }

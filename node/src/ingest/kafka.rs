@@ -29,6 +29,7 @@ pub use self::append_time::{AppendTimeError, check_append_time};
 pub use self::cluster::Cluster;
 use self::producer::{HeaderRef, Outgoing, Producer};
 use self::reader::KafkaReader;
+pub(crate) use self::settings::HIDDEN;
 pub use self::settings::{KafkaSettings, SettingsError};
 pub use self::topic::{create_topic, missing_topics};
 use super::{Bounds, Header, Identity, Log, LogError, LogReader, NewRecord, OpenLog};

@@ -87,6 +87,9 @@ const OWN: &[(&str, &str)] = &[
     ("sticky.partitioning.linger.ms", OWN_PARTITION),
 ];
 
+/// What is shown of a secret.
+pub(crate) const HIDDEN: &str = "(hidden)";
+
 /// Parts of names whose values are shown to nobody.
 const SECRET: &[&str] = &["password", "secret", "pem", "jaas", "token", "sasl.oauthbearer.config"];
 
@@ -137,9 +140,20 @@ impl KafkaSettings {
         Ok(())
     }
 
+    /// Whether the value of a setting of this name is shown to nobody.
+    #[must_use]
+    pub fn is_secret(name: &str) -> bool {
+        SECRET.iter().any(|part| name.contains(part))
+    }
+
+    /// Every setting by its name, secrets as they are.
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
+
     /// Every setting, secrets hidden.
     pub fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), if is_secret(name) { "(hidden)" } else { value.as_str() }))
+        self.0.iter().map(|(name, value)| (name.as_str(), if Self::is_secret(name) { HIDDEN } else { value.as_str() }))
     }
 
     /// Sets all of them.
@@ -147,14 +161,6 @@ impl KafkaSettings {
         for (name, value) in &self.0 {
             config.set(name, value);
         }
-    }
-}
-
-/// `NAME=VALUE`, separated by spaces; secrets hidden.
-impl fmt::Display for KafkaSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs: Vec<String> = self.shown().map(|(name, value)| format!("{name}={value}")).collect();
-        f.write_str(&pairs.join(" "))
     }
 }
 
@@ -179,10 +185,6 @@ pub(super) fn refused(error: &KafkaError) -> SettingsError {
         ""
     };
     SettingsError::Refused { why, hint }
-}
-
-fn is_secret(name: &str) -> bool {
-    SECRET.iter().any(|part| name.contains(part))
 }
 
 /// What is no setting may still hold a secret: only its beginning is shown.

@@ -27,6 +27,15 @@ pub const CONFIG_BYTES_MAX: usize = 1 << 20;
 #[error("{}", .0.join("\n"))]
 pub struct ConfigError(pub Vec<String>);
 
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// `HOST:PORT`.
+    pub address: String,
+    /// Whether somebody named it: then it must be had. The usual one may be another node's.
+    pub is_asked: bool,
+}
+
 /// Settings, typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -43,9 +52,9 @@ pub struct Config {
     /// `serve.listen`
     pub listen: String,
     /// `serve.feast`; `None` is off.
-    pub feast: Option<String>,
-    /// `serve.metrics`: `off` is none, not set is the usual address.
-    pub metrics: Option<String>,
+    pub feast: Option<Listen>,
+    /// `serve.metrics`; `None` is off.
+    pub metrics: Option<Listen>,
     /// `kafka.brokers`
     pub brokers: Option<String>,
     /// `kafka.settings`
@@ -61,6 +70,10 @@ impl Config {
     /// What does not go together.
     pub fn of(effective: &Effective) -> Result<Self, ConfigError> {
         let text = |name: &str| effective.get(name).map(str::to_owned);
+        let listen = |name: &str| {
+            let address = text(name).filter(|address| address != "off")?;
+            Some(Listen { address, is_asked: effective.origin(name) != Origin::Default })
+        };
         let missing = |name: &str| ConfigError(vec![format!("{name} is not set: give it a value")]);
         let ranges = effective.get("node.ranges").and_then(|text| text.parse().ok());
         let budget = effective.get("node.memory_budget").ok_or_else(|| missing("node.memory_budget"))?;
@@ -72,8 +85,8 @@ impl Config {
             memory_budget: size(budget).ok(),
             one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
             listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
-            feast: text("serve.feast").filter(|address| address != "off"),
-            metrics: text("serve.metrics"),
+            feast: listen("serve.feast"),
+            metrics: listen("serve.metrics"),
             brokers: text("kafka.brokers"),
             kafka_settings: KafkaSettings::of(kafka.collect()),
             dead_letters: text("kafka.dead_letters"),

@@ -7,6 +7,29 @@ use crate::harness::{Program, Run, Scratch, brokers};
 const IOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../node/src/demo/iot.yaml");
 
 #[test]
+fn a_port_that_is_named_must_be_free_and_a_default_one_need_not() {
+    // Taken by us, or by somebody else already.
+    let _held = ["127.0.0.1:6566", "127.0.0.1:9464"].map(std::net::TcpListener::bind);
+    let scratch = Scratch::new();
+    let definitions = concat!(env!("CARGO_MANIFEST_DIR"), "/accept/prefix.yaml");
+    let (data, log, address) = (scratch.at("data"), scratch.at("log.jsonl"), crate::digest::free_address());
+    let serve = ["serve", "--definitions", definitions, "--data", &data, "--listen", &address];
+    let program = Program::logged(&serve, "warn", &log);
+    let digest = Run::of(&["state", "digest", "--address", &address, "--wait", "60s"]);
+    assert_eq!(digest.code, Some(0), "{}", digest.stderr);
+    assert_eq!(program.terminate(), Some(0));
+    let log = std::fs::read_to_string(log).expect("it was written");
+    for advice in ["choose another --feast, or --feast off", "choose another --metrics, or `--metrics off`"] {
+        assert!(log.contains(advice), "{log}");
+    }
+    for (flag, address) in [("--feast", "127.0.0.1:6566"), ("--metrics", "127.0.0.1:9464")] {
+        let refused = Run::of(&[&serve[..], &[flag, address]].concat());
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("choose another {flag}")), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn every_setting_says_where_it_comes_from() {
     let scratch = Scratch::new();
     let file = scratch.write("grid.yaml", "node:\n  ranges: 64\nserve:\n  listen: 127.0.0.1:7999\n");

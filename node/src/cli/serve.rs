@@ -8,10 +8,9 @@ use anyhow::bail;
 
 use super::node::{NodeArguments, Prepared};
 use super::{plant, stopped};
-use crate::assemble::Node;
-use crate::config::{Config, Effective, Given};
+use crate::config::{Config, Effective, Given, Listen};
 use crate::serve::{FeastServer, Server};
-use crate::telemetry::http::{LISTEN, MetricsServer};
+use crate::telemetry::http::MetricsServer;
 
 /// `featuregrid serve`
 #[derive(Debug, clap::Args)]
@@ -24,7 +23,8 @@ pub(super) struct Arguments {
     /// Where to answer [default: 127.0.0.1:7450].
     #[arg(long)]
     listen: Option<String>,
-    /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off` [default: 127.0.0.1:6566].
+    /// Where Feast's clients are answered (`online_store: {type: remote}`), or `off` [default: 127.0.0.1:6566, if
+    /// nobody else uses it].
     #[arg(long)]
     feast: Option<String>,
     /// Where Prometheus finds /metrics, or `off` [default: 127.0.0.1:9464, if nobody else uses it].
@@ -66,11 +66,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         node = starting => Arc::new(node?),
         () = stop => return Ok(ExitCode::SUCCESS),
     };
-    let metrics = metrics(&node, config.metrics.as_deref()).await?;
+    let metrics = match &config.metrics {
+        None => None,
+        Some(listen) => had(listen, MetricsServer::start(Arc::clone(&node), &listen.address).await)?,
+    };
     let server = Server::start(Arc::clone(&node), &config.listen).await?;
     let feast = match &config.feast {
         None => None,
-        Some(listen) => Some(FeastServer::start(Arc::clone(&node), listen).await?),
+        Some(listen) => had(listen, FeastServer::start(Arc::clone(&node), &listen.address).await)?,
     };
     let gave_up = node.take_gave_up();
     let serving = async {
@@ -109,18 +112,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// An address that was asked for must be had; the usual one may be another node's.
-async fn metrics(node: &Arc<Node>, asked: Option<&str>) -> anyhow::Result<Option<MetricsServer>> {
-    let node = Arc::clone(node);
-    match asked {
-        Some("off") => Ok(None),
-        Some(address) => Ok(Some(MetricsServer::start(node, address).await?)),
-        None => match MetricsServer::start(node, LISTEN).await {
-            Ok(server) => Ok(Some(server)),
-            Err(error) => {
-                tracing::warn!(%error, "no metrics");
-                Ok(None)
-            }
-        },
+/// An address that was asked for must be had; the usual one may be another node's, and this one then does without.
+fn had<S, E: std::fmt::Display>(listen: &Listen, started: Result<S, E>) -> Result<Option<S>, E> {
+    match started {
+        Ok(server) => Ok(Some(server)),
+        Err(error) if listen.is_asked => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "the usual address is not to be had: this node does without");
+            Ok(None)
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     needed("node.one_partition_after_the_other", Kind::Switch),
     needed("serve.listen", Kind::Address),
     needed("serve.feast", Kind::AddressOrOff),
-    optional("serve.metrics", Kind::AddressOrOff),
+    needed("serve.metrics", Kind::AddressOrOff),
     optional("kafka.brokers", Kind::Addresses),
     optional("kafka.settings", Kind::KafkaSettings),
     optional("kafka.dead_letters", Kind::Text),

@@ -22,8 +22,8 @@ fn the_reference_says_what_the_code_does() {
         memory_budget: None,
         one_after_the_other: false,
         listen: crate::cli::ADDRESS.to_owned(),
-        feast: Some("127.0.0.1:6566".to_owned()),
-        metrics: None,
+        feast: Some(Listen { address: "127.0.0.1:6566".to_owned(), is_asked: false }),
+        metrics: Some(Listen { address: "127.0.0.1:9464".to_owned(), is_asked: false }),
         brokers: None,
         kafka_settings: KafkaSettings::default(),
         dead_letters: None,
@@ -74,6 +74,14 @@ fn flags_win_over_the_environment_over_the_file_over_the_reference() {
         (Some("64"), "environment FEATUREGRID_NODE__RANGES".to_owned())
     );
     assert_eq!((of("kafka.brokers").1, of("kafka.brokers").2), (Some("flag:9092"), "flag --brokers".to_owned()));
+}
+
+#[test]
+fn an_address_that_is_named_is_asked_for_even_where_it_is_the_default() {
+    let file = "serve:\n  feast: 127.0.0.1:6566\n  metrics: off\n";
+    let config = Config::of(&resolve(Some(file), &[], &[]).unwrap()).unwrap();
+    assert_eq!(config.feast, Some(Listen { address: "127.0.0.1:6566".to_owned(), is_asked: true }));
+    assert_eq!(config.metrics, None);
 }
 
 #[test]

@@ -16,8 +16,6 @@ use super::sample::sample;
 use crate::assemble::Node;
 use crate::listening::{Bound, Listening, Told};
 
-/// Where metrics are, unless somebody asks for another address: the port that exporters of OpenTelemetry use.
-pub const LISTEN: &str = "127.0.0.1:9464";
 /// A scrape waits so long for shards and brokers, then shows what was seen before. Prometheus gives up after 10 s.
 const LOOK_MAX: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -19,6 +19,8 @@ pub mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use featuregrid_actors::reader::Record;
 use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::partitioner;
@@ -105,6 +107,13 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// [`Self::Recreated`], identities as Kafka's own tools print them.
+    #[must_use]
+    pub fn recreated(topic: &str, partition: PartitionId, was: TopicId, is: TopicId) -> Self {
+        let show = |id: TopicId| BASE64_URL_SAFE_NO_PAD.encode(id.0);
+        Self::Recreated { topic: topic.to_owned(), partition, was: show(was), is: show(is) }
+    }
+
     /// The partition that cannot go on, if the error halts one.
     #[must_use]
     pub fn halted(&self) -> Option<PartitionId> {

@@ -293,7 +293,8 @@ fn a_re_created_topic_halts_its_partitions_and_stays_halted() {
     let topic = Topic::create("recreated", 1, &[]);
     // More than before: the client itself notices nothing.
     fill(&topic, 50, 0..1, &[]);
-    served.halted("deleted and created again");
+    let status = served.halted("deleted and created again");
+    assert_eq!(sum(&status, "records"), 20, "nothing of the new topic is read: {status}");
     let digest = Run::of(&["state", "digest", "--address", &served.address, "--wait", "5s"]);
     assert_eq!(digest.code, Some(1));
     assert!(digest.stderr.contains("start over with a new --data"), "{}", digest.stderr);

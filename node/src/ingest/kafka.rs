@@ -5,6 +5,7 @@ mod advice;
 mod append_time;
 mod batch;
 mod cluster;
+mod identity;
 mod native;
 mod producer;
 mod reader;
@@ -96,6 +97,10 @@ impl Topics {
         let mut sources = self.0.iter();
         let (source, _) = sources.find(|(_, name)| name.as_bytes() == topic.to_bytes())?;
         PartitionId::of(*source, u32::try_from(number).ok()?)
+    }
+
+    fn source(&self, topic: &str) -> Option<SourceId> {
+        self.0.iter().find(|(_, name)| name == topic).map(|(source, _)| *source)
     }
 
     fn names(&self) -> String {
@@ -236,7 +241,8 @@ impl Log for KafkaLog {
     }
 
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError> {
-        Ok(Box::new(KafkaReader::open(&self.cluster, &self.topics, from)?))
+        let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Box::new(KafkaReader::open(&self.cluster, &self.topics, identities, from)?))
     }
 
     fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError> {

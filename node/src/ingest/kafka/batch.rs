@@ -3,7 +3,10 @@
 //!
 //! Measured beside the binding's `poll` by `featuregrid bench ingest` (stage `poll`): see the changelog for the figures.
 //!
-//! Beside `native`, the other file of the node with `unsafe`. What makes it sound: the queue is the consumer's own and is destroyed before
+//! The library's own log lines come through a queue of their own, and are read after a batch was taken and before it is
+//! handed on: whatever the library learnt before it fetched a message is known before the message is looked at.
+//!
+//! Beside `native`, the other file of the node with `unsafe`. What makes it sound: the queues are the consumer's own and are destroyed before
 //! it; a message is borrowed only inside the call of the sink, and destroyed after it, also when the sink panics.
 
 #![expect(unsafe_code, reason = "librdkafka's batch call has no safe binding")]
@@ -35,8 +38,13 @@ pub(super) struct Message<'a> {
     pub(super) admit: bool,
 }
 
-/// Takes what a poll found: topic, partition, and the message or why there is none.
-pub(super) type Sink<'s> = dyn FnMut(&CStr, i32, Result<Message<'_>, Absent>) + 's;
+/// Takes what a poll found.
+pub(super) trait Poll {
+    /// A log line of the library: how bad it is (syslog's levels), and its text.
+    fn line(&mut self, level: i32, text: &str);
+    /// Topic, partition, and the message or why there is none.
+    fn found(&mut self, topic: &CStr, partition: i32, found: Result<Message<'_>, Absent>);
+}
 
 /// Why there is no message.
 #[derive(Clone, Copy, Debug)]
@@ -48,9 +56,10 @@ pub(super) enum Absent {
     Error(RDKafkaErrorCode),
 }
 
-/// The queue of a consumer.
+/// The queue of a consumer, and that of its log lines.
 pub(super) struct BatchQueue {
     queue: ptr::NonNull<sys::rd_kafka_queue_t>,
+    lines: ptr::NonNull<sys::rd_kafka_queue_t>,
     messages: Vec<*mut sys::rd_kafka_message_t>,
     /// Outlives the queue.
     _consumer: Arc<BaseConsumer>,
@@ -63,9 +72,33 @@ impl BatchQueue {
     /// The queue that all assigned partitions forward to; `None` if the consumer has none.
     pub(super) fn new(consumer: Arc<BaseConsumer>) -> Option<Self> {
         // SAFETY: the client pointer is valid while the consumer lives; the queue counts as a reference to it.
-        let queue = unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) };
+        let queue = ptr::NonNull::new(unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) })?;
+        // SAFETY: as above.
+        let lines = ptr::NonNull::new(unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) })?;
+        // SAFETY: client and queue are valid; the client holds a reference to the queue of its own.
+        unsafe { sys::rd_kafka_set_log_queue(consumer.client().native_ptr(), lines.as_ptr()) };
         let messages = vec![ptr::null_mut(); POLL_RECORDS_MAX];
-        ptr::NonNull::new(queue).map(|queue| Self { queue, messages, _consumer: consumer })
+        Some(Self { queue, lines, messages, _consumer: consumer })
+    }
+
+    /// Hands on the library's log lines so far: how bad each is (syslog's levels), and its text.
+    fn read_lines(&self, lines: &mut dyn FnMut(i32, &str)) {
+        loop {
+            // SAFETY: the queue is ours; the event is destroyed below.
+            let event = unsafe { sys::rd_kafka_queue_poll(self.lines.as_ptr(), 0) };
+            if event.is_null() {
+                return;
+            }
+            let (mut fac, mut text, mut level) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: the event is valid, and the results are ours; it answers -1 where it is no log line.
+            let told = unsafe { sys::rd_kafka_event_log(event, &raw mut fac, &raw mut text, &raw mut level) };
+            if told == 0 && !text.is_null() {
+                // SAFETY: the text ends with a zero and lives as long as its event.
+                lines(level, &unsafe { CStr::from_ptr(text) }.to_string_lossy());
+            }
+            // SAFETY: the poll gave it to us; destroyed once.
+            unsafe { sys::rd_kafka_event_destroy(event) };
+        }
     }
 
     /// Puts what is there behind the first `from` messages, without waiting; how many.
@@ -76,26 +109,26 @@ impl BatchQueue {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// Hands on what is there, at most [`POLL_RECORDS_MAX`] messages or errors with their topic and partition; waits
-    /// at most `wait` for the first.
-    pub(super) fn poll(&mut self, wait: Duration, sink: &mut Sink<'_>) {
+    /// Takes what is there, at most [`POLL_RECORDS_MAX`] messages or errors; waits at most `wait` for the first. Hands on
+    /// the log lines up to here, then each message or error with its topic and partition.
+    pub(super) fn poll(&mut self, wait: Duration, mut to: impl Poll) {
         let mut count = self.take(0);
         if count == 0 {
             // The batch call waits until its array is full; this one until there is anything.
             let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
             // SAFETY: the queue is ours; the message is destroyed with the others.
             let first = unsafe { sys::rd_kafka_consume_queue(self.queue.as_ptr(), wait) };
-            if first.is_null() {
-                return;
+            if !first.is_null() {
+                self.messages[0] = first;
+                count = 1 + self.take(1);
             }
-            self.messages[0] = first;
-            count = 1 + self.take(1);
         }
         let batch = Taken(&self.messages[..count]);
+        self.read_lines(&mut |level, text| to.line(level, text));
         for message in batch.0 {
             // SAFETY: the call returned `count` valid messages, which are ours until `Taken` destroys them.
             let (topic, partition, found) = unsafe { read(*message) };
-            sink(topic, partition, found);
+            to.found(topic, partition, found);
         }
     }
 }
@@ -104,6 +137,8 @@ impl Drop for BatchQueue {
     fn drop(&mut self) {
         // SAFETY: taken in `new`, destroyed once, before the consumer it belongs to.
         unsafe { sys::rd_kafka_queue_destroy(self.queue.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { sys::rd_kafka_queue_destroy(self.lines.as_ptr()) };
     }
 }
 

@@ -1,20 +1,29 @@
 //! Reads partitions of topics, each from an offset of its own, with one consumer. Knows which offset comes next; asks
 //! nobody, the client least of all.
+//!
+//! A fetch names the identity of its topic, as the client learnt it last (since Kafka 3.1). So a record of a re-created
+//! topic can only come after the client has learnt the new identity, which it says in its log and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use featuregrid_actors::reader::Record;
-use featuregrid_protocol::ids::{Offset, PartitionId};
+use featuregrid_protocol::ids::{Offset, PartitionId, SourceId, TopicId};
 use featuregrid_protocol::time::Timestamp;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::batch::{Absent, BatchQueue, Message};
+use super::batch::{Absent, BatchQueue, Message, Poll};
+use super::identity::{self, Learnt};
 use super::{ASK, Cluster, Topics, unavailable};
 use crate::ingest::{LogError, LogEvent, LogReader, Origin};
+
+/// Levels up to here are told to whoever reads our log: syslog's warnings, and worse.
+const WARNING: i32 = 4;
 
 /// See the module.
 pub(super) struct KafkaReader {
@@ -24,17 +33,40 @@ pub(super) struct KafkaReader {
     /// Next offset per partition that goes on.
     next: BTreeMap<PartitionId, Offset>,
     paused: bool,
+    /// The topics that are to be read.
+    identities: BTreeMap<SourceId, TopicId>,
+    /// Partitions that have halted, and have not been told.
+    halted: VecDeque<LogError>,
+}
+
+/// What a poll is handed on to.
+struct Handed<'h, 's> {
+    topics: &'h Topics,
+    identities: &'h BTreeMap<SourceId, TopicId>,
+    next: &'h mut BTreeMap<PartitionId, Offset>,
+    halted: &'h mut VecDeque<LogError>,
+    failed: Option<RDKafkaErrorCode>,
+    sink: &'h mut (dyn FnMut(LogEvent<'_>) + 's),
 }
 
 impl KafkaReader {
-    pub(super) fn open(cluster: &Cluster, topics: &Topics, from: &[(PartitionId, Offset)]) -> Result<Self, LogError> {
+    pub(super) fn open(
+        cluster: &Cluster,
+        topics: &Topics,
+        identities: BTreeMap<SourceId, TopicId>,
+        from: &[(PartitionId, Offset)],
+    ) -> Result<Self, LogError> {
         let what = || format!("consumer of {}", topics.names());
-        let consumer: BaseConsumer = cluster.consumer().create().map_err(unavailable(what))?;
+        let mut config = cluster.consumer();
+        identity::let_tell(&mut config);
+        config.set_log_level(RDKafkaLogLevel::Debug);
+        let consumer: BaseConsumer = config.create().map_err(unavailable(what))?;
         let consumer = Arc::new(consumer);
         let no_queue = || LogError::Unavailable { what: what(), why: "the consumer has no queue".to_owned() };
         let queue = BatchQueue::new(Arc::clone(&consumer)).ok_or_else(no_queue)?;
         let next = from.iter().copied().collect();
-        let reader = Self { topics: topics.clone(), queue, consumer, next, paused: false };
+        let (topics, halted) = (topics.clone(), VecDeque::new());
+        let reader = Self { topics, queue, consumer, next, paused: false, identities, halted };
         reader.consumer.assign(&reader.assignment()).map_err(unavailable(what))?;
         Ok(reader)
     }
@@ -91,27 +123,14 @@ impl KafkaReader {
 
 impl LogReader for KafkaReader {
     fn poll(&mut self, wait: Duration, sink: &mut dyn FnMut(LogEvent<'_>)) -> Result<(), LogError> {
-        let (topics, next, mut failed) = (&self.topics, &mut self.next, None);
-        self.queue.poll(wait, &mut |topic, number, found| {
-            let partition = topics.partition(topic, number);
-            match (found, partition.and_then(|partition| Some((partition, next.get_mut(&partition)?)))) {
-                (Ok(message), Some((partition, next))) => {
-                    let record = record(message);
-                    if record.offset < *next {
-                        return; // fetched before a pause, and again after it
-                    }
-                    *next = record.offset + 1;
-                    sink(LogEvent::Record(partition, record, Origin::new(message.key, Some(&message.headers))));
-                }
-                (Err(Absent::End(end)), Some((partition, next))) => {
-                    *next = (*next).max(end.max(0) as Offset);
-                    sink(LogEvent::End(partition, *next));
-                }
-                // Of a partition that halted; fetched before it did.
-                (Ok(_) | Err(Absent::End(_)), None) => {}
-                (Err(Absent::Error(code)), _) => failed = Some(code),
-            }
-        });
+        let Self { topics, identities, next, halted, queue, .. } = &mut *self;
+        let mut handed = Handed { topics, identities, next, halted, failed: None, sink };
+        queue.poll(wait, &mut handed);
+        let failed = handed.failed;
+        if let Some(error) = self.halted.pop_front() {
+            self.assign().map_err(unavailable(|| format!("assignment of {}", self.topics.names())))?;
+            return Err(error);
+        }
         match failed {
             None => Ok(()),
             Some(RDKafkaErrorCode::AutoOffsetReset) => Err(self.find_reset()),
@@ -127,6 +146,45 @@ impl LogReader for KafkaReader {
         }
         self.paused = paused;
         self.assign().map_err(unavailable(|| format!("pausing {}", self.topics.names())))
+    }
+}
+
+impl Poll for &mut Handed<'_, '_> {
+    fn line(&mut self, level: i32, text: &str) {
+        if level <= WARNING {
+            tracing::warn!(line = text, "librdkafka");
+        } else {
+            tracing::debug!(line = text, "librdkafka");
+        }
+        let Some(Learnt { topic, is }) = identity::learnt(text) else { return };
+        let Some(source) = self.topics.source(topic) else { return };
+        let Some(was) = self.identities.get(&source).filter(|was| **was != is) else { return };
+        let of_topic: Vec<PartitionId> = self.next.keys().copied().filter(|own| own.source() == source).collect();
+        for partition in of_topic {
+            self.next.remove(&partition);
+            self.halted.push_back(LogError::recreated(topic, partition, *was, is));
+        }
+    }
+
+    fn found(&mut self, topic: &CStr, number: i32, found: Result<Message<'_>, Absent>) {
+        let partition = self.topics.partition(topic, number);
+        match (found, partition.and_then(|partition| Some((partition, self.next.get_mut(&partition)?)))) {
+            (Ok(message), Some((partition, next))) => {
+                let record = record(message);
+                if record.offset < *next {
+                    return; // fetched before a pause, and again after it
+                }
+                *next = record.offset + 1;
+                (self.sink)(LogEvent::Record(partition, record, Origin::new(message.key, Some(&message.headers))));
+            }
+            (Err(Absent::End(end)), Some((partition, next))) => {
+                *next = (*next).max(end.max(0) as Offset);
+                (self.sink)(LogEvent::End(partition, *next));
+            }
+            // Of a partition that halted; fetched before it did.
+            (Ok(_) | Err(Absent::End(_)), None) => {}
+            (Err(Absent::Error(code)), _) => self.failed = Some(code),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod feast;
 mod push;
 mod response;
 mod service;
+mod traceparent;
 mod wanted;
 
 use std::net::SocketAddr;

@@ -27,6 +27,24 @@ feature_views:
       total: { sum: amount, windows: [1h] }
 ";
 
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+/// A read of one user over Feast's API, by a caller that is traced.
+fn read_as_feast(address: &str) -> String {
+    let body = r#"{"features":["spend:total_1h"],"entities":{"user_id":["u1"]}}"#;
+    let mut stream = TcpStream::connect(address).expect("the node listens");
+    write!(
+        stream,
+        "POST /get-online-features HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         traceparent: 00-{TRACE}-b7ad6b7169203331-01\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("it reads");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("it answers");
+    reply
+}
+
 fn scrape(address: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the node listens");
     write!(stream, "GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("it reads");
@@ -52,7 +70,7 @@ fn spans(file: &str) -> BTreeMap<String, Value> {
 #[test]
 fn metrics_agree_with_the_status_and_spans_are_lines() {
     let scratch = Scratch::new();
-    let (address, metrics) = (&free_address(), &free_address());
+    let (address, metrics, feast) = (&free_address(), &free_address(), &free_address());
     let data = scratch.at("data");
     let serve = |definitions: &str, log: &str| {
         let definitions = scratch.write("definitions.yaml", definitions);
@@ -67,7 +85,7 @@ fn metrics_agree_with_the_status_and_spans_are_lines() {
             "--metrics",
             metrics,
             "--feast",
-            "off",
+            feast,
         ];
         let program = Program::logged(&arguments, "warn,featuregrid=debug", &scratch.at(log));
         Run::of(&["state", "digest", "--address", address, "--wait", "60s", "--report", "json"]).report();
@@ -80,6 +98,8 @@ fn metrics_agree_with_the_status_and_spans_are_lines() {
         assert_eq!(push.code, Some(0), "{}", push.stderr);
     }
     assert_eq!(Run::of(&["get", "spend", "user_id=u1", "--address", address]).code, Some(0));
+    let read = read_as_feast(feast);
+    assert!(read.starts_with("HTTP/1.1 200") && read.contains("total_1h"), "{read}");
     let status = Run::of(&["status", "--address", address, "-o", "json"]).report();
     let reply = scrape(metrics);
     let records: u64 = status["partitions"]
@@ -93,7 +113,8 @@ fn metrics_agree_with_the_status_and_spans_are_lines() {
         status["views"][0]["applied"],
         sum(&reply, "featuregrid_view_rows_total{view=\"spend\",outcome=\"applied\"}")
     );
-    assert_eq!(sum(&reply, "featuregrid_read_seconds_count"), 1);
+    assert_eq!(sum(&reply, "featuregrid_read_seconds_count{api=\"grpc\""), 1);
+    assert_eq!(sum(&reply, "featuregrid_read_seconds_count{api=\"feast\",outcome=\"ok\""), 1);
     assert_eq!(sum(&reply, "featuregrid_push_seconds_count"), 3);
     assert_eq!(first.terminate(), Some(0));
     let spans_of_first = spans(&scratch.at("first.jsonl"));
@@ -104,6 +125,9 @@ fn metrics_agree_with_the_status_and_spans_are_lines() {
     has("ingest", &["partition", "from", "to", "records"]);
     has("apply", &["partition", "from", "to", "rows"]);
     has("read", &["api", "entities"]);
+    let read = &spans_of_first["read"];
+    assert_eq!((read["api"].as_str(), read["trace_id"].as_str()), (Some("feast"), Some(TRACE)), "the last read");
+    assert!(spans_of_first["push"]["trace_id"].is_null(), "the command line traces nothing");
     has("push", &["source", "bytes"]);
     assert!(!spans_of_first.contains_key("activation"));
 

@@ -11,12 +11,13 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 
 use super::response::response;
 use super::wanted::Wanted;
-use super::{encode, push};
+use super::{encode, push, traceparent};
 use crate::assemble::Node;
 use crate::clock;
 use crate::grid::{Asked, GridRead, ReadError};
@@ -48,8 +49,11 @@ impl FeatureGrid for Service {
     ) -> Result<Response<v1::GetFeaturesResponse>, Status> {
         let begin = clock::monotonic();
         let deadline = deadline(&request);
-        let request = request.into_inner();
-        let span = tracing::debug_span!("read", api = "grpc", entities = request.entities.len());
+        let (metadata, _, request) = request.into_parts();
+        let entities = request.entities.len();
+        let span =
+            tracing::debug_span!("read", api = "grpc", entities, trace_id = field::Empty, parent_id = field::Empty);
+        traceparent::note(&span, caller(&metadata));
         let answer = self.get(request, deadline).instrument(span).await;
         self.node.metrics.read("grpc", ended(&answer), clock::monotonic() - begin);
         answer.map(Response::new)
@@ -58,8 +62,10 @@ impl FeatureGrid for Service {
     async fn push(&self, request: Request<v1::PushRequest>) -> Result<Response<v1::PushResponse>, Status> {
         let begin = clock::monotonic();
         let deadline = deadline(&request);
-        let request = request.into_inner();
-        let span = tracing::debug_span!("push", source = request.source, bytes = request.payload.len());
+        let (metadata, _, request) = request.into_parts();
+        let (source, bytes) = (&request.source, request.payload.len());
+        let span = tracing::debug_span!("push", source, bytes, trace_id = field::Empty, parent_id = field::Empty);
+        traceparent::note(&span, caller(&metadata));
         let answer = push::push(&self.node, request, deadline).instrument(span).await;
         self.node.metrics.pushed(ended(&answer), clock::monotonic() - begin);
         answer.map(Response::new)
@@ -85,6 +91,10 @@ impl Service {
         self.node.metrics.spent(Stage::Read, clock::monotonic() - asked);
         Ok(response(&self.node, &wanted, &selections, &answers))
     }
+}
+
+fn caller(metadata: &MetadataMap) -> Option<&[u8]> {
+    metadata.get(traceparent::HEADER).map(|value| value.as_bytes())
 }
 
 /// How a call ended, as metrics tell it.

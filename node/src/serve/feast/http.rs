@@ -19,8 +19,9 @@ use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::value::Status;
 use tokio::sync::Semaphore;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 
+use super::super::traceparent;
 use super::refusal::Refusal;
 use super::reply;
 use super::request::{Question, question};
@@ -79,7 +80,14 @@ async fn health(State(shared): State<Arc<Shared>>) -> StatusCode {
 
 async fn get_online_features(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let begin = clock::monotonic();
-    let span = tracing::debug_span!("read", api = "feast", entities = tracing::field::Empty);
+    let span = tracing::debug_span!(
+        "read",
+        api = "feast",
+        entities = field::Empty,
+        trace_id = field::Empty,
+        parent_id = field::Empty
+    );
+    traceparent::note(&span, request.headers().get(traceparent::HEADER).map(HeaderValue::as_bytes));
     let response = within(&shared, request).instrument(span).await;
     let ended = match response.status() {
         StatusCode::OK => Ended::Ok,

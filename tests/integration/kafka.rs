@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::digest::free_address;
 use crate::harness::{Line, Program, Run, Scratch, Topic, brokers};
+use crate::telemetry;
 
 const BASE_MS: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -349,6 +351,46 @@ fn a_stalled_shard_pauses_consumption_and_loses_nothing() {
     let log = served.log();
     assert!(log.contains("consumption paused"), "{log}");
     assert!(log.contains("consumption resumed"), "{log}");
+    served.stop();
+}
+
+#[test]
+fn full_memory_pauses_consumption_and_says_for_how_long() {
+    const BUDGET: u64 = 2 << 20;
+    let (topic, metrics) = (Topic::create("full", 1, &[]), free_address());
+    let more = ["--memory-budget", "2MiB", "--metrics", &metrics];
+    fill(&topic, 7, 0..1, &[]);
+    let mut served = Served::start("full", &more);
+    // What the log held at the start was promised; the rest was not.
+    served.has(7);
+    let values: Vec<_> = (0..50_000).map(|at| payload(at, BASE_MS)).collect();
+    let lines: Vec<Line<'_>> = values.iter().map(|value| (0, BASE_MS, None, Some(value.as_slice()))).collect();
+    topic.produce(&lines, &[]);
+    served.status("pause", |status| status["paused"] == true);
+    let waited = |page: &str| telemetry::sum(page, "featuregrid_backpressure_seconds_total{cause=\"memory\"}");
+    let late = Instant::now() + PATIENCE;
+    let page = loop {
+        let page = telemetry::scrape(&metrics);
+        if waited(&page) >= 2 {
+            break page;
+        }
+        assert!(Instant::now() < late, "{page}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(telemetry::sum(&page, "featuregrid_consumption_paused"), 1);
+    let bytes = telemetry::sum(&page, "featuregrid_state_bytes");
+    assert!((BUDGET * 9 / 10..2 * BUDGET).contains(&bytes), "{bytes} bytes of {BUDGET}");
+    let read = telemetry::sum(&page, "featuregrid_events_ingested_total");
+    assert!(read < 50_007, "{read} records were read");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(telemetry::sum(&telemetry::scrape(&metrics), "featuregrid_events_ingested_total"), read, "it pauses");
+    let run = Run::of(&["get", "spend", "user_id=u1", "--address", &served.address]);
+    assert_eq!(run.code, Some(0), "reads go on: {}", run.stderr);
+    assert!(served.log().contains("entity state reached the memory budget"), "{}", served.log());
+    served.stop();
+
+    served.start_again(&[]);
+    served.has(50_007);
     served.stop();
 }
 

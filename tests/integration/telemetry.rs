@@ -45,7 +45,8 @@ fn read_as_feast(address: &str) -> String {
     reply
 }
 
-fn scrape(address: &str) -> String {
+/// The page of metrics.
+pub(crate) fn scrape(address: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the node listens");
     write!(stream, "GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("it reads");
     let mut reply = String::new();
@@ -54,7 +55,8 @@ fn scrape(address: &str) -> String {
     reply
 }
 
-fn sum(reply: &str, series: &str) -> u64 {
+/// All series that begin like this, together.
+pub(crate) fn sum(reply: &str, series: &str) -> u64 {
     let value = |line: &str| line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok());
     reply.lines().filter(|line| line.starts_with(series)).filter_map(value).sum::<f64>() as u64
 }

@@ -6,7 +6,7 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`]), [`fold`], [`cut`] (with
-//! [`window`], [`mean`], [`derived`]).
+//! [`window`], [`statistics`], [`derived`]).
 //!
 //! | question | answer |
 //! |---|---|

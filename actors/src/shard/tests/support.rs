@@ -111,7 +111,11 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
 
 /// Some of its features again, without the current event, and back in time as far as their ladder reaches.
 fn with_shifted(mut view: ViewPlan) -> ViewPlan {
-    let again = view.features.iter().filter(|feature| matches!(feature.operator, Operator::Count | Operator::Max));
+    // One of each window is enough to count rows, and one with values.
+    let is_enough = |feature: &&Feature| {
+        feature.column == 0 && feature.operator == Operator::Count || feature.operator == Operator::Max
+    };
+    let again = view.features.iter().filter(is_enough);
     let shifted = again.flat_map(|feature| {
         let current = Feature { shift: Shift::Current, ..feature.clone() };
         let back = match feature.window {

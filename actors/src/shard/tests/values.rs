@@ -26,7 +26,10 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
     ];
     for feature in &plan.views[0].features {
         if let Window::Rolling { span, hop } = feature.window {
-            let head = (feature.shift != Shift::Nothing).then_some(feature.shift.reach(Span(0)));
+            let head = match feature.shift {
+                Shift::Back(back) => Some(back),
+                Shift::Nothing | Shift::Current => None,
+            };
             for back in head.into_iter().chain([feature.shift.reach(span)]) {
                 let edge = event.ts.floor(hop) + hop + back;
                 at.extend([edge, edge - Span(1), edge + Span(1)]);

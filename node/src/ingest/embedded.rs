@@ -50,6 +50,9 @@ struct Shared {
     /// Of each source.
     partitions: u32,
     database: Database,
+    /// Held while a transaction is written: offsets are handed out there. Taken before `ends`, which readers look at, so
+    /// that nobody waits for a disk to read what is there.
+    appending: Mutex<()>,
     /// Next offset per partition, changed after the commit; readers that caught up wait here.
     ends: Mutex<BTreeMap<PartitionId, Offset>>,
     grown: Condvar,
@@ -72,6 +75,7 @@ impl EmbeddedLog {
                 topic,
                 partitions,
                 database,
+                appending: Mutex::new(()),
                 ends: Mutex::new(log_ends),
                 grown: Condvar::new(),
             }),
@@ -85,10 +89,11 @@ impl EmbeddedLog {
     /// # Errors
     /// [`LogError::Unavailable`] if the file cannot be written.
     pub fn with_sources(&self, sources: usize) -> Result<Self, LogError> {
-        let mut ends = self.shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let _appending = self.shared.appending.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self::ends(&self.shared.database, sources, self.shared.partitions).map_err(|error| {
             LogError::Unavailable { what: format!("log file {}", self.shared.name), why: error.to_string() }
         })?;
+        let mut ends = self.shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
         for (partition, end) in found {
             ends.entry(partition).or_insert(end);
         }
@@ -110,12 +115,10 @@ impl EmbeddedLog {
 }
 
 impl Shared {
-    /// Writes in one durable transaction; `ends` move with it.
-    fn write(
-        &self,
-        ends: &mut BTreeMap<PartitionId, Offset>,
-        records: &[NewRecord],
-    ) -> Result<Vec<Position>, redb::Error> {
+    /// Writes in one durable transaction; `ends` move after it.
+    fn write(&self, records: &[NewRecord]) -> Result<Vec<Position>, redb::Error> {
+        let _appending = self.appending.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut places = Vec::with_capacity(records.len());
         let mut by_partition: BTreeMap<PartitionId, Vec<&NewRecord>> = BTreeMap::new();
         let mut next = ends.clone();
@@ -149,7 +152,7 @@ impl Shared {
             }
         }
         transaction.commit()?;
-        *ends = next;
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(places)
     }
 
@@ -229,9 +232,7 @@ impl Log for EmbeddedLog {
 
     fn append(&self, records: &[NewRecord]) -> Result<Vec<Position>, LogError> {
         let shared = &self.shared;
-        // Held while writing: offsets are handed out here.
-        let mut ends = shared.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        let places = shared.write(&mut ends, records).map_err(|error| LogError::Unavailable {
+        let places = shared.write(records).map_err(|error| LogError::Unavailable {
             what: format!("append to {}", shared.name),
             why: error.to_string(),
         })?;

@@ -88,3 +88,15 @@ fn a_reader_is_woken_by_an_append_and_told_the_end_once() {
     assert_eq!((records, ends), (1, 5));
     assert!(matches!(log.open(&[(PartitionId(0), 99)]), Err(LogError::Truncated { wanted: 99, .. })));
 }
+
+#[test]
+fn what_is_there_is_read_while_more_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    log.append(&(0..10).map(append).collect::<Vec<_>>()).unwrap();
+    // As an append whose disk takes long.
+    let _appending = log.shared.appending.lock().unwrap();
+    let (read, _) = drain(&log, 0);
+    assert_eq!(read.values().map(Vec::len).sum::<usize>(), 10);
+    assert_eq!(log.ends().0.values().sum::<u64>(), 10);
+}

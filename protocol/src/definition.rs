@@ -17,9 +17,9 @@ pub mod suggest;
 mod yaml;
 
 pub use self::change::{Change, ChangeKind, Effect, changes};
-use self::mistake::Notes;
+pub(crate) use self::mistake::{Notes, quoted};
 pub use self::mistake::{Mistake, Mistakes};
-use self::place::{Mark, Source};
+pub(crate) use self::place::{Mark, Source, Style, Word};
 use crate::ids::ControlIndex;
 use crate::limits;
 use crate::plan::Plan;

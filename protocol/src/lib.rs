@@ -17,12 +17,13 @@
 //! | manifest | the one object per range that says who owns it and what of it is durable | [`manifest::Manifest`] |
 //! | control log | the numbered entries that change values and are not events | [`control`] |
 //!
-//! Reading order: [`ids`], [`time`], [`number`], [`key`], [`range`], [`plan`], [`row`], [`position`],
+//! Reading order: [`ids`], [`time`], [`number`], [`key`], [`range`], [`expression`], [`plan`], [`row`], [`position`],
 //! [`frame`], then the stored formats [`control`], [`lease`], [`manifest`] and their one [`codec`].
 
 pub mod codec;
 pub mod control;
 pub mod definition;
+pub mod expression;
 pub mod frame;
 pub mod ids;
 pub mod key;

@@ -115,6 +115,14 @@ pub const FIELDS_MAX: usize = 1024;
 pub const PATH_STEPS_MAX: usize = 32;
 /// Comparisons of one `where`: it runs for every record.
 pub const FILTER_TERMS_MAX: usize = 64;
+/// Text of one expression, bytes: its parser recurses, and with so many it needs less than half of a stack of 2 MiB.
+pub const EXPRESSION_BYTES_MAX: usize = 2048;
+/// Nesting of one expression: what walks it recurses.
+pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Values and operations of one expression: it runs for every record, or at every read.
+pub const EXPRESSION_PARTS_MAX: usize = 256;
+/// A compiled regular expression, bytes: a few hundred times the usual one.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Results of one view: a read answers all of them.
 pub const FEATURES_PER_VIEW_MAX: usize = 1024;
 /// Entries of one feature service: a model with more inputs names whole views.

@@ -56,14 +56,14 @@ impl fmt::Display for Mistakes {
 
 /// Collects mistakes while a file is read.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     list: Vec<(Mark, String)>,
     more: usize,
 }
 
 impl Notes {
     /// Something is wrong at `at`.
-    pub(super) fn add(&mut self, at: Mark, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, at: Mark, message: impl Into<String>) {
         if self.list.len() < limits::MISTAKES_MAX {
             self.list.push((at, message.into()));
         } else {
@@ -72,7 +72,7 @@ impl Notes {
     }
 
     /// `given` is none of `known`: says which of them may have been meant.
-    pub(super) fn unknown<'k>(
+    pub(crate) fn unknown<'k>(
         &mut self,
         at: Mark,
         message: impl fmt::Display,
@@ -87,16 +87,16 @@ impl Notes {
     }
 
     /// How many there are so far.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.list.len() + self.more
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// All of them, as people read them.
-    pub(super) fn finish(mut self, file: &str, source: &Source<'_>) -> Mistakes {
+    pub(crate) fn finish(mut self, file: &str, source: &Source<'_>) -> Mistakes {
         self.list.sort_by_key(|(at, _)| *at);
         let list = self.list.into_iter().map(|(at, message)| Mistake {
             line: at.line,
@@ -117,7 +117,7 @@ fn snippet(line: &str, column: usize) -> (String, usize) {
 }
 
 /// A foreign text in backquotes, cut where it is long, on one line.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(QUOTED_CHARS).is_some() {
         shown.push('…');

@@ -2,29 +2,29 @@
 
 /// A line and a column, both from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Mark {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub(crate) struct Mark {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 impl Mark {
     /// Where a file begins.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
 /// A value and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Placed<T> {
-    pub(super) at: Mark,
-    pub(super) value: T,
+pub(crate) struct Placed<T> {
+    pub(crate) at: Mark,
+    pub(crate) value: T,
 }
 
 /// A name or other text.
-pub(super) type Word = Placed<String>;
+pub(crate) type Word = Placed<String>;
 
 /// How a scalar is written: decides where its first character stands and what is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     /// Without quotes.
     Plain,
     /// Between single quotes.
@@ -40,7 +40,7 @@ const STRIDE: usize = 256;
 
 /// The file's text by lines.
 #[derive(Clone, Debug)]
-pub(super) struct Source<'t> {
+pub(crate) struct Source<'t> {
     text: &'t str,
     /// Where lines begin: byte and character.
     lines: Vec<(usize, usize)>,
@@ -50,7 +50,7 @@ pub(super) struct Source<'t> {
 
 impl<'t> Source<'t> {
     /// Splits where YAML does: after a line feed, a carriage return, or both.
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         let (mut lines, mut strides, mut before) = (vec![(0, 0)], Vec::new(), ' ');
         for (character, (byte, c)) in text.char_indices().enumerate() {
             if character % STRIDE == 0 {
@@ -65,7 +65,7 @@ impl<'t> Source<'t> {
     }
 
     /// A line without its end; empty past the last.
-    pub(super) fn line(&self, line: usize) -> &'t str {
+    pub(crate) fn line(&self, line: usize) -> &'t str {
         let Some((start, _)) = self.lines.get(line.wrapping_sub(1)) else { return "" };
         let end = self.lines.get(line).map_or(self.text.len(), |(start, _)| *start);
         self.text[*start..end].trim_end_matches(['\n', '\r'])
@@ -81,7 +81,7 @@ impl<'t> Source<'t> {
 
     /// Where each character of a scalar stands, and, last, where it ends. `at` is its first character in the file (a
     /// quote, if it has them; of a block, the first of its text), `end` the place behind its last.
-    pub(super) fn marks(&self, value: &str, style: Style, at: Mark, end: Mark) -> Vec<Mark> {
+    pub(crate) fn marks(&self, value: &str, style: Style, at: Mark, end: Mark) -> Vec<Mark> {
         let mut cursor = Cursor { rest: self.from(at), at, end };
         match style {
             Style::Plain | Style::Block => {}

@@ -13,10 +13,32 @@ pub(crate) fn read(json: &Json<'_>) -> Option<Timestamp> {
             let millis = whole.then(|| text.parse::<i64>().ok()).flatten()?;
             Timestamp::from_millis(millis)
         }
-        // The usual shape is read here; what else counts as RFC 3339 is a question of meaning.
-        Json::Text(text) => usual(text.as_bytes()).or_else(|| Timestamp::parse(text).ok()),
+        Json::Text(text) => of_text(text),
         _ => None,
     }
+}
+
+/// The instant of RFC 3339 text: the usual shape is read here; what else counts is a question of meaning.
+pub(crate) fn of_text(text: &str) -> Option<Timestamp> {
+    usual(text.as_bytes()).or_else(|| Timestamp::parse(text).ok())
+}
+
+/// (year, month, day) so many days after 1970-01-01.
+pub(crate) fn date(mut days: i64) -> (i64, i64, i64) {
+    let (mut year, mut month) = (1970, 1);
+    while days < 0 {
+        year -= 1;
+        days += days_of_year(year);
+    }
+    while days >= days_of_year(year) {
+        days -= days_of_year(year);
+        year += 1;
+    }
+    while days >= days_of(year, month) {
+        days -= days_of(year, month);
+        month += 1;
+    }
+    (year, month, days + 1)
 }
 
 /// `YYYY-MM-DDTHH:MM:SS[.1 to 9 digits](Z|+HH:MM|-HH:MM)` within its ranges.

@@ -6,7 +6,7 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`]), [`fold`], [`cut`] (with
-//! [`window`], [`statistics`], [`derived`]).
+//! [`window`], [`statistics`], [`derived`], [`expression`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -25,6 +25,7 @@ mod fold;
 mod statistics;
 mod window;
 mod derived;
+pub mod expression;
 mod cut;
 #[cfg(test)]
 mod examples;

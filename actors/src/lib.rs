@@ -1,12 +1,13 @@
 //! Behaviour of featuregrid, pure and synchronous: time and input are arguments, effects are results.
 //! Knows no clock, socket, disk, thread or random number.
 //!
-//! Reading order is the way of an event: [`reader`] makes rows of records, [`feed`] carries them in frames,
+//! Reading order is the way of an event: [`reader`] makes rows of records with what [`expression`] compiles, [`feed`] carries them in frames,
 //! [`shard`] applies each event id once ([`dedup`]) and finds the [`entity`], whose [`window`] ladders hold [`aggregate`]
 //! cells. Beside it stand the two protocols that move meaning and responsibility: [`control`] and [`ownership`], which
 //! [`steward`] runs for one node. [`ports`] are the words they have for the store.
 
 pub mod ports;
+pub mod expression;
 pub mod reader;
 pub mod feed;
 pub mod shard;

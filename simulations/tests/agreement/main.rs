@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "what cannot happen in this test fails it")]
 
+mod expressions;
 mod payloads;
 mod plans;
 mod product;

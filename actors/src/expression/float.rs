@@ -1,0 +1,81 @@
+//! Expressions that are floats: IEEE 754 and `libm`, the same bits everywhere. No answer is infinite, `NaN` or minus zero.
+
+use std::sync::Arc;
+
+use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Type};
+
+use super::quotient;
+use super::shared::{both, fold, unchecked};
+use super::{Cell, Code, Inputs, exact, shared, text};
+
+pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64> {
+    let read = |cell: Cell<'_>| match cell {
+        Cell::Float(value) => Some(value),
+        _ => None,
+    };
+    if let Some(code) = shared::compile(expression, inputs, read, compile) {
+        return code;
+    }
+    let Kind::Call(function, arguments) = &expression.kind else { unchecked(expression) };
+    match (function, arguments.as_slice()) {
+        (Function::Divide, [left, right]) if left.of != Type::Float => {
+            let digits = quotient::Digits { left: left.of.scale().unwrap_or(0), right: right.of.scale().unwrap_or(0) };
+            let (left, right) = (exact::compile(left, inputs), exact::compile(right, inputs));
+            Arc::new(move |row| {
+                let (left, right) = both(left(row), right(row))?;
+                quotient::nearest(left, right, digits).ok_or(Absent::Bad)
+            })
+        }
+        (Function::Add, [left, right]) => two(left, right, inputs, |left, right| left + right),
+        (Function::Subtract, [left, right]) => two(left, right, inputs, |left, right| left - right),
+        (Function::Multiply, [left, right]) => two(left, right, inputs, |left, right| left * right),
+        (Function::Divide, [left, right]) => two(left, right, inputs, |left, right| left / right),
+        (Function::Power, [left, right]) => two(left, right, inputs, libm::pow),
+        (Function::Negate, [value]) => one(value, inputs, |value| -value),
+        (Function::Absolute, [value]) => one(value, inputs, f64::abs),
+        (Function::Log, [value]) => one(value, inputs, libm::log),
+        (Function::Exp, [value]) => one(value, inputs, libm::exp),
+        (Function::SquareRoot, [value]) => one(value, inputs, f64::sqrt),
+        (Function::Least, values) => fold(all(values, inputs), |left, right| if right < left { right } else { left }),
+        (Function::Greatest, values) => {
+            fold(all(values, inputs), |left, right| if right > left { right } else { left })
+        }
+        (Function::Convert, [value]) => convert(value, inputs),
+        _ => unchecked(expression),
+    }
+}
+
+fn all(values: &[Expression], inputs: &mut Inputs) -> Vec<Code<f64>> {
+    values.iter().map(|value| compile(value, inputs)).collect()
+}
+
+fn one(value: &Expression, inputs: &mut Inputs, compute: fn(f64) -> f64) -> Code<f64> {
+    let value = compile(value, inputs);
+    Arc::new(move |row| finite(compute(value(row)?)))
+}
+
+fn two(left: &Expression, right: &Expression, inputs: &mut Inputs, compute: fn(f64, f64) -> f64) -> Code<f64> {
+    let (left, right) = (compile(left, inputs), compile(right, inputs));
+    Arc::new(move |row| {
+        let (left, right) = both(left(row), right(row))?;
+        finite(compute(left, right))
+    })
+}
+
+fn convert(value: &Expression, inputs: &mut Inputs) -> Code<f64> {
+    match value.of.scale() {
+        Some(scale) => {
+            let (value, digits) = (exact::compile(value, inputs), quotient::Digits { left: scale, right: 0 });
+            Arc::new(move |row| quotient::nearest(value(row)?, 1, digits).ok_or(Absent::Bad))
+        }
+        None => {
+            let value = text::compile(value, inputs);
+            Arc::new(move |row| finite(value(row)?.parse().map_err(|_| Absent::Bad)?))
+        }
+    }
+}
+
+/// A value, without the sign of a zero.
+fn finite(value: f64) -> Result<f64, Absent> {
+    if value.is_finite() { Ok(value + 0.0) } else { Err(Absent::Bad) }
+}

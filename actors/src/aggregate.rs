@@ -6,7 +6,6 @@
 mod accumulator;
 mod answer;
 mod cells;
-mod derived;
 pub(crate) mod moments;
 pub mod ratio;
 mod squares;
@@ -14,5 +13,4 @@ mod squares;
 pub use accumulator::Accumulator;
 pub use answer::{Answer, answer, default};
 pub(crate) use cells::{CellShape, Form, Kept, One};
-pub use derived::derive;
 pub use squares::Squares;

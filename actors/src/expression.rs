@@ -4,6 +4,7 @@
 //! of [`Cell`]s, each read once however many expressions use it, and numbers, truth values and the text of fields are
 //! passed without a copy. What an operation means stands in [`featuregrid_protocol::expression`].
 
+mod derived;
 mod exact;
 mod float;
 mod instant;
@@ -15,6 +16,7 @@ mod text;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::derived::Derivations;
 
 use featuregrid_protocol::expression::{Absent, Expression, Type};
 use featuregrid_protocol::time::Timestamp;

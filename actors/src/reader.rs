@@ -11,6 +11,7 @@ mod chunk;
 mod decode;
 mod interpreter;
 mod project;
+mod typed;
 
 pub use chunk::Chunk;
 pub use decode::{Field, JsonDecoder};

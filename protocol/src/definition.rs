@@ -4,21 +4,18 @@
 //! `text -> tree with places (yaml) -> well-formed parts (draft) -> names, types, columns, ladders (compile) -> Plan`.
 //! Each step goes on past a mistake where the rest still makes sense, so that one run names them all.
 
-mod arithmetic;
 mod change;
 mod compile;
 mod draft;
-mod filter;
 mod mistake;
 mod place;
-mod scan;
 mod shape;
 pub mod suggest;
 mod yaml;
 
 pub use self::change::{Change, ChangeKind, Effect, changes};
-pub(crate) use self::mistake::{Notes, quoted};
 pub use self::mistake::{Mistake, Mistakes};
+pub(crate) use self::mistake::{Notes, quoted};
 pub(crate) use self::place::{Mark, Source, Style, Word};
 use crate::ids::ControlIndex;
 use crate::limits;

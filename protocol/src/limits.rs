@@ -113,8 +113,6 @@ pub const JOIN_KEYS_MAX: usize = 8;
 pub const FIELDS_MAX: usize = 1024;
 /// Steps of the path of one field.
 pub const PATH_STEPS_MAX: usize = 32;
-/// Comparisons of one `where`: it runs for every record.
-pub const FILTER_TERMS_MAX: usize = 64;
 /// Text of one expression, bytes: its parser recurses, and with so many it needs less than half of a stack of 2 MiB.
 pub const EXPRESSION_BYTES_MAX: usize = 2048;
 /// Nesting of one expression: what walks it recurses.
@@ -127,8 +125,6 @@ pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 pub const FEATURES_PER_VIEW_MAX: usize = 1024;
 /// Entries of one feature service: a model with more inputs names whole views.
 pub const SERVICE_ENTRIES_MAX: usize = 4096;
-/// Results and numbers that one derived feature joins: it is computed at every read.
-pub const DERIVED_OPERANDS_MAX: usize = 64;
 /// Ladders of one view: each keeps a page of its own per entity, and a read visits all.
 pub const LADDERS_PER_VIEW_MAX: usize = 8;
 /// Longest duration in definitions: a hundred years, so that no sum of instants and spans leaves the range of an i64.

@@ -11,6 +11,7 @@ mod operator;
 pub use operator::{Argument, Keeps, Operator, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
+use crate::expression::Expression;
 use crate::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
@@ -76,7 +77,7 @@ pub struct SourcePlan {
     pub name: String,
     /// Kafka topic.
     pub topic: String,
-    /// Every declared field.
+    /// Every declared field with a path; computed ones are part of what uses them.
     pub fields: Vec<FieldPlan>,
     /// Path of the event timestamp: RFC 3339 text, or whole milliseconds since 1970 as a number.
     pub event_timestamp: Vec<String>,
@@ -183,6 +184,8 @@ pub enum FieldKind {
     Bool,
     /// A number of a domain.
     Number(Domain),
+    /// RFC 3339 text, or whole milliseconds since 1970.
+    Timestamp,
 }
 
 /// Ordered features of one model version.
@@ -214,10 +217,10 @@ pub struct ViewPlan {
     pub entity: String,
     /// Where its records come from.
     pub source: SourceId,
-    /// Join keys in the entity's order: (name, slot).
-    pub keys: Vec<(String, Slot)>,
+    /// Join keys in the entity's order, by name.
+    pub keys: Vec<(String, Key)>,
     /// The view's filter.
-    pub filter: Option<Condition>,
+    pub filter: Option<Expression>,
     /// Values whose newest event is further back say so.
     pub max_age: Option<Span>,
     /// Shared by features; index 0 is always the view's rows (no filter, no value).
@@ -250,75 +253,26 @@ pub struct Measure {
     /// Hash of the canonical definition, the view's filter included.
     pub id: ColumnId,
     /// The feature's own filter.
-    pub filter: Option<Condition>,
-    /// The number to accumulate, or `None` where rows are only counted.
-    pub value: Option<(Slot, Domain)>,
+    pub filter: Option<Expression>,
+    /// The number to accumulate, and the domain it lives in; `None` where rows are only counted.
+    pub value: Option<(Expression, Domain)>,
 }
 
-/// A filter on fields; a comparison with a null or missing field is false.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Condition {
-    /// All hold.
-    And(Vec<Condition>),
-    /// At least one holds.
-    Or(Vec<Condition>),
-    /// `field op literal`.
-    Compare {
-        /// The field compared.
-        slot: Slot,
-        /// How.
-        op: CompareOp,
-        /// With what.
-        literal: Literal,
-    },
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CompareOp {
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-}
-
-impl CompareOp {
-    /// Whether an ordering satisfies the comparison.
+impl Measure {
+    /// Where its numbers live; whole where rows are only counted.
     #[must_use]
-    pub fn holds(self, ordering: std::cmp::Ordering) -> bool {
-        match self {
-            Self::Eq => ordering.is_eq(),
-            Self::Ne => ordering.is_ne(),
-            Self::Lt => ordering.is_lt(),
-            Self::Le => ordering.is_le(),
-            Self::Gt => ordering.is_gt(),
-            Self::Ge => ordering.is_ge(),
-        }
+    pub fn domain(&self) -> Domain {
+        self.value.as_ref().map_or(Domain::Int, |(_, domain)| *domain)
     }
 }
 
-/// The right side of a comparison.
+/// One part of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Literal {
-    /// Compared by bytes.
-    Text(String),
-    /// Only `==` and `!=`.
-    Bool(bool),
-    /// Unscaled, in the field's domain.
-    Number {
-        /// value x 10^scale
-        unscaled: i64,
-        /// The domain the field's text is read in.
-        domain: Domain,
-    },
+pub enum Key {
+    /// A field's text, or its number letter by letter as written.
+    Field(Slot),
+    /// What an expression answers: a text, or a whole number.
+    Computed(Expression),
 }
 
 /// One tile ladder: the levels its windows need, finest first, and the columns it keeps.
@@ -424,69 +378,8 @@ pub struct Feature {
 pub struct Derived {
     /// Its name.
     pub name: String,
-    /// What is computed.
-    pub formula: Arithmetic,
-}
-
-/// Arithmetic over results of one view.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Arithmetic {
-    /// A result before this one, by its index among [`ViewPlan::results`].
-    Result(usize),
-    /// A number.
-    Constant(Constant),
-    /// `left op right`
-    Binary {
-        /// What is done.
-        op: ArithmeticOp,
-        /// To what.
-        left: Box<Arithmetic>,
-        /// With what.
-        right: Box<Arithmetic>,
-    },
-}
-
-impl Arithmetic {
-    /// Calls `each` with every result it uses.
-    pub fn results(&self, each: &mut impl FnMut(usize)) {
-        match self {
-            Self::Result(result) => each(*result),
-            Self::Constant(_) => {}
-            Self::Binary { left, right, .. } => {
-                left.results(each);
-                right.results(each);
-            }
-        }
-    }
-}
-
-/// An operation of a derived feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ArithmeticOp {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`; by zero there is no result.
-    Divide,
-}
-
-impl ArithmeticOp {
-    /// Every operation.
-    pub const ALL: [Self; 4] = [Self::Add, Self::Subtract, Self::Multiply, Self::Divide];
-
-    /// How it is written.
-    #[must_use]
-    pub fn sign(self) -> char {
-        match self {
-            Self::Add => '+',
-            Self::Subtract => '-',
-            Self::Multiply => '*',
-            Self::Divide => '/',
-        }
-    }
+    /// What is computed: a number, of results before this one by their index among [`ViewPlan::results`].
+    pub formula: Expression,
 }
 
 /// A number written in definitions, exactly: unscaled x 10^-scale.

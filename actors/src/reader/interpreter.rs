@@ -16,6 +16,7 @@ use featuregrid_protocol::time::Timestamp;
 use super::chunk::Chunk;
 use super::decode::{Field, JsonDecoder};
 use super::project::{Event, Projection, Projector, WrongType};
+use super::typed::instant;
 
 /// A record as the log gives it.
 #[derive(Clone, Copy, Debug)]
@@ -169,7 +170,7 @@ impl Interpreter {
         if !self.decoder.decode(payload, &mut fields) {
             return Outcome::Dead(DeadReason::Undecodable);
         }
-        let Some(ts) = fields.get(source.fields.len()).and_then(event_time) else {
+        let Some(ts) = fields.get(source.fields.len()).and_then(instant) else {
             return Outcome::Dead(DeadReason::NoTimestamp);
         };
         if ts - record.log_timestamp > source.max_skew {
@@ -271,15 +272,6 @@ fn compile(plan: &Plan, partition: PartitionId) -> (JsonDecoder, Vec<Projector>)
     let timestamp = source.map(|source| source.event_timestamp.as_slice());
     let id = source.and_then(|source| source.event_id.as_deref());
     (JsonDecoder::new(fields.chain(timestamp).chain(id)), Projector::all(plan, partition.source()))
-}
-
-/// RFC 3339 text or whole milliseconds since 1970, within the years that can be written.
-fn event_time(field: &Field<'_>) -> Option<Timestamp> {
-    match field {
-        Field::Text(text) => Timestamp::parse(text).ok(),
-        Field::Number(text) => Timestamp::from_millis(text.parse().ok()?),
-        _ => None,
-    }
 }
 
 /// Text, or a number letter by letter as it is written; a record without an id has none. `max_before` is the prefix max

@@ -3,17 +3,17 @@
 //! A view takes a record iff its `where` holds. A field of the wrong type in the filter, or, once it holds, a null key
 //! or a wrong type in a key, the event id or a measure, makes the view reject the record; other views still take it.
 
-use std::borrow::Cow;
-
+use featuregrid_protocol::expression::Expression;
 use featuregrid_protocol::ids::{Offset, SourceId, ViewId};
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::KEY_PART_BYTES_MAX;
-use featuregrid_protocol::number::{Domain, Number};
-use featuregrid_protocol::plan::{Condition, Literal, Plan, Slot, ViewPlan};
+use featuregrid_protocol::plan::{Key, Plan, Slot, ViewPlan};
 use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
 use featuregrid_protocol::time::Timestamp;
 
 use super::decode::Field;
+use super::typed::{Cells, Needs};
+use crate::expression::{Cell, Filter, Inputs, Program};
 
 /// What a view made of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +44,45 @@ pub(super) struct Event<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Projector {
     index: u16,
-    view: ViewPlan,
-    /// Distinct (slot, domain) pairs of the measures: each number is read once per record.
-    numbers: Vec<(Slot, Domain)>,
-    /// Per measure: its index in `numbers`.
-    number_of: Vec<Option<usize>>,
+    id: ViewId,
+    /// What its expressions read; each is read once per record.
+    inputs: Inputs,
+    filter: Option<Condition>,
+    keys: Vec<Part>,
+    /// The different filters of its measures; each is asked once per record.
+    filters: Vec<Condition>,
+    measures: Vec<Contribution>,
     key: Vec<u8>,
-    read: Vec<Option<Number>>,
+    answers: Vec<Option<bool>>,
     row: Vec<i64>,
+}
+
+/// A filter and what it reads.
+#[derive(Clone, Debug)]
+struct Condition {
+    needs: Needs,
+    filter: Filter,
+}
+
+/// A part of a key.
+#[derive(Clone, Debug)]
+enum Part {
+    Field(Slot),
+    Computed(Needs, Program),
+}
+
+/// What a measure takes of a row.
+#[derive(Clone, Debug)]
+struct Contribution {
+    /// Index in [`Projector::filters`].
+    filter: Option<usize>,
+    value: Option<(Needs, Program)>,
+}
+
+impl Condition {
+    fn new(expression: &Expression, inputs: &mut Inputs) -> Self {
+        Self { needs: Needs::of(expression, inputs), filter: Filter::new(expression, inputs) }
+    }
 }
 
 impl Projector {
@@ -62,34 +93,49 @@ impl Projector {
     }
 
     pub(super) fn view_id(&self) -> ViewId {
-        self.view.id
+        self.id
     }
 
     fn new(index: u16, view: &ViewPlan) -> Self {
-        let mut numbers = Vec::new();
-        let number_of = view.measures.iter().map(|measure| {
-            let value = measure.value?;
-            Some(numbers.iter().position(|known| *known == value).unwrap_or_else(|| {
-                numbers.push(value);
-                numbers.len() - 1
-            }))
+        let mut inputs = Inputs::default();
+        let filter = view.filter.as_ref().map(|filter| Condition::new(filter, &mut inputs));
+        let keys = view.keys.iter().map(|(_, key)| match key {
+            Key::Field(slot) => Part::Field(*slot),
+            Key::Computed(key) => Part::Computed(Needs::of(key, &mut inputs), Program::new(key, &mut inputs)),
         });
-        let number_of = number_of.collect();
-        Self { index, view: view.clone(), numbers, number_of, key: Vec::new(), read: Vec::new(), row: Vec::new() }
+        let keys = keys.collect();
+        let mut different: Vec<&Expression> = Vec::new();
+        let mut measures = Vec::new();
+        for measure in &view.measures {
+            let filter = measure.filter.as_ref().map(|filter| {
+                different.iter().position(|known| *known == filter).unwrap_or_else(|| {
+                    different.push(filter);
+                    different.len() - 1
+                })
+            });
+            let value = measure.value.as_ref();
+            let value = value.map(|(value, _)| (Needs::of(value, &mut inputs), Program::new(value, &mut inputs)));
+            measures.push(Contribution { filter, value });
+        }
+        let filters = different.into_iter().map(|filter| Condition::new(filter, &mut inputs)).collect();
+        let (key, answers, row) = (Vec::new(), Vec::new(), Vec::new());
+        Self { index, id: view.id, inputs, filter, keys, filters, measures, key, answers, row }
     }
 
     /// Appends the view's row of a record, if it takes it.
     pub(super) fn project(&mut self, event: &Event<'_>, rows: &mut RowBatch) -> Projection {
-        let fields = event.fields;
-        match self.view.filter.as_ref().map_or(Ok(true), |filter| holds(filter, fields)) {
+        let mut cells = Cells::new(&self.inputs);
+        match self.filter.as_ref().map_or(Ok(true), |filter| holds(filter, &self.inputs, &mut cells, event)) {
             Ok(true) => {}
             Ok(false) => return Projection::Unmatched,
             Err(WrongType) => return Projection::Rejected,
         }
-        if !self.encode_key(fields) {
+        if self.encode_key(&mut cells, event).is_err() {
             return Projection::Rejected;
         }
-        let (Ok(id), Ok((present, bad))) = (event.id, self.measure(fields)) else { return Projection::Rejected };
+        let (Ok(id), Ok((present, bad))) = (event.id, self.measure(&mut cells, event)) else {
+            return Projection::Rejected;
+        };
         let hash = KeyHash::of(&self.key);
         let Event { ts, offset, .. } = *event;
         let head = RowHead { hash, ts, offset, present, bad, view: self.index, key_len: 0, number_len: 0 };
@@ -100,41 +146,66 @@ impl Projector {
         Projection::Row
     }
 
-    fn encode_key(&mut self, fields: &[Field<'_>]) -> bool {
+    fn encode_key<'r>(&mut self, cells: &mut Cells<'r>, event: &Event<'r>) -> Result<(), WrongType> {
         self.key.clear();
-        for (_, slot) in &self.view.keys {
-            let part = match &fields[*slot] {
-                Field::Text(text) => text.as_ref(),
-                Field::Number(text) => text,
-                Field::Missing | Field::Null | Field::Bool(_) | Field::Composite => return false,
-            };
+        let key = &mut self.key;
+        let mut encode = |part: &str| {
             if part.len() > KEY_PART_BYTES_MAX {
-                return false;
+                return Err(WrongType);
             }
-            key::encode([part], &mut self.key);
+            key::encode([part], key);
+            Ok(())
+        };
+        for part in &self.keys {
+            match part {
+                Part::Field(slot) => match &event.fields[*slot] {
+                    Field::Text(text) => encode(text)?,
+                    Field::Number(text) => encode(text)?,
+                    Field::Missing | Field::Null | Field::Bool(_) | Field::Composite => return Err(WrongType),
+                },
+                Part::Computed(needs, program) => {
+                    cells.load(needs, &self.inputs, event.fields)?;
+                    program.run(&cells.row(event.ts), |cell| match cell {
+                        Cell::Text(text) => encode(text),
+                        Cell::Number(number) => encode(&number.to_string()),
+                        Cell::Null | Cell::Bad | Cell::Bool(_) | Cell::Float(_) | Cell::Timestamp(_) => Err(WrongType),
+                    })?;
+                }
+            }
         }
-        true
+        Ok(())
     }
 
-    fn measure(&mut self, fields: &[Field<'_>]) -> Result<(u64, u64), WrongType> {
+    fn measure<'r>(&mut self, cells: &mut Cells<'r>, event: &Event<'r>) -> Result<(u64, u64), WrongType> {
         self.row.clear();
-        self.read.clear();
-        self.read.resize(self.numbers.len(), None);
+        self.answers.clear();
+        self.answers.resize(self.filters.len(), None);
         let (mut present, mut bad) = (0, 0);
-        for (at, measure) in self.view.measures.iter().enumerate() {
-            if !measure.filter.as_ref().map_or(Ok(true), |filter| holds(filter, fields))? {
-                continue;
+        for (at, measure) in self.measures.iter().enumerate() {
+            if let Some(filter) = measure.filter {
+                let answer = match self.answers[filter] {
+                    Some(answer) => answer,
+                    None => holds(&self.filters[filter], &self.inputs, cells, event)?,
+                };
+                self.answers[filter] = Some(answer);
+                if !answer {
+                    continue;
+                }
             }
-            let Some(number) = self.number_of[at] else {
+            let Some((needs, program)) = &measure.value else {
                 present |= 1 << at;
                 continue;
             };
-            let (slot, domain) = self.numbers[number];
-            let Some(text) = number_text(&fields[slot])? else { continue };
-            match *self.read[number].get_or_insert_with(|| domain.parse(text)) {
-                Number::Unscaled(value) => self.row.push(value),
-                Number::Bad => bad |= 1 << at,
-                Number::NotANumber => return Err(WrongType),
+            cells.load(needs, &self.inputs, event.fields)?;
+            let number = program.run(&cells.row(event.ts), |cell| match cell {
+                Cell::Number(number) => Some(i64::try_from(number).ok()),
+                Cell::Bad => Some(None),
+                Cell::Null | Cell::Bool(_) | Cell::Float(_) | Cell::Text(_) | Cell::Timestamp(_) => None,
+            });
+            match number {
+                None => continue,
+                Some(Some(number)) => self.row.push(number),
+                Some(None) => bad |= 1 << at,
             }
             present |= 1 << at;
         }
@@ -142,40 +213,13 @@ impl Projector {
     }
 }
 
-/// The text of a number, `None` where there is none.
-fn number_text<'f>(field: &'f Field<'_>) -> Result<Option<&'f str>, WrongType> {
-    match field {
-        Field::Missing | Field::Null => Ok(None),
-        Field::Number(text) => Ok(Some(text)),
-        Field::Text(text) => Ok(Some(text)),
-        Field::Bool(_) | Field::Composite => Err(WrongType),
-    }
-}
-
-/// Whether a condition holds. Every part is looked at, so that a wrong type is seen whatever stands beside it.
-fn holds(condition: &Condition, fields: &[Field<'_>]) -> Result<bool, WrongType> {
-    match condition {
-        Condition::And(parts) => parts.iter().try_fold(true, |all, part| Ok(holds(part, fields)? & all)),
-        Condition::Or(parts) => parts.iter().try_fold(false, |any, part| Ok(holds(part, fields)? | any)),
-        Condition::Compare { slot, op, literal } => {
-            let field = &fields[*slot];
-            if matches!(field, Field::Missing | Field::Null) {
-                return Ok(false);
-            }
-            let ordering = match (literal, field) {
-                (Literal::Text(want), Field::Text(got)) => Cow::as_ref(got).cmp(want.as_str()),
-                (Literal::Bool(want), Field::Bool(got)) => got.cmp(want),
-                (Literal::Number { unscaled, domain }, Field::Number(_) | Field::Text(_)) => {
-                    let Some(text) = number_text(field)? else { return Ok(false) };
-                    match domain.parse(text) {
-                        Number::Unscaled(got) => got.cmp(unscaled),
-                        Number::Bad => return Ok(false),
-                        Number::NotANumber => return Err(WrongType),
-                    }
-                }
-                _ => return Err(WrongType),
-            };
-            Ok(op.holds(ordering))
-        }
-    }
+/// Whether a condition holds. Every field it names is read, so that a wrong type is seen whatever stands beside it.
+fn holds<'r>(
+    condition: &Condition,
+    inputs: &Inputs,
+    cells: &mut Cells<'r>,
+    event: &Event<'r>,
+) -> Result<bool, WrongType> {
+    cells.load(&condition.needs, inputs, event.fields)?;
+    Ok(condition.filter.holds(&cells.row(event.ts)))
 }

@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{SourceId, ViewId};
-use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Plan, Shift, ViewPlan};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
 use crate::aggregate::{self, Answer};
+use crate::expression::Derivations;
 use crate::window::{Bounds, Shape, Target};
 
 /// A plan, executable.
@@ -38,6 +38,7 @@ pub(crate) struct ViewLayout {
     pub(crate) needs: Vec<Vec<usize>>,
     /// The indices of all results.
     pub(crate) all: Arc<[usize]>,
+    pub(crate) derivations: Derivations,
 }
 
 /// One feature.
@@ -62,8 +63,9 @@ impl Layout {
             shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(source, view, ladder)));
             let features = features(view, &shapes[first..]);
             let (id, source, max_age, needs) = (view.id, view.source, view.max_age, needs(view));
-            let all = (0..needs.len()).collect();
-            views.push(ViewLayout { id, source, ladders: first..shapes.len(), max_age, features, needs, all });
+            let (all, derivations) = ((0..needs.len()).collect(), Derivations::new(view));
+            let ladders = first..shapes.len();
+            views.push(ViewLayout { id, source, ladders, max_age, features, needs, all, derivations });
         }
         let mut by_id: Vec<usize> = (0..views.len()).collect();
         by_id.sort_by_key(|view| views[*view].id);
@@ -99,7 +101,7 @@ fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
     let mut needs: Vec<Vec<usize>> = (0..view.features.len()).map(|feature| vec![feature]).collect();
     for derived in &view.derived {
         let mut inputs: Vec<usize> = Vec::new();
-        derived.formula.results(&mut |input| inputs.extend(&needs[input]));
+        inputs.extend(derived.formula.inputs().into_iter().flat_map(|(input, _)| &needs[input]));
         inputs.push(needs.len());
         inputs.sort_unstable();
         inputs.dedup();
@@ -111,7 +113,7 @@ fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
 fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
     let layout = |feature: &featuregrid_protocol::plan::Feature| {
         let column = view.ladders[feature.ladder].columns[feature.column];
-        let domain = view.measures[column.measure].value.map_or(Domain::Int, |(_, domain)| domain);
+        let domain = view.measures[column.measure].domain();
         let target = shapes[feature.ladder].target(feature.window, feature.shift);
         FeatureLayout {
             ladder: feature.ladder,

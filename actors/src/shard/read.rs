@@ -15,7 +15,7 @@ use super::Shard;
 use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::{find, guess};
-use crate::aggregate::{Form, answer, derive};
+use crate::aggregate::{Form, answer};
 use crate::entity::{Page, newest_raw_word};
 use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, meant, resolve};
 
@@ -93,7 +93,6 @@ impl Shard {
         let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at, before));
         let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
         let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
-        let derived = &layout.plan.views[view].derived;
         let mut readings = Vec::with_capacity(results.len());
         self.scratch.readings.resize(plan.needs.len(), NOT_COMPUTED);
         for result in results {
@@ -101,7 +100,7 @@ impl Shard {
                 self.scratch.readings[*needed] = match plan.features.get(*needed) {
                     Some(feature) if found.is_none() => feature.answer.nothing(absent),
                     Some(feature) => self.reading(&layout, plan, feature, before),
-                    None => derive(&derived[*needed - plan.features.len()].formula, &self.scratch.readings),
+                    None => plan.derivations.answer(*needed - plan.features.len(), &self.scratch.readings),
                 };
             }
             readings.push(aged(self.scratch.readings[*result], is_outside));

@@ -67,6 +67,7 @@ pub(crate) fn translations(old: &Plan, new: &Plan) -> Vec<Option<(usize, Vec<Opt
 #[cfg(test)]
 mod tests {
     //! Measures are found by id, and a column takes nothing from before it began.
+    use featuregrid_protocol::expression::{Expression, Type};
     use featuregrid_protocol::ids::{ColumnId, Offset, SourceId, ViewId};
     use featuregrid_protocol::key::KeyHash;
     use featuregrid_protocol::number::Domain;
@@ -76,8 +77,11 @@ mod tests {
     use super::*;
 
     fn view(measures: &[u64], columns: &[(usize, u64)]) -> ViewPlan {
-        let measure =
-            |id: &u64| Measure { id: ColumnId(*id), filter: None, value: (*id > 0).then_some((0, Domain::Int)) };
+        let measure = |id: &u64| Measure {
+            id: ColumnId(*id),
+            filter: None,
+            value: (*id > 0).then(|| (Expression::input(0, Type::Int), Domain::Int)),
+        };
         let column = |(measure, since): &(usize, u64)| Column {
             measure: *measure,
             keeps: Keeps::ALL,

@@ -40,7 +40,7 @@ impl Frames {
     pub(super) fn new(plan: &Plan) -> Self {
         let measures = plan.views.first().map_or(&[][..], |view| view.measures.as_slice());
         let present = if measures.len() < 64 { (1 << measures.len()) - 1 } else { u64::MAX };
-        let numbers = measures.iter().filter_map(|measure| measure.value).map(|_| 0).collect();
+        let numbers = measures.iter().filter_map(|measure| measure.value.as_ref()).map(|_| 0).collect();
         let has_ids = plan.sources.first().is_some_and(|source| source.event_id.is_some());
         Self { has_ids, present, numbers, index: plan.index, next: 0, max: Timestamp::MIN, key: Vec::new() }
     }

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
+use crate::expression::canonical;
 use crate::ids::{ColumnId, ControlIndex};
-use crate::plan::{Arithmetic, ArithmeticOp, Constant, Plan, ServiceResult, SourcePlan, ViewPlan, Window};
-use crate::value::Value;
+use crate::plan::{Plan, ServiceResult, SourcePlan, ViewPlan, Window};
 
 /// One difference between two plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,21 +188,10 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         let shift = feature.shift;
         format!("{operator:?} of {measure} over {window} shifted {shift:?} default {:?}", feature.default)
     });
-    let derived = view.derived.iter().map(|derived| formula(&derived.formula, view));
+    let derived = view.derived.iter().map(|derived| {
+        canonical(&derived.formula, &|result| view.results().nth(result).unwrap_or_default().to_owned())
+    });
     view.results().zip(features.chain(derived)).collect()
-}
-
-fn formula(of: &Arithmetic, view: &ViewPlan) -> String {
-    match of {
-        Arithmetic::Result(result) => view.results().nth(*result).unwrap_or_default().to_owned(),
-        Arithmetic::Constant(Constant { unscaled, domain }) => {
-            Value::Decimal { unscaled: (*unscaled).into(), scale: domain.scale() }.to_string()
-        }
-        Arithmetic::Binary { op, left, right } => {
-            let op: ArithmeticOp = *op;
-            format!("({} {} {})", formula(left, view), op.sign(), formula(right, view))
-        }
-    }
 }
 
 /// Since when a result counts: of a derived one, since the last of what it uses.
@@ -212,15 +201,11 @@ fn begins(view: &ViewPlan, result: usize) -> ControlIndex {
         None => view
             .derived
             .get(result - view.features.len())
-            .map_or(ControlIndex::default(), |derived| last_begin(&derived.formula, view)),
-    }
-}
-
-fn last_begin(of: &Arithmetic, view: &ViewPlan) -> ControlIndex {
-    match of {
-        Arithmetic::Result(result) => begins(view, *result),
-        Arithmetic::Constant(_) => ControlIndex::default(),
-        Arithmetic::Binary { left, right, .. } => last_begin(left, view).max(last_begin(right, view)),
+            .into_iter()
+            .flat_map(|derived| derived.formula.inputs())
+            .map(|(used, _)| begins(view, used))
+            .max()
+            .unwrap_or_default(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::plan::{FieldKind, FieldPlan, Plan, SourcePlan};
 pub(super) fn plan(draft: &Draft, previous: Option<&Plan>, index: ControlIndex, notes: &mut Notes) -> Option<Plan> {
     let sources = in_order(draft, previous, notes);
     let mut fields: Vec<Fields<'_>> =
-        sources.iter().map(|source| Fields::new(source.and_then(|source| source.fields.as_deref()))).collect();
+        sources.iter().map(|source| Fields::new(source.and_then(|source| source.fields.as_deref()), notes)).collect();
     let mut resolved = Vec::new();
     for view in draft.views.iter().flatten() {
         let Some(at) = find_source(view, &sources, notes) else { continue };
@@ -101,15 +101,16 @@ fn find_source(view: &View, sources: &[Option<&SourceDraft>], notes: &mut Notes)
 }
 
 fn source_plan(draft: &SourceDraft) -> Option<SourcePlan> {
-    let declared = |field: &super::draft::Field| FieldPlan {
-        name: field.name.value.clone(),
-        path: field.path.clone(),
-        kind: declared_kind(field),
+    let declared = |field: &super::draft::Field| match &field.origin {
+        super::draft::Origin::Path(path) => {
+            Some(FieldPlan { name: field.name.value.clone(), path: path.clone(), kind: declared_kind(field) })
+        }
+        super::draft::Origin::Computed(_) => None,
     };
     Some(SourcePlan {
         name: draft.name.value.clone(),
         topic: draft.topic.as_ref().map(|word: &Word| word.value.clone())?,
-        fields: draft.fields.iter().flatten().map(declared).collect(),
+        fields: draft.fields.iter().flatten().filter_map(declared).collect(),
         event_timestamp: draft.event_timestamp.as_ref()?.value.clone(),
         event_id: draft.event_id.as_ref().map(|path| path.value.clone()),
         allowed_lateness: draft.allowed_lateness.value,

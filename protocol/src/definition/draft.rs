@@ -5,12 +5,11 @@ mod source;
 mod view;
 mod window;
 
-use super::arithmetic::Formula;
-use super::filter::Expression;
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Placed, Source, Word};
 use super::shape::{Keys, Section, check_name, refuse};
-use super::yaml::Node;
+use super::yaml::{Node, Value};
+use crate::expression::{self, Text, Tree};
 use crate::limits;
 use crate::plan::{FieldKind, LatePolicy, LatenessClock, Operator, Shift, Window};
 use crate::time::Span;
@@ -54,8 +53,17 @@ pub(super) struct SourceDraft {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: Word,
-    pub(super) path: Vec<String>,
+    pub(super) origin: Origin,
     pub(super) declared: Declared,
+}
+
+/// Where a field comes from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// The payload.
+    Path(Vec<String>),
+    /// Other fields; `None` where that could not be read.
+    Computed(Option<Tree>),
 }
 
 /// What a field says of its type.
@@ -73,7 +81,7 @@ pub(super) struct View {
     pub(super) name: Word,
     pub(super) entity: Option<Word>,
     pub(super) source: Option<Word>,
-    pub(super) filter: Option<Expression>,
+    pub(super) filter: Option<Tree>,
     pub(super) max_age: Option<Span>,
     pub(super) features: Vec<Feature>,
     /// Whether every feature could be read, so that a name which is none of their results is unknown.
@@ -86,16 +94,16 @@ pub(super) struct View {
 pub(super) struct Derived {
     pub(super) name: Word,
     /// `None` where it could not be read; the name is one of the view's results all the same.
-    pub(super) formula: Option<Formula>,
+    pub(super) formula: Option<Tree>,
 }
 
 /// A line of `features`: one operator over several windows.
 #[derive(Debug)]
 pub(super) struct Feature {
     pub(super) name: Word,
-    /// And, but for count, of which field.
-    pub(super) operator: Option<(Operator, Option<Word>)>,
-    pub(super) filter: Option<Expression>,
+    /// And, but for count, of what.
+    pub(super) operator: Option<(Operator, Option<Tree>)>,
+    pub(super) filter: Option<Tree>,
     /// Its own text: only the values' domain can read it.
     pub(super) default: Option<Word>,
     pub(super) results: Vec<NamedWindow>,
@@ -147,7 +155,9 @@ pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
     let entities = file.need("entities", "entities: { user: { join_keys: [user_id] } }", notes);
     let entities = entities.and_then(|node| section(node, "entities", "an entity", notes, entity));
     let sources = file.need("sources", "sources: { transactions: { kafka: { topic: transactions }, ... } }", notes);
-    let sources = sources.and_then(|node| section(node, "sources", "a source", notes, source::read));
+    let sources = sources.and_then(|node| {
+        section(node, "sources", "a source", notes, |name, node, notes| source::read(name, node, text, notes))
+    });
     let views = file.need("feature_views", "feature_views: { user_spend: { entity: user, ... } }", notes);
     let views = views.and_then(|node| {
         section(node, "feature_views", "a feature view", notes, |name, node, notes| view::read(name, node, text, notes))
@@ -155,6 +165,14 @@ pub(super) fn read(root: &Node, text: &Source<'_>, notes: &mut Notes) -> Draft {
     let services = file.get("feature_services");
     let services = services.and_then(|node| section(node, "feature_services", "a feature service", notes, service));
     Draft { project, entities, sources, views, services: services.unwrap_or_default() }
+}
+
+/// An expression as written; `owner` is whose it is.
+fn expression(node: &Node, owner: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Tree> {
+    let word = node.word(owner, notes)?;
+    let Value::Scalar(scalar) = &node.value else { return None };
+    let marks = text.marks(&word.value, scalar.style, node.at, scalar.end);
+    expression::parse(Text { text: &word.value, marks: &marks, owner }, notes)
 }
 
 /// Every named part of a section of the file.

@@ -7,8 +7,30 @@ use super::yaml::{Node, Scalar, Value};
 use crate::limits;
 use crate::time::Span;
 
-/// Words that mean something in a `where`, so that no field may have them as its name.
-pub(super) const RESERVED: [&str; 6] = ["and", "or", "not", "true", "false", "null"];
+/// Words that mean something in an expression, or that CEL reserves, so that nothing may have them as its name.
+pub(super) const RESERVED: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
 
 /// The keys of one kind of section.
 pub(super) struct Keys {
@@ -118,7 +140,7 @@ pub(super) fn check_name(word: &Word, what: &str, notes: &mut Notes) -> bool {
     } else if name.len() > limits::NAME_CHARS_MAX {
         notes.add(word.at, format!("a name of {what} has at most {} characters", limits::NAME_CHARS_MAX));
     } else if RESERVED.contains(&name) {
-        notes.add(word.at, format!("`{name}` means something in `where`; choose another name for {what}"));
+        notes.add(word.at, format!("`{name}` means something in expressions; choose another name for {what}"));
     } else {
         return true;
     }

@@ -261,3 +261,6 @@ pub fn markdown() -> String {
     }
     table
 }
+
+#[cfg(test)]
+mod tests;

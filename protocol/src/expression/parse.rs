@@ -9,7 +9,7 @@ use cel::common::ast::{Expr, IdedExpr, LiteralValue, SourceInfo};
 use cel::parser::{ParseErrors, Parser};
 
 use self::explain::explain;
-use crate::definition::{Mark, Notes, quoted};
+use crate::definition::{Mark, Notes, Word, quoted};
 use crate::limits;
 
 /// A part of an expression as written. Of an operation the place is its sign's, of a call its name's.
@@ -17,6 +17,17 @@ use crate::limits;
 pub(crate) struct Tree {
     pub(crate) at: Mark,
     pub(crate) shape: Shape,
+}
+
+impl Tree {
+    /// Every name in it, in order.
+    pub(crate) fn names(&self) -> Vec<Word> {
+        match &self.shape {
+            Shape::Name(name) => vec![Word { at: self.at, value: name.clone() }],
+            Shape::List(parts) | Shape::Call(_, parts) => parts.iter().flat_map(Tree::names).collect(),
+            Shape::Null | Shape::Bool(_) | Shape::Number(_) | Shape::Text(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a part is.

@@ -218,7 +218,7 @@ impl<'a> Cut<'a> {
             .collect();
         let question = window::Question {
             operator: feature.operator,
-            domain: measure.value.map(|(_, domain)| domain),
+            domain: measure.value.as_ref().map(|(_, domain)| *domain),
             window: feature.window,
             instant,
             partial_coverage: is_partial(view, feature),

@@ -1,8 +1,12 @@
-//! Declared fields and filters over a decoded record. Knows no view, no key and no window.
+//! Declared fields of a decoded record, as expressions and keys want them. Knows no view and no window.
 
+use featuregrid_protocol::expression::{Expression, Type};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{CompareOp, Condition, Literal, Slot, SourcePlan};
+use featuregrid_protocol::plan::{Slot, SourcePlan};
+use featuregrid_protocol::time::Timestamp;
 
+use crate::expression::{Value, evaluate};
+use crate::instant;
 use crate::json::Json;
 use crate::number::{self, Number};
 
@@ -58,31 +62,35 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether a filter holds. Every field it names is looked at, so that the order of its parts means nothing.
-    pub(crate) fn holds(&self, condition: &Condition) -> Result<bool, WrongType> {
-        match condition {
-            Condition::And(parts) => Ok(self.each(parts)?.into_iter().all(|holds| holds)),
-            Condition::Or(parts) => Ok(self.each(parts)?.into_iter().any(|holds| holds)),
-            Condition::Compare { slot, op, literal } => self.compare(*slot, *op, literal),
+    /// What an expression answers. Every field it names is looked at first, so that the order of its parts means nothing.
+    pub(crate) fn evaluate(&self, expression: &Expression, event_time: Timestamp) -> Result<Value, WrongType> {
+        for (slot, of) in expression.inputs() {
+            self.typed(slot, of)?;
         }
+        let input = |slot, of| self.typed(slot, of).unwrap_or(Value::Null);
+        Ok(evaluate(expression, &input, event_time))
     }
 
-    fn each(&self, parts: &[Condition]) -> Result<Vec<bool>, WrongType> {
-        parts.iter().map(|part| self.holds(part)).collect()
-    }
-
-    /// Null, and a number that is bad, compare false with everything.
-    fn compare(&self, slot: Slot, op: CompareOp, literal: &Literal) -> Result<bool, WrongType> {
-        match literal {
-            Literal::Text(right) => {
-                Ok(self.text(slot)?.is_some_and(|left| satisfies(left.as_bytes(), op, right.as_bytes())))
-            }
-            Literal::Bool(right) => Ok(self.bool(slot)?.is_some_and(|left| satisfies(&left, op, right))),
-            Literal::Number { unscaled, domain } => Ok(match self.number(slot, *domain)? {
-                Some(Number::Unscaled(left)) => satisfies(&left, op, unscaled),
-                _ => false,
+    /// A field as one of a type; [`Value::Null`] where it is missing.
+    fn typed(&self, slot: Slot, of: Type) -> Result<Value, WrongType> {
+        let domain = match of {
+            Type::Int => Some(Domain::Int),
+            Type::Decimal(scale) => Some(Domain::Decimal(scale)),
+            Type::Bool | Type::Text | Type::Timestamp | Type::Float => None,
+        };
+        let value = match (of, domain) {
+            (_, Some(domain)) => self.number(slot, domain)?.map(|number| match number {
+                Number::Unscaled(unscaled) => Value::Number(unscaled.into()),
+                Number::Bad | Number::Nonsense => Value::Bad,
             }),
-        }
+            (Type::Bool, _) => self.bool(slot)?.map(Value::Bool),
+            (Type::Timestamp, _) => match self.value(slot) {
+                Json::Null => None,
+                value => Some(Value::Timestamp(instant::read(value).ok_or(WrongType)?)),
+            },
+            _ => self.text(slot)?.map(|text| Value::Text(text.to_owned())),
+        };
+        Ok(value.unwrap_or(Value::Null))
     }
 }
 
@@ -93,17 +101,6 @@ pub(crate) fn id(json: &Json<'_>) -> Result<Option<String>, WrongType> {
         Json::Text(text) => Ok(Some(text.to_string())),
         Json::Number(text) => Ok(Some(text.to_string())),
         _ => Err(WrongType),
-    }
-}
-
-fn satisfies<T: PartialOrd + ?Sized>(left: &T, op: CompareOp, right: &T) -> bool {
-    match op {
-        CompareOp::Eq => left == right,
-        CompareOp::Ne => left != right,
-        CompareOp::Lt => left < right,
-        CompareOp::Le => left <= right,
-        CompareOp::Gt => left > right,
-        CompareOp::Ge => left >= right,
     }
 }
 

@@ -1,18 +1,19 @@
 //! Where one record goes: the checks in their order, then what it contributes to every view. Knows no other record but
 //! through the prefix max it is handed.
 
+use featuregrid_protocol::expression::Expression;
 use featuregrid_protocol::ids::{ColumnId, PartitionId, ViewId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{LatenessClock, Plan, ViewPlan};
+use featuregrid_protocol::plan::{Key, LatenessClock, Plan, ViewPlan};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
+use crate::expression::Value;
 use crate::field::{self, Fields, WrongType};
 use crate::instant;
 use crate::json::Json;
 use crate::log::Record;
-use crate::number::Number;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,36 +124,43 @@ fn row(
     at: Position,
     id: &Result<Option<String>, WrongType>,
 ) -> Result<Option<Keyed>, WrongType> {
-    if let Some(filter) = &view.filter
-        && !fields.holds(filter)?
-    {
+    let holds = |filter: &Option<Expression>| match filter {
+        None => Ok(true),
+        Some(filter) => Ok(fields.evaluate(filter, ts)? == Value::Bool(true)),
+    };
+    if !holds(&view.filter)? {
         return Ok(None);
     }
     let mut parts = Vec::new();
-    for (_, slot) in &view.keys {
+    for (_, key) in &view.keys {
         // A null key is as unusable as one of a wrong type.
-        let part = fields.key_part(*slot)?.ok_or(WrongType)?;
+        let part = match key {
+            Key::Field(slot) => fields.key_part(*slot)?.ok_or(WrongType)?.to_owned(),
+            Key::Computed(expression) => match fields.evaluate(expression, ts)? {
+                Value::Text(text) => text,
+                Value::Number(number) => number.to_string(),
+                _ => return Err(WrongType),
+            },
+        };
         if part.len() > limits::KEY_PART_BYTES_MAX {
             return Err(WrongType);
         }
         parts.push(part);
     }
     let mut key = Vec::new();
-    key::encode(parts.iter().copied(), &mut key);
+    key::encode(parts.iter().map(String::as_str), &mut key);
     let id = id.clone()?;
     let mut measures = Vec::new();
     for measure in &view.measures {
-        if let Some(filter) = &measure.filter
-            && !fields.holds(filter)?
-        {
+        if !holds(&measure.filter)? {
             continue;
         }
-        let input = match measure.value {
+        let input = match &measure.value {
             None => Input::Counted,
-            Some((slot, domain)) => match fields.number(slot, domain)? {
-                None => continue,
-                Some(Number::Unscaled(unscaled)) => Input::Value(unscaled),
-                Some(Number::Bad | Number::Nonsense) => Input::Bad,
+            Some((value, _)) => match fields.evaluate(value, ts)? {
+                Value::Null => continue,
+                Value::Number(number) => i64::try_from(number).map_or(Input::Bad, Input::Value),
+                _ => Input::Bad,
             },
         };
         measures.push((measure.id, input));

@@ -2,34 +2,55 @@
 
 use std::sync::Arc;
 
+use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Derived, Feature, FieldKind, FieldPlan,
-    Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure, Operator, Plan, Shift, Slot, SourcePlan,
-    ViewPlan, Window,
+    Argument, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy,
+    LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 
-const USER: Slot = 0;
-const AMOUNT: Slot = 1;
-const KIND: Slot = 2;
-const VIP: Slot = 3;
+/// What filters and numbers are drawn from. A number may be anything, so that values out of every domain are met.
+const FIELDS: [(&str, Type); 4] =
+    [("user", Type::Text), ("amount", Type::Decimal(2)), ("kind", Type::Text), ("vip", Type::Bool)];
+const FILTERS: [&str; 6] = [
+    "kind == 'purchase'",
+    "amount >= 2 && kind < 'q' || vip",
+    "kind in ['purchase', 'view'] && !(amount > 1000)",
+    "is_null(amount) || hour_of_day(event_time(), 'America/New_York') < 12",
+    "kind.matches('^p') ? vip : amount != 0",
+    "coalesce(kind, 'none') + text(vip) != 'viewtrue'",
+];
+const NUMBERS: [&str; 6] = [
+    "amount",
+    "int(amount)",
+    "decimal(amount, 18)",
+    "amount * amount",
+    "vip ? amount : 1 / 3 > 0 ? 2.5 : amount",
+    "decimal(amount / size(kind), 4)",
+];
+
+/// An expression over the fields of a source.
+fn of_fields(text: &str) -> Expression {
+    read(text, &FIELDS, true).expect("the list above is checked")
+}
 
 /// Three plans, each the successor of the one before.
 pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
     let sources: Vec<SourcePlan> = (0..=random.below(2)).map(|at| source(at, random)).collect();
-    let filters = [None, Some(is_purchase()), Some(is_big_or_vip())];
     let mut views: Vec<ViewPlan> = Vec::new();
-    for (at, keys) in [vec![("user", USER)], vec![("kind", KIND), ("user", USER)]].into_iter().enumerate() {
+    let (user, kind) = (("user", Key::Field(0)), ("kind", Key::Field(2)));
+    let computed = ("name", Key::Computed(of_fields("lower(user) + coalesce(kind, '')")));
+    for (at, keys) in [vec![user.clone()], vec![kind, user], vec![computed]].into_iter().enumerate() {
         views.push(ViewPlan {
             id: ViewId(at as u64 + 1),
             name: format!("view_{at}"),
             entity: format!("entity_{at}"),
             source: SourceId(at.min(sources.len() - 1) as u16),
-            keys: keys.into_iter().map(|(name, slot)| (name.to_owned(), slot)).collect(),
-            filter: filters[random.below(3) as usize].clone(),
+            keys: keys.into_iter().map(|(name, key)| (name.to_owned(), key)).collect(),
+            filter: filter(random),
             measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
             max_age: None,
             derived: Vec::new(),
@@ -89,34 +110,28 @@ fn field(name: &str, path: &[&str], kind: Option<FieldKind>) -> FieldPlan {
     FieldPlan { name: name.into(), path: path.iter().map(|step| (*step).to_owned()).collect(), kind }
 }
 
-fn compare(slot: Slot, op: CompareOp, literal: Literal) -> Condition {
-    Condition::Compare { slot, op, literal }
-}
-
-fn is_purchase() -> Condition {
-    compare(KIND, CompareOp::Eq, Literal::Text("purchase".into()))
-}
-
-fn is_big_or_vip() -> Condition {
-    let two = Literal::Number { unscaled: 200, domain: Domain::Decimal(2) };
-    let is_vip = compare(VIP, CompareOp::Ne, Literal::Bool(false));
-    let is_early = compare(KIND, CompareOp::Lt, Literal::Text("q".into()));
-    Condition::Or(vec![Condition::And(vec![compare(AMOUNT, CompareOp::Ge, two), is_early]), is_vip])
+/// One of the filters, or none.
+fn filter(random: &mut Random) -> Option<Expression> {
+    random.pick(&FILTERS).filter(|_| random.chance(600)).map(|text| of_fields(text))
 }
 
 /// Measures get ids by their meaning; a new one joins every ladder that exists, from `index` on.
 fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
-    let filters = [None, Some(is_purchase()), Some(is_big_or_vip())];
-    let values =
-        [None, Some((AMOUNT, Domain::Decimal(2))), Some((AMOUNT, Domain::Int)), Some((AMOUNT, Domain::Decimal(18)))];
     for _ in 0..random.below(3) {
-        let (filter, value) = (random.below(3) as usize, random.below(4) as usize);
-        let id = ColumnId((filter * 4 + value) as u64);
+        let filter = filter(random);
+        let value = random.pick(&NUMBERS).filter(|_| random.chance(750)).map(|text| {
+            let number = of_fields(text);
+            let domain =
+                if number.of == Type::Int { Domain::Int } else { Domain::Decimal(number.of.scale().unwrap_or(0)) };
+            (number, domain)
+        });
+        let meaning = format!("{filter:?} {value:?}");
+        let id = ColumnId(xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()));
         if view.measures.iter().any(|measure| measure.id == id) {
             continue;
         }
         let measure = view.measures.len();
-        view.measures.push(Measure { id, filter: filters[filter].clone(), value: values[value] });
+        view.measures.push(Measure { id, filter, value });
         view.ladders
             .iter_mut()
             .for_each(|ladder| ladder.columns.push(Column { measure, keeps: Keeps::ALL, since: index }));
@@ -157,23 +172,37 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
 /// A few formulas over any results, those of formulas before included.
 fn derive(view: &mut ViewPlan, random: &mut Random) {
     view.derived.clear();
+    let mut types: Vec<Type> = view.features.iter().map(|feature| type_of(view, feature)).collect();
     for at in 0..random.below(4) {
-        let formula = formula(view.features.len() + view.derived.len(), 3, random);
+        let names: Vec<String> = (0..types.len()).map(|result| format!("r{result}")).collect();
+        let inputs: Vec<(&str, Type)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
+        // A product with too many digits is refused, and another formula drawn.
+        let formula = std::iter::repeat_with(|| read(&formula(&names, 3, random), &inputs, false)).find_map(Result::ok);
+        let formula = formula.expect("an endless source of formulas");
+        types.push(formula.of);
         view.derived.push(Derived { name: format!("derived_{at}"), formula });
     }
 }
 
-fn formula(results: usize, depth: u64, random: &mut Random) -> Arithmetic {
-    match random.below(depth + 1) {
-        0 if random.chance(200) => {
-            Arithmetic::Constant(Constant { unscaled: random.between(-3, 3), domain: Domain::Decimal(1) })
+/// What a feature answers.
+fn type_of(view: &ViewPlan, feature: &Feature) -> Type {
+    let column = view.ladders[feature.ladder].columns[feature.column];
+    let number = Some(view.measures[column.measure].domain());
+    let domain = feature.operator.domain(number.filter(|_| feature.operator.argument() == Argument::Number));
+    if feature.operator.is_rounded() { Type::Float } else { domain.into() }
+}
+
+fn formula(names: &[String], depth: u64, random: &mut Random) -> String {
+    let part = |random: &mut Random| formula(names, depth.saturating_sub(1), random);
+    match random.below(depth * 2 + 1) {
+        0 if random.chance(200) => format!("{}.{}", random.between(-3, 3), random.below(10)),
+        0 => names[random.below(names.len() as u64) as usize].clone(),
+        1 => format!("coalesce({}, {})", part(random), part(random)),
+        2 => format!("({} > {} ? {} : null)", part(random), part(random), part(random)),
+        _ => {
+            let sign = ["+", "-", "*", "/"][random.below(4) as usize];
+            format!("({} {sign} {})", part(random), part(random))
         }
-        0 => Arithmetic::Result(random.below(results as u64) as usize),
-        _ => Arithmetic::Binary {
-            op: ArithmeticOp::ALL[random.below(4) as usize],
-            left: Box::new(formula(results, depth - 1, random)),
-            right: Box::new(formula(results, depth - 1, random)),
-        },
     }
 }
 
@@ -186,7 +215,7 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
                 let has_value = view.measures[kept.measure].value.is_some();
                 let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
                 let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
-                let domain = view.measures[kept.measure].value.map_or(Domain::Int, |(_, domain)| domain);
+                let domain = view.measures[kept.measure].domain();
                 for operator in operators {
                     let default =
                         random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });

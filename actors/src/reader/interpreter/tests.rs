@@ -2,27 +2,31 @@
 
 use proptest::prelude::*;
 
+use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Literal, Measure,
-    SourcePlan, ViewPlan,
+    Column, FieldPlan, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, SourcePlan, ViewPlan,
 };
 use featuregrid_protocol::time::Span;
 
 use super::*;
 
-fn view(name: &str, id: u64, filter: Option<Condition>, key: usize) -> ViewPlan {
+fn view(name: &str, id: u64, filter: Option<Expression>, key: usize) -> ViewPlan {
     ViewPlan {
         id: ViewId(id),
         name: name.to_owned(),
         entity: name.to_owned(),
         source: SourceId(0),
-        keys: vec![(name.to_owned(), key)],
+        keys: vec![(name.to_owned(), Key::Field(key))],
         filter,
         measures: vec![
             Measure { id: ColumnId(1), filter: None, value: None },
-            Measure { id: ColumnId(2), filter: None, value: Some((2, Domain::Decimal(2))) },
+            Measure {
+                id: ColumnId(2),
+                filter: None,
+                value: Some((Expression::input(2, Type::Decimal(2)), Domain::Decimal(2))),
+            },
         ],
         max_age: None,
         derived: Vec::new(),
@@ -38,7 +42,8 @@ fn view(name: &str, id: u64, filter: Option<Condition>, key: usize) -> ViewPlan 
 /// Views `user` (all) and `shop` (where kind == "buy"), timestamps in `t`.
 fn plan() -> Arc<Plan> {
     let field = |name: &str| FieldPlan { name: name.to_owned(), path: vec![name.to_owned()], kind: None };
-    let buys = Condition::Compare { slot: 3, op: CompareOp::Eq, literal: Literal::Text("buy".to_owned()) };
+    let fields = [("user", Type::Text), ("shop", Type::Text), ("amount", Type::Int), ("kind", Type::Text)];
+    let buys = read("kind == 'buy'", &fields, true).unwrap();
     Arc::new(Plan {
         index: ControlIndex(0),
         project: "test".to_owned(),

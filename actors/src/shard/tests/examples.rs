@@ -201,10 +201,10 @@ fn replies_say_what_they_cover() {
             assert_eq!(reading.status, wanted, "{:?}", feature.operator);
             continue;
         }
-        match (feature.operator, measure.value) {
+        match (feature.operator, &measure.value) {
             (Operator::Count, _) => assert_eq!(reading.value, Value::Int(i128::from(feature.column != 1))),
             (Operator::Sum, Some((_, Domain::Decimal(scale)))) => {
-                assert_eq!(reading.value, Value::Decimal { unscaled: 0, scale })
+                assert_eq!(reading.value, Value::Decimal { unscaled: 0, scale: *scale })
             }
             (Operator::Mean | Operator::Min | Operator::Max, Some(_)) => assert_eq!(reading.status, Status::NullValue),
             _ => {}

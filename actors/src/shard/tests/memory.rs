@@ -16,7 +16,7 @@ pub(super) fn w1() -> Arc<Plan> {
         .collect();
     let windows = levels.iter().map(|level| (level.span, level.hop)).collect();
     let mut two_amounts = measures();
-    two_amounts[3].value = two_amounts[2].value;
+    two_amounts[3].value = two_amounts[2].value.clone();
     // What W1's features ask for: count, sum, mean, min, max.
     let numbers = Keeps::SUM.and(Keeps::MIN).and(Keeps::MAX);
     let columns = columns([0, 1, 2, 3]).into_iter().map(|column| Column { keeps: numbers, ..column }).collect();

@@ -110,7 +110,7 @@ pub(super) fn read(
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
         let numbers: Vec<i128> = good.iter().map(|event| i128::from(event.numbers[original as usize])).collect();
-        let domain = measure.value.map_or(Domain::Int, |(_, domain)| domain);
+        let domain = measure.domain();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
         let value = match feature.operator.argument() {
             Argument::Number => compute(feature.operator, domain, &numbers),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use featuregrid_protocol::expression::Expression;
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{
     ColumnId, ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, SourceId, TopicId, ViewId,
@@ -11,8 +12,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Keeps, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
-    SourcePlan, ViewPlan, Window,
+    Argument, Column, Feature, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan,
+    Shift, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -53,7 +54,7 @@ pub(super) fn key_bytes(name: u8) -> Vec<u8> {
 
 /// Measure 0 rows, 1 only counts, 2 decimal(2), 3 whole numbers.
 pub(super) fn measures() -> Vec<Measure> {
-    let value = |scale| Some((0, scale));
+    let value = |domain: Domain| Some((Expression::input(0, domain.into()), domain));
     let values = [None, None, value(Domain::Decimal(2)), value(Domain::Int)];
     values.into_iter().zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value }).collect()
 }
@@ -99,7 +100,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         name: "view".into(),
         entity: "user".into(),
         source: SourceId(0),
-        keys: vec![("user_id".into(), 0)],
+        keys: vec![("user_id".into(), Key::Field(0))],
         filter: None,
         measures,
         max_age: None,

@@ -1,17 +1,16 @@
 //! Canonical texts of views and measures, whose hashes are their ids. Knows no plan before or after.
 //!
 //! Two definitions share a column iff their rows and numbers are the same whatever the events: fields count by path and
-//! domain, never by name; the order and repetition of what `and` and `or` join do not count. Texts carry their length,
-//! so that none can pretend to be two.
-
-use std::fmt::Write as _;
+//! type, never by name; the order and repetition of what `&&` and `||` join do not count. Texts carry their length, so
+//! that none can pretend to be two.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::fields::Fields;
+use crate::expression::{Expression, canonical};
 use crate::ids::{ColumnId, ViewId};
 use crate::number::Domain;
-use crate::plan::{CompareOp, Condition, Literal, Slot};
+use crate::plan::{Key, Slot};
 
 /// The id of a view.
 pub(super) fn view_id(project: &str, view: &str, entity: &str) -> ViewId {
@@ -19,19 +18,23 @@ pub(super) fn view_id(project: &str, view: &str, entity: &str) -> ViewId {
 }
 
 /// What every measure of a view has in common: source, keys, the view's filter.
-pub(super) fn rows(source: &str, keys: &[(String, Slot)], filter: Option<&Condition>, fields: &Fields<'_>) -> String {
-    let keys: String = keys.iter().map(|(name, slot)| text(name) + &path(*slot, fields)).collect();
+pub(super) fn rows(source: &str, keys: &[(String, Key)], filter: Option<&Expression>, fields: &Fields<'_>) -> String {
+    let part = |key: &Key| match key {
+        Key::Field(slot) => path(*slot, fields),
+        Key::Computed(expression) => told(expression, fields),
+    };
+    let keys: String = keys.iter().map(|(name, key)| text(name) + &part(key)).collect();
     format!("rows {} keys({keys}) {}", text(source), condition(filter, fields))
 }
 
 /// The id of a measure of a view with these `rows`.
 pub(super) fn column_id(
     rows: &str,
-    filter: Option<&Condition>,
-    value: Option<(Slot, Domain)>,
+    filter: Option<&Expression>,
+    value: Option<&(Expression, Domain)>,
     fields: &Fields<'_>,
 ) -> ColumnId {
-    let value = value.map_or_else(|| "none".to_owned(), |(slot, of)| path(slot, fields) + &domain(of));
+    let value = value.map_or_else(|| "none".to_owned(), |(value, of)| told(value, fields) + &domain(*of));
     ColumnId(xxh3_64(format!("{rows} where {} value {value}", condition(filter, fields)).as_bytes()))
 }
 
@@ -51,40 +54,10 @@ fn domain(domain: Domain) -> String {
     }
 }
 
-fn condition(filter: Option<&Condition>, fields: &Fields<'_>) -> String {
-    let join = |word: &str, parts: &[Condition]| {
-        let mut parts: Vec<String> = parts.iter().map(|part| condition(Some(part), fields)).collect();
-        parts.sort_unstable();
-        parts.dedup();
-        match parts.as_slice() {
-            [only] => only.clone(),
-            _ => format!("({word} {})", parts.join(" ")),
-        }
-    };
-    match filter {
-        None => "true".to_owned(),
-        Some(Condition::And(parts)) => join("and", parts),
-        Some(Condition::Or(parts)) => join("or", parts),
-        Some(Condition::Compare { slot, op, literal }) => {
-            let mut out = format!("({} {} ", operator(*op), path(*slot, fields));
-            let written = match literal {
-                Literal::Text(value) => write!(out, "text {})", text(value)),
-                Literal::Bool(value) => write!(out, "bool {value})"),
-                Literal::Number { unscaled, domain: of } => write!(out, "{} {unscaled})", domain(*of)),
-            };
-            debug_assert!(written.is_ok(), "writing to a text cannot fail");
-            out
-        }
-    }
+fn condition(filter: Option<&Expression>, fields: &Fields<'_>) -> String {
+    filter.map_or_else(|| "true".to_owned(), |filter| told(filter, fields))
 }
 
-fn operator(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-    }
+fn told(expression: &Expression, fields: &Fields<'_>) -> String {
+    canonical(expression, &|slot| path(slot, fields))
 }

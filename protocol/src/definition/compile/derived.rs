@@ -3,22 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use super::constant::{self, Misfit};
-use crate::definition::arithmetic::Formula;
 use crate::definition::draft::{self, View};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::Word;
 use crate::definition::shape::refuse;
-use crate::plan::{Arithmetic, Derived};
+use crate::expression::{self, Expression, Names, Type, Wanted};
+use crate::plan::Derived;
 
-/// `None` where something refers to nothing, or to itself; it is noted.
-pub(super) fn resolve(view: &View, notes: &mut Notes) -> Option<Vec<Derived>> {
+/// `None` where something refers to nothing, or to itself; it is noted. `types` are those of the features' results; `None`
+/// where one is wrong, which is noted too.
+pub(super) fn resolve(view: &View, types: Vec<Option<Type>>, notes: &mut Notes) -> Option<Vec<Derived>> {
     let results = view.features.iter().flat_map(|feature| &feature.results);
     let places: BTreeMap<&str, usize> = results.zip(0..).map(|(result, at)| (result.name.value.as_str(), at)).collect();
     let mut resolver = Resolver {
         first: view.features.iter().map(|feature| feature.results.len()).sum(),
         drafts: view.derived.iter().zip(0..).map(|(draft, at)| (draft.name.value.as_str(), at)).collect(),
         places,
+        types,
         view,
         state: vec![State::Waiting; view.derived.len()],
         sorted: Vec::new(),
@@ -43,6 +44,8 @@ struct Resolver<'d> {
     first: usize,
     /// Where results stand: those of features, and derived ones as they are sorted.
     places: BTreeMap<&'d str, usize>,
+    /// What stands there.
+    types: Vec<Option<Type>>,
     /// Derived features by name, as written.
     drafts: BTreeMap<&'d str, usize>,
     state: Vec<State>,
@@ -80,9 +83,10 @@ impl<'d> Resolver<'d> {
             return refuse(notes, name.at, message);
         }
         // All of them, so that every wrong one is named.
-        let known: Vec<Option<()>> = names.into_iter().map(|used| self.know(used, path, notes)).collect();
+        let known: Vec<Option<()>> = names.iter().map(|used| self.know(used, path, notes)).collect();
         known.into_iter().collect::<Option<Vec<()>>>()?;
-        let formula = self.arithmetic(formula, notes)?;
+        let formula = expression::check(formula, Some(Wanted::Number), self, notes)?;
+        self.types.push(Some(formula.of));
         self.places.insert(&name.value, self.first + self.sorted.len());
         self.sorted.push(Derived { name: name.value.clone(), formula });
         Some(())
@@ -105,28 +109,6 @@ impl<'d> Resolver<'d> {
         None
     }
 
-    fn arithmetic(&self, formula: &Formula, notes: &mut Notes) -> Option<Arithmetic> {
-        match formula {
-            Formula::Result(word) => self.places.get(word.value.as_str()).copied().map(Arithmetic::Result),
-            Formula::Number(word) => {
-                let text = quoted(&word.value);
-                match constant::as_written(&word.value) {
-                    Ok(constant) => Some(Arithmetic::Constant(constant)),
-                    Err(Misfit::Finer) => {
-                        refuse(notes, word.at, format!("{text} has more than 18 digits after the point; write fewer"))
-                    }
-                    Err(Misfit::OutOfRange | Misfit::NoNumber) => {
-                        refuse(notes, word.at, format!("{text} has too many digits; write at most 18 in all"))
-                    }
-                }
-            }
-            Formula::Binary(op, left, right) => {
-                let (left, right) = (self.arithmetic(left, notes), self.arithmetic(right, notes));
-                Some(Arithmetic::Binary { op: *op, left: Box::new(left?), right: Box::new(right?) })
-            }
-        }
-    }
-
     fn note_cycle(&self, cycle: &[usize], notes: &mut Notes) {
         let names = cycle.iter().chain(cycle.first()).filter_map(|at| self.view.derived.get(*at));
         let names: Vec<String> = names.map(|derived| quoted(&derived.name.value)).collect();
@@ -134,5 +116,21 @@ impl<'d> Resolver<'d> {
             let message = format!("derived {} uses itself: {}; break the circle", names[0], names.join(" -> "));
             notes.add(first.name.at, message);
         }
+    }
+}
+
+impl Names for Resolver<'_> {
+    fn class(&self, name: &str) -> Option<Wanted> {
+        let place = *self.places.get(name)?;
+        self.types.get(place).copied().flatten().map(Type::as_wanted)
+    }
+
+    fn resolve(&mut self, word: &Word, _: Option<Wanted>, _: &mut Notes) -> Option<Expression> {
+        let place = *self.places.get(word.value.as_str())?;
+        Some(Expression::input(place, self.types.get(place).copied().flatten()?))
+    }
+
+    fn has_event(&self) -> bool {
+        false
     }
 }

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use super::canonical;
 use super::constant::{self, Misfit};
 use super::derived;
-use super::fields::{Fields, Use};
+use super::fields::Fields;
 use crate::definition::draft::{Draft, Feature, NamedWindow, View};
-use crate::definition::filter::{Constant as Written, Expression};
 use crate::definition::mistake::{Notes, quoted};
-use crate::definition::place::{Mark, Placed, Word};
+use crate::definition::place::{Mark, Word};
 use crate::definition::shape::refuse;
+use crate::expression::{self, Expression, Kind, Tree, Type, Wanted};
 use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
-use crate::plan::{CompareOp, Condition, Constant, Derived, Literal, Measure, Operator, Slot};
+use crate::plan::{Constant, Derived, Key, Measure, Operator};
 use crate::time::Span;
+
+/// Digits after the point of a number that is computed and then summed: nine more stay before it.
+const COMPUTED_SCALE_MAX: u8 = 9;
 
 /// A view, ready to be planned.
 pub(super) struct Resolved {
@@ -23,8 +26,8 @@ pub(super) struct Resolved {
     pub(super) name: Word,
     pub(super) entity: String,
     pub(super) source: SourceId,
-    pub(super) keys: Vec<(String, Slot)>,
-    pub(super) filter: Option<Condition>,
+    pub(super) keys: Vec<(String, Key)>,
+    pub(super) filter: Option<Expression>,
     pub(super) max_age: Option<Span>,
     /// Index 0 is the view's rows.
     pub(super) measures: Vec<Measure>,
@@ -53,7 +56,14 @@ pub(super) fn resolve(
     let filter = optional(view.filter.as_ref(), fields, notes);
     let features: Vec<_> = view.features.iter().map(|feature| (feature, measured(feature, fields, notes))).collect();
     check_names(view, notes);
-    let derived = derived::resolve(view, notes);
+    let types: Vec<Option<Type>> = features
+        .iter()
+        .flat_map(|(feature, measured)| {
+            let of = measured.as_ref().map(|(operator, _, value, _)| answers(*operator, value.as_ref()));
+            feature.results.iter().map(move |_| of)
+        })
+        .collect();
+    let derived = derived::resolve(view, types, notes);
 
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
@@ -62,11 +72,11 @@ pub(super) fn resolve(
     let mut results = Vec::new();
     for (feature, measured) in features {
         let (operator, filter, value, default) = measured?;
-        let id = canonical::column_id(&rows, filter.as_ref(), value, fields);
+        let id = canonical::column_id(&rows, filter.as_ref(), value.as_ref(), fields);
         let measure = measures.index(Measure { id, filter, value });
         if measure == limits::MEASURES_PER_VIEW_MAX {
             let message = format!(
-                "a view has at most {} different pairs of field and `where`, its rows included; move features to another view",
+                "a view has at most {} different pairs of number and `where`, its rows included; move features to another view",
                 limits::MEASURES_PER_VIEW_MAX
             );
             return refuse(notes, feature.name.at, message);
@@ -116,7 +126,7 @@ fn keys(
     entity: &Word,
     fields: &Fields<'_>,
     notes: &mut Notes,
-) -> Option<Vec<(String, Slot)>> {
+) -> Option<Vec<(String, Key)>> {
     let entities = draft.entities.as_ref()?;
     let Some(found) = entities.iter().find(|known| known.name.value == entity.value) else {
         let message =
@@ -124,16 +134,10 @@ fn keys(
         notes.unknown(entity.at, message, &entity.value, entities.iter().map(|known| known.name.value.as_str()));
         return None;
     };
-    let slots = found.join_keys.iter().map(|key| {
-        let slot = fields.slot(key, notes)?;
-        if fields.is_bool(slot) {
-            return refuse(notes, key.at, format!("{} is true or false and cannot be a join key", quoted(&key.value)));
-        }
-        Some((key.value.clone(), slot))
-    });
+    let parts = found.join_keys.iter().map(|key| Some((key.value.clone(), fields.key(key, notes)?)));
     // All of them, so that every wrong one is named.
-    let slots: Vec<Option<(String, Slot)>> = slots.collect();
-    slots.into_iter().collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
+    let parts: Vec<Option<(String, Key)>> = parts.collect();
+    parts.into_iter().collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
 }
 
 /// No two results of a view have one name, and there are not too many.
@@ -156,21 +160,26 @@ fn check_names(view: &View, notes: &mut Notes) {
     }
 }
 
-type Measured = (Operator, Option<Condition>, Option<(Slot, Domain)>, Option<Constant>);
+/// The type of a feature's results.
+fn answers(operator: Operator, value: Option<&(Expression, Domain)>) -> Type {
+    if operator.is_rounded() { Type::Float } else { operator.domain(value.map(|(_, domain)| *domain)).into() }
+}
+
+type Measured = (Operator, Option<Expression>, Option<(Expression, Domain)>, Option<Constant>);
 
 fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Measured> {
     let filter = optional(feature.filter.as_ref(), fields, notes);
-    let (operator, field) = feature.operator.as_ref()?;
-    let value = match field {
+    let (operator, number) = feature.operator.as_ref()?;
+    let value = match number {
         None => None,
-        Some(word) => {
-            let slot = fields.used_as(word, Use::Number, notes)?;
-            Some((slot, fields.domain(slot)))
-        }
+        Some(tree) => Some(value(tree, fields, notes)?),
     };
     let default = match &feature.default {
         None => None,
-        Some(word) => Some(default(word, *operator, operator.domain(value.map(|(_, domain)| domain)), notes)?),
+        Some(word) => {
+            let domain = operator.domain(value.as_ref().map(|(_, domain)| *domain));
+            Some(default(word, *operator, domain, notes)?)
+        }
     };
     Some((*operator, filter?, value, default))
 }
@@ -200,62 +209,31 @@ fn default(word: &Word, operator: Operator, domain: Domain, notes: &mut Notes) -
 }
 
 /// No filter is none; a wrong one is nothing.
-fn optional(filter: Option<&Expression>, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Option<Condition>> {
+fn optional(filter: Option<&Tree>, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Option<Expression>> {
     match filter {
         None => Some(None),
-        Some(expression) => condition(expression, fields, notes).map(Some),
+        Some(filter) => expression::check(filter, Some(Wanted::Bool), fields, notes).map(Some),
     }
 }
 
-fn condition(expression: &Expression, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Condition> {
-    let mut every = |parts: &[Expression]| {
-        let parts: Vec<Option<Condition>> = parts.iter().map(|part| condition(part, fields, notes)).collect();
-        parts.into_iter().collect::<Option<Vec<_>>>()
-    };
-    match expression {
-        Expression::And(parts) => every(parts).map(Condition::And),
-        Expression::Or(parts) => every(parts).map(Condition::Or),
-        Expression::Compare { field, op, literal } => compare(field, *op, literal, fields, notes),
-    }
-}
-
-fn compare(
-    field: &Word,
-    op: Placed<CompareOp>,
-    literal: &Placed<Written>,
-    fields: &mut Fields<'_>,
-    notes: &mut Notes,
-) -> Option<Condition> {
-    let (slot, literal) = match &literal.value {
-        Written::Text(text) => (fields.used_as(field, Use::Text, notes)?, Literal::Text(text.clone())),
-        Written::Bool(value) => {
-            let slot = fields.used_as(field, Use::Bool, notes)?;
-            if !matches!(op.value, CompareOp::Eq | CompareOp::Ne) {
-                return refuse(notes, op.at, "true and false have no order; compare with == or !=");
-            }
-            (slot, Literal::Bool(*value))
+/// A number to accumulate and its domain.
+fn value(tree: &Tree, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<(Expression, Domain)> {
+    let value = expression::check(tree, Some(Wanted::Number), fields, notes)?;
+    let domain = match value.of {
+        Type::Int => Domain::Int,
+        // Of 64 bits so many digits leave few before the point; a field says itself what it holds.
+        Type::Decimal(scale) if scale > COMPUTED_SCALE_MAX && !matches!(value.kind, Kind::Input(_)) => {
+            let message = format!(
+                "this number has {scale} digits after the point, which leaves {} before it; write, for example, decimal(..., 4)",
+                18 - scale
+            );
+            return refuse(notes, tree.at, message);
         }
-        Written::Number(text) => {
-            let slot = fields.used_as(field, Use::Number, notes)?;
-            let domain = fields.domain(slot);
-            (slot, number(text, literal.at, domain, notes)?)
+        Type::Decimal(scale) => Domain::Decimal(scale),
+        _ => {
+            let message = "this is a float, and sums are exact; say how many digits count, for example decimal(..., 4)";
+            return refuse(notes, tree.at, message);
         }
     };
-    Some(Condition::Compare { slot, op: op.value, literal })
-}
-
-/// A number of the domain, exactly: one that had to be rounded would compare as another.
-fn number(text: &str, at: Mark, domain: Domain, notes: &mut Notes) -> Option<Literal> {
-    let message = match constant::exact(text, domain) {
-        Ok(unscaled) => return Some(Literal::Number { unscaled, domain }),
-        Err(Misfit::Finer) => format!(
-            "{} is finer than its field, which keeps {}; give the field another `type`",
-            quoted(text),
-            constant::keeps(domain)
-        ),
-        Err(Misfit::OutOfRange | Misfit::NoNumber) => {
-            format!("{} is out of the range of its field; a value can never be compared with it", quoted(text))
-        }
-    };
-    refuse(notes, at, message)
+    Some((value, domain))
 }

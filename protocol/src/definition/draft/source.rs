@@ -1,8 +1,8 @@
 //! A source as written: topic, format, fields, times. Knows not who uses its fields.
 
-use super::{Declared, Field, SourceDraft};
+use super::{Declared, Field, Origin, SourceDraft, expression};
 use crate::definition::mistake::{Notes, quoted};
-use crate::definition::place::{Placed, Word};
+use crate::definition::place::{Placed, Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, path, refuse};
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
@@ -26,16 +26,16 @@ pub(super) const SOURCE: Keys = Keys {
     later: &["order_by", "slack_exact", "schema_registry"],
 };
 pub(super) const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
-pub(super) const FIELD: Keys = Keys { known: &["path", "type"], later: &[] };
+pub(super) const FIELD: Keys = Keys { known: &["path", "type", "expr"], later: &[] };
 const FORMATS_LATER: [&str; 4] = ["avro", "protobuf", "msgpack", "csv"];
-const TYPES: [&str; 4] = ["text", "bool", "int", "decimal(2)"];
-const TYPES_LATER: [&str; 5] = ["float", "bytes", "timestamp", "list", "map"];
+const TYPES: [&str; 5] = ["text", "bool", "int", "decimal(2)", "timestamp"];
+const TYPES_LATER: [&str; 4] = ["float", "bytes", "list", "map"];
 /// How far an event may be behind its partition's newest, where the source does not say.
 const ALLOWED_LATENESS: Span = Span::seconds(60);
 /// How far an event may be ahead of its record, where the source does not say.
 const MAX_SKEW: Span = Span::seconds(300);
 
-pub(super) fn read(name: Word, node: &Node, notes: &mut Notes) -> Option<SourceDraft> {
+pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<SourceDraft> {
     let owner = format!("source {}", quoted(&name.value));
     let section = Section::with_keys(node, name.at, owner, &SOURCE, notes)?;
     let topic = section.need("kafka", "kafka: { topic: transactions }", notes).and_then(|kafka| {
@@ -48,7 +48,7 @@ pub(super) fn read(name: Word, node: &Node, notes: &mut Notes) -> Option<SourceD
         check_format(&word, notes);
     }
     let fields = section.need("fields", "fields: { user_id: payload.user_id }", notes);
-    let fields = fields.and_then(|node| fields_of(node, &section.of("fields"), notes));
+    let fields = fields.and_then(|node| fields_of(node, &section.of("fields"), text, notes));
     let event_timestamp = section.need("event_timestamp", "event_timestamp: metadata.timestamp", notes);
     let event_timestamp = event_timestamp.and_then(|node| path_of(node, &section.of("event_timestamp"), notes));
     let event_id = section.get("event_id").and_then(|node| path_of(node, &section.of("event_id"), notes));
@@ -120,39 +120,46 @@ fn path_of(node: &Node, what: &str, notes: &mut Notes) -> Option<Placed<Vec<Stri
     Some(Placed { at: word.at, value: path(&word, what, notes)? })
 }
 
-fn fields_of(node: &Node, what: &str, notes: &mut Notes) -> Option<Vec<Field>> {
+fn fields_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Vec<Field>> {
     let section = Section::open(node, node.at, what, notes)?;
     if let Some((extra, _)) = section.entries.get(limits::FIELDS_MAX) {
         return refuse(notes, extra.at, format!("a source has at most {} fields", limits::FIELDS_MAX));
     }
     let fields = section.entries.iter().map(|(name, node)| {
         check_name(name, "a field", notes);
-        field(name.clone(), node, notes)
+        field(name.clone(), node, text, notes)
     });
     Some(fields.collect())
 }
 
 /// A field is always there once it has a name, so that its uses are not blamed for its own mistakes.
-fn field(name: Word, node: &Node, notes: &mut Notes) -> Field {
+fn field(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Field {
     let owner = format!("field {}", quoted(&name.value));
     if let Value::Scalar(_) = node.value {
         let path = path_of(node, &owner, notes).map(|path| path.value);
-        return Field { name, path: path.unwrap_or_default(), declared: Declared::Nothing };
+        return Field { name, origin: Origin::Path(path.unwrap_or_default()), declared: Declared::Nothing };
     }
-    let section = Section::with_keys(node, name.at, owner, &FIELD, notes);
-    let path = section.as_ref().and_then(|section| {
-        let node = section.need("path", "path: payload.amount", notes)?;
-        path_of(node, &section.of("path"), notes)
-    });
-    let declared = match section.as_ref().and_then(|section| Some((section, section.get("type")?))) {
-        None => Declared::Nothing,
-        Some((section, node)) => {
-            let what = section.of("type");
-            let kind = node.word(&what, notes).and_then(|word| kind(&word, &what, notes));
-            kind.map_or(Declared::Unclear, Declared::Kind)
-        }
+    let Some(section) = Section::with_keys(node, name.at, owner.clone(), &FIELD, notes) else {
+        return Field { name, origin: Origin::Path(Vec::new()), declared: Declared::Nothing };
     };
-    Field { name, path: path.map(|path| path.value).unwrap_or_default(), declared }
+    if let Some(node) = section.get("expr") {
+        if let Some((key, _)) = section.entries.iter().find(|(key, _)| key.value != "expr") {
+            notes.add(
+                key.at,
+                format!("{owner} is computed: its type is that of `expr`, and it has no path; remove this"),
+            );
+        }
+        let tree = expression(node, &section.of("expr"), text, notes);
+        return Field { name, origin: Origin::Computed(tree), declared: Declared::Nothing };
+    }
+    let path = section.need("path", "path: payload.amount", notes);
+    let path = path.and_then(|node| path_of(node, &section.of("path"), notes));
+    let declared = section.get("type").map_or(Declared::Nothing, |node| {
+        let what = section.of("type");
+        let kind = node.word(&what, notes).and_then(|word| kind(&word, &what, notes));
+        kind.map_or(Declared::Unclear, Declared::Kind)
+    });
+    Field { name, origin: Origin::Path(path.map(|path| path.value).unwrap_or_default()), declared }
 }
 
 fn kind(word: &Word, what: &str, notes: &mut Notes) -> Option<FieldKind> {
@@ -164,6 +171,7 @@ fn kind(word: &Word, what: &str, notes: &mut Notes) -> Option<FieldKind> {
     match (name, argument) {
         ("text", None) => Some(FieldKind::Text),
         ("bool", None) => Some(FieldKind::Bool),
+        ("timestamp", None) => Some(FieldKind::Timestamp),
         ("int", None) => Some(FieldKind::Number(Domain::Int)),
         ("decimal", Some(digits)) => match digits.parse::<u8>() {
             Ok(scale) if scale <= SCALE_MAX => Some(FieldKind::Number(Domain::Decimal(scale))),
@@ -179,7 +187,7 @@ fn kind(word: &Word, what: &str, notes: &mut Notes) -> Option<FieldKind> {
         (later, _) if TYPES_LATER.contains(&later) => refuse(
             notes,
             word.at,
-            format!("{what}: {later} comes with a later release; for now text, bool, int or decimal(s)"),
+            format!("{what}: {later} comes with a later release; for now text, bool, int, decimal(s) or timestamp"),
         ),
         _ => {
             notes.unknown(word.at, format!("{what}: {} is unknown", quoted(text)), text, TYPES);

@@ -1,13 +1,12 @@
 //! A feature view as written: entity, source, filter, features. Knows not what the names refer to.
 
 use super::window::{self, Hop};
-use super::{Derived, Feature, View};
-use crate::definition::arithmetic;
-use crate::definition::filter::{self, Expression};
+use super::{Derived, Feature, View, expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
-use crate::definition::yaml::{Node, Scalar, Value};
+use crate::definition::yaml::Node;
+use crate::expression::Tree;
 use crate::limits;
 use crate::plan::{Argument, Operator};
 use crate::time::Span;
@@ -94,21 +93,9 @@ fn derived(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Vec
     let read = entries.map(|(name, node)| {
         check_name(name, "a derived feature", notes);
         let owner = format!("derived {}", quoted(&name.value));
-        let word = node.word(&owner, notes);
-        let formula = word.zip(scalar(node)).and_then(|(word, scalar)| {
-            let marks = text.marks(&word.value, scalar.style, node.at, scalar.end);
-            arithmetic::parse(&word.value, &marks, &owner, notes)
-        });
-        Derived { name: name.clone(), formula }
+        Derived { name: name.clone(), formula: expression(node, &owner, text, notes) }
     });
     read.collect()
-}
-
-fn scalar(node: &Node) -> Option<&Scalar> {
-    match &node.value {
-        Value::Scalar(scalar) => Some(scalar),
-        Value::List(_) | Value::Map(_) => None,
-    }
 }
 
 fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
@@ -123,17 +110,17 @@ fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
     }
 }
 
-fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Expression> {
-    let word = node.word(what, notes)?;
-    let scalar = scalar(node)?;
-    filter::parse(&word.value, &text.marks(&word.value, scalar.style, node.at, scalar.end), notes)
+/// Messages of a filter say which key it is; the line says of what.
+fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Tree> {
+    node.word(what, notes)?;
+    expression(node, "`where`", text, notes)
 }
 
 fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<Feature> {
     check_name(name, "a feature", notes);
     let owner = format!("feature {}", quoted(&name.value));
     let section = Section::with_keys(node, name.at, owner.clone(), &FEATURE, notes)?;
-    let operator = operator_of(&section, name, &owner, notes);
+    let operator = operator_of(&section, name, &owner, text, notes);
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let hop = match section.text("hop", notes) {
         None => Hop::Default,
@@ -169,7 +156,13 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     Some(Feature { name: name.clone(), operator, filter, default, results })
 }
 
-fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Notes) -> Option<(Operator, Option<Word>)> {
+fn operator_of(
+    section: &Section<'_>,
+    name: &Word,
+    owner: &str,
+    text: &Source<'_>,
+    notes: &mut Notes,
+) -> Option<(Operator, Option<Tree>)> {
     let mut found = Operator::ALL.into_iter().filter_map(|operator| Some((operator, section.get(operator.name())?)));
     let Some((operator, node)) = found.next() else {
         // A later release's operator, or a misspelt one, has already been named.
@@ -184,10 +177,10 @@ fn operator_of(section: &Section<'_>, name: &Word, owner: &str, notes: &mut Note
         let second = second.name();
         return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
     }
-    let word = node.word(&section.of(key), notes)?;
     if operator.argument() == Argument::Number {
-        return Some((operator, Some(word)));
+        return Some((operator, Some(expression(node, &section.of(key), text, notes)?)));
     }
+    let word = node.word(&section.of(key), notes)?;
     if word.value != "true" {
         let advice = format!("write `{key}: true`, and a condition as `where`");
         return refuse(

@@ -39,7 +39,7 @@ dir/wrong.yaml:8:63: field `amount`, `type`: `decimal(99)` is not possible; digi
 ";
     assert!(shown.starts_with(want), "{shown}");
     assert!(
-        shown.contains("dir/wrong.yaml:16:41: `where`: `>>` is no comparison; use one of == != < <= > >=\n  16 |"),
+        shown.contains("dir/wrong.yaml:16:41: `where`: `>>` is not possible here; use one of == != < <= > >= && || ! + - * / % ? :\n  16 |"),
         "{shown}"
     );
 }
@@ -160,17 +160,17 @@ fn mistakes_in_features() {
         ),
         ("a: { count: true, where: ok > true, windows: [5m] }", "15:35 true and false have no order"),
         (
-            "a: { count: true, where: count > 1.5, windows: [5m] }",
-            "15:40 `1.5` is finer than its field, which keeps whole numbers",
-        ),
-        (
-            "a: { count: true, where: amount > 1.005, windows: [5m] }",
-            "15:41 `1.005` is finer than its field, which keeps 2 digits",
-        ),
-        (
             "a: { count: true, where: amount > 99999999999999999999, windows: [5m] }",
-            "15:41 `99999999999999999999` is out of the range",
+            "15:41 `where`: `99999999999999999999` is out of the range",
         ),
+        (
+            "a: { count: true, where: amount, windows: [5m] }",
+            "15:32 `amount` is declared as a number and cannot be used as true",
+        ),
+        ("a: { count: true, where: is_null(free), windows: [5m] }", "15:40 what `free` is cannot be told here"),
+        ("a: { sum: amount / count, windows: [5m] }", "15:24 this is a float, and sums are exact"),
+        ("a: { sum: free * free, windows: [5m] }", "15:22 this number has 12 digits after the point, which leaves 6"),
+        ("a: { sum: kind + \"x\", windows: [5m] }", "15:22 this is text; a number is needed here"),
         (
             "a: { count: true, where: amount == \"x\", windows: [5m] }",
             "15:32 `amount` is declared as a number and cannot be used as text",
@@ -185,7 +185,7 @@ fn mistakes_in_features() {
             "16:7 `a` stands twice; the first is in line 15",
         ),
         ("1a: { count: true, windows: [5m] }", "15:7 `1a` cannot be the name of a feature"),
-        ("and: { count: true, windows: [5m] }", "15:7 `and` means something in `where`"),
+        ("in: { count: true, windows: [5m] }", "15:7 `in` means something in expressions"),
         ("a: 5m", "15:10 feature `a`: expected `key: value` lines"),
         ("a:", "15:7 feature `a` is empty"),
         // Hops beside each other, at the one that is written.
@@ -221,6 +221,17 @@ fn mistakes_around_features() {
         ("entities:", "entitys: {}\nentities:", "2:1 the file: unknown key `entitys`; did you mean `entities`?"),
         ("entities:", "outputs: {}\nentities:", "2:1 the file: `outputs` comes with a later release"),
         ("[user_id]", "[user]", "3:23 `user` is no field of the source"),
+        (
+            "free: free }",
+            "free: { expr: lower(kind), type: text } }",
+            "8:174 field `free` is computed: its type is that of `expr`",
+        ),
+        ("free: free }", "free: { expr: lower(kin) } }", "8:167 `kin` is no field of the source; did you mean"),
+        (
+            "free: free }",
+            "free: { expr: lower(kind) }, more: { expr: free + kind } }",
+            "8:190 `free` is computed itself; write out",
+        ),
         ("[user_id]", "[ok]", "3:23 `ok` is true or false and cannot be a join key"),
         ("[user_id]", "[user_id, user_id]", "3:32 entity `user`, `join_keys`: `user_id` stands twice"),
         (
@@ -275,11 +286,7 @@ fn mistakes_around_features() {
             "    source: s\n    derived: { x: a_5n / 2 }\n",
             "14:19 `a_5n` is no result of this view; did you mean `a_5m`?",
         ),
-        (
-            "    source: s\n",
-            "    source: s\n    derived: { x: a_5m % 2 }\n",
-            "14:24 derived `x`: `%` means nothing here",
-        ),
+        ("    source: s\n", "    source: s\n    derived: { x: a_5m / 2 % 2 }\n", "14:28 `%` is of whole numbers"),
         ("    source: s\n", "    source: s\n    derived: { x: 1 + 2 }\n", "14:16 derived `x`: it uses no result"),
         (
             "    source: s\n",
@@ -304,7 +311,7 @@ fn mistakes_around_features() {
         (
             "    source: s\n",
             "    source: s\n    derived: { x: a_5m / 99999999999999999999 }\n",
-            "14:26 `99999999999999999999` has too many digits",
+            "14:26 derived `x`: `99999999999999999999` is out of the range",
         ),
         ("    source: s\n", "    source: s\n    derived: { x: [a_5m] }\n", "14:19 derived `x`: expected one value"),
         ("    source: s\n", "    source: s\n    derived: {}\n", "14:14 feature view `v`, `derived` is empty"),
@@ -389,13 +396,13 @@ fn mistakes_in_yaml() {
 #[test]
 fn a_filter_is_found_wherever_it_is_written() {
     for (written, want) in [
-        ("where: \"kind == 'x' and amount >> 3\"", "14:36 "),
-        ("where: 'kind == \"it''s\" and amount >> 3'", "14:40 "),
-        ("where: \"kind == \\\"x\\\" and amount >> 3\"", "14:38 "),
-        ("where: kind == \"x\" and\n      amount >> 3", "15:14 "),
-        ("where: >-\n      kind == \"x\"\n      and amount >> 3", "16:18 "),
+        ("where: \"kind == 'x' && amount >> 3\"", "14:35 "),
+        ("where: 'kind == \"it''s\" && amount >> 3'", "14:39 "),
+        ("where: \"kind == \\\"x\\\" && amount >> 3\"", "14:37 "),
+        ("where: kind == \"x\" &&\n      amount >> 3", "15:14 "),
+        ("where: >-\n      kind == \"x\"\n      && amount >> 3", "16:17 "),
         ("where: >\n\n      amount >> 3", "16:14 "),
-        ("where: |\n      kind == \"x\" and\n      amount >> 3\n", "16:14 "),
+        ("where: |\n      kind == \"x\" &&\n      amount >> 3\n", "16:14 "),
     ] {
         let text = with_features("a: { count: true, windows: [5m] }");
         let text = text.replace("    source: s\n", &format!("    source: s\n    {written}\n"));
@@ -407,10 +414,10 @@ fn a_filter_is_found_wherever_it_is_written() {
 #[test]
 fn a_column_counts_characters_however_long_the_line() {
     let text = with_features("a: { count: true, windows: [5m] }");
-    for (length, line_end) in [(1, "\n"), (254, "\r\n"), (255, "\n"), (256, "\r\n"), (1000, "\n")] {
-        let filter = format!("    where: kind == \"{}\" and amount >> 3\n", "ü€".repeat(length));
+    for (length, line_end) in [(1, "\n"), (254, "\r\n"), (255, "\n"), (256, "\r\n"), (400, "\n")] {
+        let filter = format!("    where: kind == \"{}\" && amount >> 3\n", "ü€".repeat(length));
         let text = text.replace("    source: s\n", &format!("    source: s\n{filter}")).replace('\n', line_end);
-        only(&text, &format!("14:{} `where`: `>>`", 34 + 2 * length));
+        only(&text, &format!("14:{} `where`: `>>`", 33 + 2 * length));
     }
 }
 
@@ -419,7 +426,7 @@ fn everything_is_bounded() {
     let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().join("\n");
     let measures = |count| many(count, &|at| format!("f{at}: {{ count: true, where: amount > {at}, windows: [5m] }}"));
     assert_eq!(plan(&with_features(&measures(63))).views[0].measures.len(), 64);
-    feature(&measures(64), "78:7 a view has at most 64 different pairs of field and `where`");
+    feature(&measures(64), "78:7 a view has at most 64 different pairs of number and `where`");
     let features = many(1025, &|at| format!("f{at}: {{ count: true, window: 5m }}"));
     feature(&features, "1039:7 a view has at most 1024 features");
     let results =

@@ -1,11 +1,9 @@
 //! What definitions mean.
 
 use super::*;
+use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
-use crate::plan::{
-    Arithmetic, ArithmeticOp, Column, CompareOp, Condition, Constant, Keeps, LatePolicy, LatenessClock, Level, Literal,
-    Operator, Shift, ViewPlan, Window,
-};
+use crate::plan::{Column, Constant, Keeps, Key, LatePolicy, LatenessClock, Level, Operator, Shift, ViewPlan, Window};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {
@@ -30,7 +28,7 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     assert_eq!((plan.project.as_str(), plan.sources[0].topic.as_str()), ("payments", "payments"));
     assert_eq!(plan.sources[0].slack, Span::seconds(300), "max_skew, where it is longer");
     let view = plan.view("user_spend").unwrap();
-    assert_eq!(view.keys, [("user_id".to_owned(), 0)]);
+    assert_eq!(view.keys, [("user_id".to_owned(), Key::Field(0))]);
     assert_eq!(view.features.len(), 30);
     assert_eq!(view.measures.len(), 4, "rows, amount, purchases, amount of purchases");
     let only = &view.ladders[..];
@@ -41,9 +39,10 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     assert_eq!(only[0].columns, [of(0, Keeps::NOTHING), of(1, numbers), of(2, Keeps::NOTHING), of(3, numbers)]);
     let spend = &view.features[view.result_index("spend_1h").unwrap()];
     assert_eq!((spend.operator, spend.column, spend.window), (Operator::Sum, 3, rolling("1h", "1m")));
-    assert_eq!(view.measures[3].value, Some((2, Domain::Decimal(2))));
+    let amount = Expression::input(2, Type::Decimal(2));
+    assert_eq!(view.measures[3].value, Some((amount, Domain::Decimal(2))));
     assert_eq!(view.measures[3].filter, view.measures[2].filter);
-    let want = Condition::Compare { slot: 1, op: CompareOp::Eq, literal: Literal::Text("purchase".to_owned()) };
+    let want = read("type == 'purchase'", &[("user_id", Type::Text), ("type", Type::Text)], true).unwrap();
     assert_eq!(view.measures[3].filter, Some(want));
     assert_eq!(view.features[0].column, 0, "a count of all rows is the rows themselves");
 }
@@ -108,18 +107,45 @@ fn a_level_is_kept_only_for_what_finer_ones_cannot_tell() {
 #[test]
 fn measures_are_shared_by_meaning() {
     let view = view(
-        "a: { sum: free, where: kind == \"x\" and amount > 1.5, windows: [5m] }
-b: { mean: free, where: (amount > 1.50) and kind == 'x', windows: [1h] }
-c: { count: true, where: amount > 1.5 and kind == \"x\", windows: [1h] }
-d: { max: free, where: amount >= 1.5 and kind == \"x\", windows: [1h] }",
+        "a: { sum: free, where: kind == \"x\" && amount > 1.5, windows: [5m] }
+b: { mean: free, where: (amount > 1.50) && kind == 'x', windows: [1h] }
+c: { count: true, where: amount > 1.5 && kind == \"x\", windows: [1h] }
+d: { max: free, where: amount >= 1.5 && kind == \"x\", windows: [1h] }",
     );
     assert_eq!(view.measures.len(), 4);
-    assert_eq!(view.measures[1].value, Some((5, Domain::Decimal(6))), "undeclared, used as a number");
+    let free = Expression::input(5, Type::Decimal(6));
+    assert_eq!(view.measures[1].value, Some((free, Domain::Decimal(6))), "undeclared, used as a number");
     let column = |at: usize| view.features[at].column;
     assert_eq!(column(0), column(1));
-    let literal = Literal::Number { unscaled: 150, domain: Domain::Decimal(2) };
-    let want = Condition::Compare { slot: 2, op: CompareOp::Gt, literal };
-    assert!(matches!(&view.measures[1].filter, Some(Condition::And(parts)) if parts[1] == want));
+    let names = [("user_id", Type::Text), ("kind", Type::Text), ("amount", Type::Decimal(2))];
+    let want = read("kind == 'x' && amount > 1.5", &names, true).unwrap();
+    assert_eq!(view.measures[1].filter, Some(want));
+}
+
+/// A field that is computed is a part of what uses it: of filters, numbers and keys.
+#[test]
+fn computed_fields_stand_for_their_expressions() {
+    let text =
+        with_features("a: { sum: paid, where: is_web, windows: [5m] }").replace("[user_id]", "[person]").replace(
+            "    event_timestamp",
+            "      person: { expr: lower(user_id) }
+      paid: { expr: 'decimal(amount * count / 3, 2)' }
+      is_web: { expr: 'kind in [\"web\", \"app\"]' }
+    event_timestamp",
+        );
+    let text = text.replace("fields: { ", "fields:\n      ").replace(" }, count:", " }\n      count:");
+    let text =
+        text.replace("user_id: user_id, kind: kind, amount:", "user_id: user_id\n      kind: kind\n      amount:");
+    let text = text.replace(" }, ok:", " }\n      ok:").replace(" }, free: free }", " }\n      free: free");
+    let plan = plan(&text);
+    let names = [("user_id", Type::Text), ("kind", Type::Text), ("amount", Type::Decimal(2)), ("count", Type::Int)];
+    let read = |text: &str| read(text, &names, true).unwrap();
+    let view = &plan.views[0];
+    assert_eq!(view.keys, [("person".to_owned(), Key::Computed(read("lower(user_id)")))]);
+    let measure = &view.measures[1];
+    assert_eq!(measure.value, Some((read("decimal(amount * count / 3, 2)"), Domain::Decimal(2))));
+    assert_eq!(measure.filter, Some(read("kind in ['web', 'app']")));
+    assert_eq!(plan.sources[0].fields.len(), 6, "they have no path to look for");
 }
 
 #[test]
@@ -196,12 +222,10 @@ fn derived_features_stand_behind_those_they_use() {
     let first = plan(&text);
     let view = &first.views[0];
     assert_eq!(view.results().collect::<Vec<_>>(), ["a_5m", "a_1h", "rest", "share", "twice"]);
-    let binary = |op, left, right| Arithmetic::Binary { op, left: Box::new(left), right: Box::new(right) };
-    let result = Arithmetic::Result;
-    assert_eq!(view.derived[0].formula, binary(ArithmeticOp::Subtract, result(1), result(0)));
-    assert_eq!(view.derived[1].formula, binary(ArithmeticOp::Divide, result(2), result(1)));
-    let constant = Arithmetic::Constant(Constant { unscaled: 25, domain: Domain::Decimal(1) });
-    assert_eq!(view.derived[2].formula, binary(ArithmeticOp::Multiply, constant, result(3)));
+    let results = [("a_5m", Type::Int), ("a_1h", Type::Int), ("rest", Type::Int), ("share", Type::Float)];
+    for (derived, text) in view.derived.iter().zip(["a_1h - a_5m", "rest / a_1h", "2.5 * share"]) {
+        assert_eq!(derived.formula, read(text, &results, false).unwrap());
+    }
     let without = after(&with_features("a: { count: true, windows: [5m, 1h] }"), &first, 1);
     assert_eq!(without.views[0].ladders, view.ladders, "they keep no state");
 }
@@ -209,7 +233,7 @@ fn derived_features_stand_behind_those_they_use() {
 #[test]
 fn entities_may_have_several_keys() {
     let text = with_features("a: { count: true, windows: [5m] }").replace("[user_id]", "[kind, user_id]");
-    assert_eq!(plan(&text).views[0].keys, [("kind".to_owned(), 1), ("user_id".to_owned(), 0)]);
+    assert_eq!(plan(&text).views[0].keys, [("kind".to_owned(), Key::Field(1)), ("user_id".to_owned(), Key::Field(0))]);
 }
 
 #[test]

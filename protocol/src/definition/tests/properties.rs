@@ -20,7 +20,7 @@ const OPERATORS: [&str; 9] = [
     "inter_arrival_mean: true",
 ];
 const SHIFTS: [&str; 3] = ["exclude_current: true, ", "offset: 7m, ", "offset: 1d, "];
-const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 and ok == true, ", "where: free < 2, "];
+const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 && ok, ", "where: free < 2, "];
 
 /// Lines of features that are always accepted: an explicit hop only where the window is longer.
 fn feature() -> impl Strategy<Value = String> {

@@ -1,7 +1,8 @@
 //! What is computed from other results.
 
+use featuregrid_protocol::expression::{Type, read};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Arithmetic, ArithmeticOp, Constant, Derived, Operator};
+use featuregrid_protocol::plan::{Constant, Derived, Operator};
 use featuregrid_protocol::time::Span;
 use featuregrid_protocol::value::{Reading, Status, Value};
 
@@ -13,14 +14,9 @@ use super::{AsOf, Log, none, noon, present, seconds};
 fn log(default: Option<i64>, max_age: Option<i64>) -> Log {
     let list = [(Operator::Count, 0, 300), (Operator::Count, 0, 3600), (Operator::Mean, 1, 300)];
     let mut plan = plan(&[(0, &list)], vec![rows(), amount()]);
-    let binary = |op, left, right| Arithmetic::Binary { op, left: Box::new(left), right: Box::new(right) };
-    let result = Arithmetic::Result;
-    let ten = Arithmetic::Constant(Constant { unscaled: 100, domain: Domain::Decimal(1) });
-    let formulas = [
-        binary(ArithmeticOp::Divide, result(0), result(1)),
-        binary(ArithmeticOp::Subtract, binary(ArithmeticOp::Multiply, ten, result(3)), result(2)),
-        binary(ArithmeticOp::Divide, result(1), result(0)),
-    ];
+    let names = [("short", Type::Int), ("long", Type::Int), ("mean", Type::Float), ("share", Type::Float)];
+    let formulas = ["short / long", "10.0 * share - mean", "long / short"];
+    let formulas = formulas.map(|formula| read(formula, &names, false).unwrap());
     let view = &mut plan.views[0];
     view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
     view.features[2].default = default.map(|unscaled| Constant { unscaled, domain: Domain::Int });

@@ -1,14 +1,13 @@
 //! Plans by hand, in the shape the definitions of the examples compile to. Knows no compiler.
 
+use featuregrid_protocol::expression::{CompareOp, Expression, Function, Literal, Type};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, CompareOp, Condition, Feature, FieldKind, FieldPlan, Keeps, LadderPlan, LatePolicy, LatenessClock, Level,
-    Literal, Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
+    Column, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator,
+    Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
-
-pub(super) const AMOUNT: (usize, Domain) = (1, Domain::Decimal(2));
 
 /// Seconds; 0 is lifetime.
 type WindowSeconds = i64;
@@ -46,7 +45,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         id: ViewId(1),
         name: "spend".into(),
         entity: "user".into(),
-        keys: vec![("user_id".into(), 0)],
+        keys: vec![("user_id".into(), Key::Field(0))],
         filter: None,
         measures,
         max_age: None,
@@ -84,11 +83,13 @@ pub(super) fn rows() -> Measure {
 }
 
 pub(super) fn amount() -> Measure {
-    Measure { id: ColumnId(1), filter: None, value: Some(AMOUNT) }
+    let amount = Expression::input(1, Type::Decimal(2));
+    Measure { id: ColumnId(1), filter: None, value: Some((amount, Domain::Decimal(2))) }
 }
 
-pub(super) fn is(slot: usize, text: &str) -> Condition {
-    Condition::Compare { slot, op: CompareOp::Eq, literal: Literal::Text(text.into()) }
+pub(super) fn is(slot: usize, text: &str) -> Expression {
+    let sides = vec![Expression::input(slot, Type::Text), Expression::literal(Literal::Text(text.into()), Type::Text)];
+    Expression::call(Function::Compare(CompareOp::Eq), sides, Type::Bool)
 }
 
 /// `count_5m`, `count_1h`, `total_1h`: the definitions of the acceptance's `eval`.

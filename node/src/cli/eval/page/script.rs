@@ -1,7 +1,7 @@
 //! The language of the page's examples. Knows no rule: it says what happens and what is expected.
 //!
 //! ```text
-//! source KEY: VALUE          adds to the example's source; `view`, `feature` and `derived` alike
+//! source KEY: VALUE          adds to the example's source; `field`, `view`, `feature` and `derived` alike
 //! event [pN] TIME USER [FIELD=VALUE ...] [logged=TIME] [gap=N] [admit] [-> FATE]
 //!                            FATE is `routed` unless written; N offsets before it hold no record
 //! record [pN] PAYLOAD -> FATE
@@ -168,6 +168,9 @@ pub(super) fn definitions(shared: &str, own: &[Definition]) -> String {
     let (derived, views) = (of("derived", "      "), "feature_views:\n");
     let derived = if derived.is_empty() { derived } else { format!("    derived:\n{derived}") };
     let source = of("source", "    ");
+    let fields: String =
+        own.iter().filter(|more| more.kind == "field").map(|more| format!("{}, ", more.text)).collect();
+    let shared = shared.replacen("fields: { ", &format!("fields: {{ {fields}"), 1);
     let shared = shared.replacen(views, &format!("{source}{views}"), 1);
     format!("{shared}{}    features:\n{}{derived}", of("view", "    "), of("feature", "      "))
 }
@@ -181,7 +184,7 @@ impl Line {
         let (verb, rest) = text.trim().split_once(' ').ok_or(format!("`{text}` says nothing"))?;
         let rest = rest.trim();
         match (verb, expected) {
-            ("source" | "view" | "feature" | "derived", None) => {
+            ("source" | "field" | "view" | "feature" | "derived", None) => {
                 Ok(Self::Define(Definition { kind: verb.to_owned(), text: rest.to_owned() }))
             }
             ("change", None) => match rest.split_once(' ') {

@@ -10,7 +10,7 @@ pub(crate) mod moments;
 pub mod ratio;
 mod squares;
 
-pub use accumulator::Accumulator;
+pub use accumulator::{Accumulator, Placed};
 pub use answer::{Answer, answer, default};
 pub(crate) use cells::{CellShape, Form, Kept, One};
 pub use squares::Squares;

@@ -1,5 +1,6 @@
 //! One measure over some rows, in the widest integers. Knows neither its place in memory nor its bytes.
 
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use super::squares::Squares;
@@ -23,6 +24,21 @@ pub struct Accumulator {
     pub first: Timestamp,
     /// Time of the last row counted in `n`; [`Timestamp::MIN`] while `n` is 0.
     pub last: Timestamp,
+    /// The first row in the total order.
+    pub first_row: Option<Placed>,
+    /// The last row in the total order.
+    pub last_row: Option<Placed>,
+}
+
+/// A number and the place of its row in the total order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Placed {
+    /// Its event time.
+    pub ts: Timestamp,
+    /// Its place in the source.
+    pub position: Position,
+    /// The number.
+    pub number: i64,
 }
 
 impl Default for Accumulator {
@@ -36,6 +52,8 @@ impl Default for Accumulator {
             max: i64::MIN,
             first: Timestamp::MAX,
             last: Timestamp::MIN,
+            first_row: None,
+            last_row: None,
         }
     }
 }

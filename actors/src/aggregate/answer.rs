@@ -47,6 +47,8 @@ fn value(Answer { operator, domain, span, .. }: Answer, rows: &Accumulator, inst
         (Operator::Mean, n) => Value::Float(mean(rows.sum, n, domain)),
         (Operator::Min, _) => number(i128::from(rows.min)),
         (Operator::Max, _) => number(i128::from(rows.max)),
+        (Operator::First, _) => rows.first_row.map_or(Value::Null, |row| number(i128::from(row.number))),
+        (Operator::Last, _) => rows.last_row.map_or(Value::Null, |row| number(i128::from(row.number))),
         (Operator::TimeSinceLast, _) => {
             let micros = i128::from(instant.0) - i128::from(rows.last.0);
             Value::Decimal { unscaled: micros, scale: SECOND_SCALE }
@@ -102,7 +104,10 @@ fn rate(n: u64, span: Span) -> f64 {
 #[cfg(test)]
 mod tests {
     //! The table of empties, and a mean that rounds once.
+    use featuregrid_protocol::row::Position;
+
     use super::*;
+    use crate::aggregate::Placed;
 
     const NOW: Timestamp = Timestamp(10_000_000);
 
@@ -117,15 +122,10 @@ mod tests {
     }
 
     fn rows(n: u64, sum: i128) -> Accumulator {
-        Accumulator {
-            n,
-            sum,
-            min: 1,
-            max: 1,
-            first: Timestamp(1),
-            last: Timestamp(9_000_001),
-            ..Accumulator::default()
-        }
+        let at = |ts| Placed { ts: Timestamp(ts), position: Position::default(), number: 1 };
+        let (first, last) = (at(1), at(9_000_001));
+        let rows = Accumulator { n, sum, min: 1, max: 1, first: first.ts, last: last.ts, ..Accumulator::default() };
+        Accumulator { first_row: Some(first), last_row: Some(last), ..rows }
     }
 
     #[test]

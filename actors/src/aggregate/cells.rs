@@ -9,17 +9,20 @@
 //! pairs      squares: two words                 sum: two words           addition with carry
 //! triples                                       squares: three words     addition with carry
 //! extremes   max, last; min, first mirrored     the same                 the larger
+//! rows       last; first mirrored: time, partition, offset, number       the later in the total order
 //! ```
 //!
 //! Words of zero are empty cells. Which form a page has is physical: it never shows in a value or in canonical bytes.
 
 mod layout;
 
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use self::layout::{Layout, Place};
-use super::{Accumulator, Squares};
+use super::{Accumulator, Placed, Squares};
 
 /// How wide the cells of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +113,8 @@ impl CellShape {
         if let Some(at) = place.last {
             read.last = Timestamp(unbias(cells[at]));
         }
+        read.first_row = place.first_row.map(|at| placed(&cells[at..], true));
+        read.last_row = place.last_row.map(|at| placed(&cells[at..], false));
         read
     }
 
@@ -146,11 +151,25 @@ impl CellShape {
         extreme(place.max, bias(value.max));
         extreme(place.first, mirror(value.first.0));
         extreme(place.last, bias(value.last.0));
+        let rows = [(place.first_row, value.first_row, true), (place.last_row, value.last_row, false)];
+        for (at, row, is_first) in rows {
+            if let Some(at) = at {
+                let words = row.map_or([0; ROW_WORDS], |row| row_words(row, is_first));
+                cells[at..at + ROW_WORDS].copy_from_slice(&words);
+            }
+        }
     }
 
-    /// Adds one row of a time to a cell.
+    /// Adds one row to a cell.
     #[inline]
-    pub(crate) fn count(&self, cells: &mut [u64], form: Form, column: usize, one: One, ts: Timestamp) {
+    pub(crate) fn count(
+        &self,
+        cells: &mut [u64],
+        form: Form,
+        column: usize,
+        one: One,
+        (ts, position): (Timestamp, Position),
+    ) {
         let place = &self.layout(form).places[column];
         match one {
             One::Bad => {
@@ -163,6 +182,11 @@ impl CellShape {
             One::Number(number) => {
                 place.n.add_one(cells);
                 add_number(place, cells, form, number);
+                for (at, is_first) in [(place.first_row, true), (place.last_row, false)] {
+                    if let Some(at) = at {
+                        later(&mut cells[at..], &row_words(Placed { ts, position, number }, is_first));
+                    }
+                }
             }
         }
         if let Some(at) = place.first {
@@ -178,7 +202,7 @@ impl CellShape {
     pub(crate) fn merge(&self, cells: &mut [u64], form: Form, other: &[u64]) {
         let layout = self.layout(form);
         let (cells, other) = (&mut cells[..layout.words()], &other[..layout.words()]);
-        let [pairs, triples, extremes] = [layout.pairs, layout.triples, layout.extremes];
+        let [pairs, triples, extremes, rows] = [layout.pairs, layout.triples, layout.extremes, layout.rows];
         // Both halves of a word of counts are added at once: none of them overflows.
         for (word, other) in cells[..pairs].iter_mut().zip(other) {
             *word = word.wrapping_add(*other);
@@ -189,9 +213,37 @@ impl CellShape {
         for at in (triples..extremes).step_by(3) {
             add_words::<3>(&mut cells[at..], &other[at..]);
         }
-        for (word, other) in cells[extremes..].iter_mut().zip(&other[extremes..]) {
+        for (word, other) in cells[extremes..rows].iter_mut().zip(&other[extremes..]) {
             *word = (*word).max(*other);
         }
+        for at in (rows..cells.len()).step_by(ROW_WORDS) {
+            later(&mut cells[at..], &other[at..]);
+        }
+    }
+}
+
+/// Words of a row with its place: time, partition, offset, number.
+const ROW_WORDS: usize = 4;
+
+/// Words whose order is the total order, or its reverse; an empty cell's come before all of them.
+#[inline]
+fn row_words(Placed { ts, position, number }: Placed, is_first: bool) -> [u64; ROW_WORDS] {
+    let place = [bias(ts.0), u64::from(position.partition.0) + 1, position.offset];
+    let [time, partition, offset] = if is_first { place.map(|word| !word) } else { place };
+    [time, partition, offset, number as u64]
+}
+
+fn placed(words: &[u64], is_first: bool) -> Placed {
+    let [time, partition, offset] = [words[0], words[1], words[2]].map(|word| if is_first { !word } else { word });
+    let position = Position { partition: PartitionId(partition.wrapping_sub(1) as u32), offset };
+    Placed { ts: Timestamp(unbias(time)), position, number: words[3] as i64 }
+}
+
+/// Takes the other row where it is later.
+#[inline]
+fn later(row: &mut [u64], other: &[u64]) {
+    if other[..ROW_WORDS - 1] > row[..ROW_WORDS - 1] {
+        row[..ROW_WORDS].copy_from_slice(&other[..ROW_WORDS]);
     }
 }
 

@@ -3,19 +3,27 @@
 //! ```text
 //! n                (nothing follows where the measure has no value and n is 0)
 //! bad              only if the measure has a value
-//! n = 1            the number, if any accumulator of numbers is kept; the time, if any of times is
-//! n > 1            sum (signed), squares (high, low), min, max, first, last (signed): those that are kept
+//! n = 1            the number, if any accumulator of numbers is kept; the time, if any of times is; partition and offset,
+//!                  if any of rows is
+//! n > 1            sum (signed), squares (high, low), min, max, first, last (signed), first row, last row: those that are
+//!                  kept; a row is its time, partition, offset and number
 //! ```
 
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use super::canonical::Damaged;
 use super::varint::{Bytes, put, put_signed};
-use crate::aggregate::{Accumulator, Kept, Squares};
+use crate::aggregate::{Accumulator, Kept, Placed, Squares};
 
 /// Accumulators of numbers: one number says all of them.
-const NUMBERS: Keeps = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX);
+const NUMBERS: Keeps = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX).and(ROWS);
+/// Accumulators of rows: one row says both.
+const ROWS: Keeps = Keeps::FIRST_ROW.and(Keeps::LAST_ROW);
+/// Accumulators of times, those of rows included.
+const TIMES: Keeps = Keeps::TIMES.and(ROWS);
 
 /// Appends what a column keeps.
 pub(super) fn put_cell(kept: Kept, cell: &Accumulator, out: &mut Vec<u8>) {
@@ -31,6 +39,9 @@ pub(super) fn put_cell(kept: Kept, cell: &Accumulator, out: &mut Vec<u8>) {
             }
             if let Some(time) = only_time(kept.keeps, cell) {
                 put_signed(out, time.0.into());
+            }
+            if let Some(Placed { position, .. }) = cell.first_row.or(cell.last_row) {
+                put_position(position, out);
             }
         }
         _ => put_many(kept.keeps, cell, out),
@@ -50,6 +61,20 @@ fn put_many(keeps: Keeps, cell: &Accumulator, out: &mut Vec<u8>) {
     for (_, word) in words.into_iter().filter(|(what, _)| keeps.has(*what)) {
         put_signed(out, word.into());
     }
+    for Placed { ts, position, number } in [cell.first_row, cell.last_row].into_iter().flatten() {
+        put_signed(out, ts.0.into());
+        put_position(position, out);
+        put_signed(out, number.into());
+    }
+}
+
+fn put_position(position: Position, out: &mut Vec<u8>) {
+    put(out, position.partition.0.into());
+    put(out, position.offset.into());
+}
+
+fn take_position(input: &mut Bytes<'_>) -> Result<Position, Damaged> {
+    Ok(Position { partition: PartitionId(input.small()?), offset: input.small()? })
 }
 
 /// The one number of a cell that counts one row. A square tells no sign, so where nothing else is kept its root is taken:
@@ -59,14 +84,17 @@ fn only_number(keeps: Keeps, cell: &Accumulator) -> Option<i128> {
         (Keeps::SUM, cell.sum),
         (Keeps::MIN, cell.min.into()),
         (Keeps::MAX, cell.max.into()),
+        (Keeps::FIRST_ROW, cell.first_row.map_or(0, |row| row.number.into())),
+        (Keeps::LAST_ROW, cell.last_row.map_or(0, |row| row.number.into())),
         (Keeps::SQUARES, cell.squares.low.isqrt() as i128),
     ];
     kept.into_iter().find(|(what, _)| keeps.has(*what)).map(|(_, number)| number)
 }
 
 fn only_time(keeps: Keeps, cell: &Accumulator) -> Option<Timestamp> {
+    let row = cell.first_row.or(cell.last_row).map(|row| row.ts);
     let kept = [(Keeps::FIRST, cell.first), (Keeps::LAST, cell.last)];
-    kept.into_iter().find(|(what, _)| keeps.has(*what)).map(|(_, time)| time)
+    kept.into_iter().find(|(what, _)| keeps.has(*what)).map(|(_, time)| time).or(row)
 }
 
 /// Reads what [`put_cell`] writes.
@@ -84,11 +112,13 @@ pub(super) fn take_cell(Kept { has_value, keeps }: Kept, input: &mut Bytes<'_>) 
 }
 
 fn take_one(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Result<(), Damaged> {
+    let mut row = Placed { ts: Timestamp::MIN, position: Position::default(), number: 0 };
     if keeps.only(NUMBERS) != Keeps::NOTHING {
         let number = input.word()?;
         if keeps.only(NUMBERS) == Keeps::SQUARES && number < 0 {
             return Err(Damaged("a root is negative"));
         }
+        row.number = number;
         if keeps.has(Keeps::SUM) {
             cell.sum = number.into();
         }
@@ -102,8 +132,9 @@ fn take_one(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Resu
             cell.max = number;
         }
     }
-    if keeps.only(Keeps::TIMES) != Keeps::NOTHING {
+    if keeps.only(TIMES) != Keeps::NOTHING {
         let time = Timestamp(input.word()?);
+        row.ts = time;
         if keeps.has(Keeps::FIRST) {
             cell.first = time;
         }
@@ -111,6 +142,11 @@ fn take_one(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Resu
             cell.last = time;
         }
     }
+    if keeps.only(ROWS) != Keeps::NOTHING {
+        row.position = take_position(input)?;
+    }
+    cell.first_row = keeps.has(Keeps::FIRST_ROW).then_some(row);
+    cell.last_row = keeps.has(Keeps::LAST_ROW).then_some(row);
     Ok(())
 }
 
@@ -133,6 +169,14 @@ fn take_many(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Res
     if keeps.has(Keeps::LAST) {
         cell.last = Timestamp(input.word()?);
     }
+    let mut row = |what| match keeps.has(what) {
+        false => Ok(None),
+        true => {
+            let (ts, position) = (Timestamp(input.word()?), take_position(input)?);
+            Ok(Some(Placed { ts, position, number: input.word()? }))
+        }
+    };
+    (cell.first_row, cell.last_row) = (row(Keeps::FIRST_ROW)?, row(Keeps::LAST_ROW)?);
     check(keeps, cell)
 }
 
@@ -142,7 +186,8 @@ fn check(keeps: Keeps, cell: &Accumulator) -> Result<(), Damaged> {
     // What is not kept bounds nothing.
     let low = if keeps.has(Keeps::MIN) { cell.min } else { i64::MIN };
     let high = if keeps.has(Keeps::MAX) { cell.max } else { i64::MAX };
-    if low > high || (keeps.has(Keeps::TIMES) && cell.first > cell.last) {
+    let are_rows_swapped = keeps.has(ROWS) && cell.first_row >= cell.last_row;
+    if low > high || are_rows_swapped || (keeps.has(Keeps::TIMES) && cell.first > cell.last) {
         return Err(Damaged("a smallest is larger than its largest"));
     }
     if keeps.has(Keeps::SUM) && !(i128::from(low) * n..=i128::from(high) * n).contains(&cell.sum) {

@@ -70,7 +70,7 @@ impl<'a> RawRow<'a> {
                 Some(value) => One::Number(self.number(value)),
                 None => One::Row,
             };
-            shape.cells.count(cells, form, column, one, self.ts());
+            shape.cells.count(cells, form, column, one, self.order());
         }
     }
 }

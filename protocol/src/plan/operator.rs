@@ -20,6 +20,10 @@ pub enum Operator {
     Min,
     /// The largest; null when empty.
     Max,
+    /// The one of the earliest row; null when empty.
+    First,
+    /// The one of the latest row; null when empty.
+    Last,
     /// How far they spread: the mean square of their distance from the mean.
     Variance(Spread),
     /// The square root of the variance.
@@ -52,12 +56,14 @@ pub enum Argument {
 
 impl Operator {
     /// Every operator.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
         Self::Min,
         Self::Max,
+        Self::First,
+        Self::Last,
         Self::Variance(Spread::Population),
         Self::Variance(Spread::Sample),
         Self::Stddev(Spread::Population),
@@ -76,6 +82,8 @@ impl Operator {
             Self::Mean => "mean",
             Self::Min => "min",
             Self::Max => "max",
+            Self::First => "first",
+            Self::Last => "last",
             Self::Variance(Spread::Population) => "variance",
             Self::Variance(Spread::Sample) => "variance_sample",
             Self::Stddev(Spread::Population) => "stddev",
@@ -91,7 +99,8 @@ impl Operator {
     pub fn argument(self) -> Argument {
         match self {
             Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
-            Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
+            Self::Sum | Self::Mean | Self::Min | Self::Max => Argument::Number,
+            Self::First | Self::Last | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
         }
     }
 
@@ -109,7 +118,7 @@ impl Operator {
     pub fn is_rounded(self) -> bool {
         match self {
             Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => true,
-            Self::Count | Self::Sum | Self::Min | Self::Max | Self::TimeSinceLast => false,
+            Self::Count | Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::TimeSinceLast => false,
         }
     }
 
@@ -121,6 +130,8 @@ impl Operator {
             Self::Sum | Self::Mean => Keeps::SUM,
             Self::Min => Keeps::MIN,
             Self::Max => Keeps::MAX,
+            Self::First => Keeps::FIRST_ROW,
+            Self::Last => Keeps::LAST_ROW,
             Self::Variance(_) | Self::Stddev(_) => Keeps::SUM.and(Keeps::SQUARES),
             Self::TimeSinceLast => Keeps::LAST,
             Self::MeanGap => Keeps::TIMES,
@@ -130,7 +141,7 @@ impl Operator {
 
 /// Which accumulators a column keeps beside how many rows there are, and how many of them were no number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Keeps(u8);
+pub struct Keeps(u16);
 
 impl Keeps {
     /// Only how many.
@@ -148,10 +159,14 @@ impl Keeps {
     /// The time of the last row.
     pub const LAST: Self = Self(32);
 
+    /// The number of the first row in the total order, and its place there.
+    pub const FIRST_ROW: Self = Self(64);
+    /// The number of the last row in the total order, and its place there.
+    pub const LAST_ROW: Self = Self(128);
     /// What rows without a value can be asked for.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
     /// Everything.
-    pub const ALL: Self = Self::SUM.and(Self::SQUARES).and(Self::MIN).and(Self::MAX).and(Self::TIMES);
+    pub const ALL: Self = Self(255);
 
     /// Both.
     #[must_use]

@@ -13,7 +13,7 @@ use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 use crate::OracleError;
 use crate::derived;
 use crate::fold::Fold;
-use crate::judge::{Input, Row};
+use crate::judge::Row;
 use crate::window;
 
 /// The instant a read asks for.
@@ -211,10 +211,10 @@ impl<'a> Cut<'a> {
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
-        let inputs: Vec<(Timestamp, Input)> = rows
+        let inputs: Vec<window::Placed> = rows
             .iter()
             .filter(|row| self.follows(row, column.since) && lies_in(row.ts))
-            .filter_map(|row| Some((row.ts, row.input(measure.id)?)))
+            .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?)))
             .collect();
         let question = window::Question {
             operator: feature.operator,

@@ -2,6 +2,7 @@
 
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Constant, Operator, Spread, Window};
+use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 use num_bigint::{BigInt, BigUint};
@@ -55,6 +56,9 @@ pub(crate) fn default(operator: Operator, Constant { unscaled, domain }: Constan
     }
 }
 
+/// An input and its place in the total order.
+pub(crate) type Placed = (Timestamp, Position, Input);
+
 /// What is asked of the inputs of a window.
 pub(crate) struct Question {
     pub(crate) operator: Operator,
@@ -66,8 +70,8 @@ pub(crate) struct Question {
 }
 
 /// What the inputs that lie in the window make.
-pub(crate) fn answer(question: &Question, inputs: &[(Timestamp, Input)]) -> Reading {
-    let good: Vec<&(Timestamp, Input)> = inputs.iter().filter(|(_, input)| *input != Input::Bad).collect();
+pub(crate) fn answer(question: &Question, inputs: &[Placed]) -> Reading {
+    let good: Vec<&Placed> = inputs.iter().filter(|(.., input)| *input != Input::Bad).collect();
     let value = value(question, &good);
     Reading {
         value: value.unwrap_or(Value::Null),
@@ -77,8 +81,8 @@ pub(crate) fn answer(question: &Question, inputs: &[(Timestamp, Input)]) -> Read
     }
 }
 
-fn value(question: &Question, good: &[&(Timestamp, Input)]) -> Option<Value> {
-    let value_of = |(_, input): &&(Timestamp, Input)| match input {
+fn value(question: &Question, good: &[&Placed]) -> Option<Value> {
+    let value_of = |(.., input): &&Placed| match input {
         Input::Value(value) => Some(*value),
         Input::Counted | Input::Bad => None,
     };
@@ -90,7 +94,7 @@ fn value(question: &Question, good: &[&(Timestamp, Input)]) -> Option<Value> {
     };
     let scale = question.domain.map_or(0, scale);
     let less = |spread| if spread == Spread::Sample { 1 } else { 0 };
-    let mut times: Vec<i128> = good.iter().map(|(ts, _)| i128::from(ts.0)).collect();
+    let mut times: Vec<i128> = good.iter().map(|(ts, ..)| i128::from(ts.0)).collect();
     times.sort_unstable();
     match question.operator {
         Operator::Count => Some(Value::Int(good.len() as i128)),
@@ -98,6 +102,13 @@ fn value(question: &Question, good: &[&(Timestamp, Input)]) -> Option<Value> {
         Operator::Mean => mean(sum, values.len() as u64, scale).map(Value::Float),
         Operator::Min => values.iter().min().map(|value| number(i128::from(*value))),
         Operator::Max => values.iter().max().map(|value| number(i128::from(*value))),
+        // No two rows have one place.
+        Operator::First => {
+            good.iter().min_by_key(|(ts, at, _)| (*ts, *at)).and_then(value_of).map(|of| number(of.into()))
+        }
+        Operator::Last => {
+            good.iter().max_by_key(|(ts, at, _)| (*ts, *at)).and_then(value_of).map(|of| number(of.into()))
+        }
         Operator::Variance(spread) => variance(&values, less(spread), scale).map(Value::Float),
         Operator::Stddev(spread) => {
             variance(&values, less(spread), scale).map(|variance| Value::Float(variance.sqrt()))

@@ -2,7 +2,7 @@
 
 use featuregrid_protocol::plan::Keeps;
 
-use super::{Form, Kept};
+use super::{Form, Kept, ROW_WORDS};
 
 /// Where everything stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) struct Layout {
     pub(super) triples: usize,
     /// First word of the extremes.
     pub(super) extremes: usize,
+    /// First word of the rows.
+    pub(super) rows: usize,
     words: usize,
 }
 
@@ -29,6 +31,8 @@ pub(super) struct Place {
     pub(super) max: Option<usize>,
     pub(super) first: Option<usize>,
     pub(super) last: Option<usize>,
+    pub(super) first_row: Option<usize>,
+    pub(super) last_row: Option<usize>,
 }
 
 /// A count: half a word, or a whole one.
@@ -89,7 +93,8 @@ impl Layout {
             Form::Narrow => [1, 2],
             Form::Wide => [2, 3],
         };
-        let (mut count, mut extreme) = (0, extremes);
+        let rows = extremes + [Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST].into_iter().map(of).sum::<usize>();
+        let (mut count, mut extreme, mut row) = (0, extremes, rows);
         let mut places = Vec::with_capacity(kept.len());
         let take = |next: &mut usize, step: usize, is_kept: bool| {
             let at = *next;
@@ -109,9 +114,11 @@ impl Layout {
                 max: take(&mut extreme, 1, keeps.has(Keeps::MAX)),
                 first: take(&mut extreme, 1, keeps.has(Keeps::FIRST)),
                 last: take(&mut extreme, 1, keeps.has(Keeps::LAST)),
+                first_row: take(&mut row, ROW_WORDS, keeps.has(Keeps::FIRST_ROW)),
+                last_row: take(&mut row, ROW_WORDS, keeps.has(Keeps::LAST_ROW)),
             });
         }
-        Self { places, pairs: first_pair, triples: first_triple, extremes, words: extreme }
+        Self { places, pairs: first_pair, triples: first_triple, extremes, rows, words: row }
     }
 
     #[inline]

@@ -4,16 +4,25 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Rows of each of five columns: a number, or none, and a time.
-fn rows() -> impl Strategy<Value = Vec<(usize, Option<i64>, i64)>> {
+/// A row of one of five columns: a number, or none, and its place in the total order.
+type Row = (usize, Option<i64>, (Timestamp, Position));
+
+/// Rows of one partition; few times, so that offsets decide.
+fn rows(partition: u32) -> impl Strategy<Value = Vec<Row>> {
     let number = prop_oneof![3 => (-(1i64 << 40)..1 << 40).prop_map(Some), 1 => Just(None)];
-    prop::collection::vec((0usize..5, number, any::<i64>()), 0..60)
+    let time = prop_oneof![any::<i64>(), 0i64..3];
+    prop::collection::vec((0usize..5, number, time), 0..60).prop_map(move |rows| {
+        let place = |offset, ts| (Timestamp(ts), Position { partition: PartitionId(partition), offset });
+        let rows = rows.into_iter().zip(0..);
+        rows.map(|((column, number, ts), offset)| (column, number, place(offset, ts))).collect()
+    })
 }
 
 fn kept() -> impl Strategy<Value = Vec<Kept>> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
-    let keeps = prop::sample::subsequence(all.to_vec(), 0..=6)
-        .prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and));
+    let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
+    let keeps =
+        prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and));
     let kept = (any::<bool>(), keeps).prop_map(|(has_value, keeps)| match has_value {
         true => Kept { has_value, keeps },
         // Only times are of rows without a value.
@@ -22,11 +31,11 @@ fn kept() -> impl Strategy<Value = Vec<Kept>> {
     prop::collection::vec(kept, 5)
 }
 
-fn fill(shape: &CellShape, rows: &[(usize, Option<i64>, i64)], forms: &mut [(Form, Vec<u64>)]) {
-    for (column, number, ts) in rows {
+fn fill(shape: &CellShape, rows: &[Row], forms: &mut [(Form, Vec<u64>)]) {
+    for (column, number, place) in rows {
         let one = one(shape.kept(*column), *number);
         for (form, cells) in forms.iter_mut() {
-            shape.count(cells, *form, *column, one, Timestamp(*ts));
+            shape.count(cells, *form, *column, one, *place);
         }
     }
 }
@@ -40,10 +49,11 @@ fn one(kept: Kept, number: Option<i64>) -> One {
 }
 
 /// What a column keeps of all rows, by looking at them.
-fn naive(kept: Kept, rows: impl Iterator<Item = (Option<i64>, i64)>) -> Accumulator {
+fn naive<'r>(kept: Kept, rows: impl Iterator<Item = &'r Row>) -> Accumulator {
     let mut kept_of = Accumulator::default();
-    for (number, ts) in rows {
-        let number = match one(kept, number) {
+    for (_, number, (ts, position)) in rows {
+        let (ts, position) = (*ts, *position);
+        let number = match one(kept, *number) {
             One::Bad => {
                 kept_of.bad += 1;
                 continue;
@@ -62,12 +72,19 @@ fn naive(kept: Kept, rows: impl Iterator<Item = (Option<i64>, i64)>) -> Accumula
             if kept.keeps.has(Keeps::MAX) {
                 kept_of.max = kept_of.max.max(number);
             }
+            let row = Placed { ts, position, number };
+            if kept.keeps.has(Keeps::FIRST_ROW) {
+                kept_of.first_row = Some(kept_of.first_row.map_or(row, |first| first.min(row)));
+            }
+            if kept.keeps.has(Keeps::LAST_ROW) {
+                kept_of.last_row = kept_of.last_row.max(Some(row));
+            }
         }
         if kept.keeps.has(Keeps::FIRST) {
-            kept_of.first = kept_of.first.min(Timestamp(ts));
+            kept_of.first = kept_of.first.min(ts);
         }
         if kept.keeps.has(Keeps::LAST) {
-            kept_of.last = kept_of.last.max(Timestamp(ts));
+            kept_of.last = kept_of.last.max(ts);
         }
     }
     kept_of
@@ -75,7 +92,7 @@ fn naive(kept: Kept, rows: impl Iterator<Item = (Option<i64>, i64)>) -> Accumula
 
 proptest! {
     #[test]
-    fn both_forms_agree_with_a_plain_look(kept in kept(), left in rows(), right in rows()) {
+    fn both_forms_agree_with_a_plain_look(kept in kept(), left in rows(0), right in rows(1)) {
         let shape = CellShape::new(kept.clone());
         let empty = || [Form::Narrow, Form::Wide].map(|form| (form, vec![0; shape.words(form)]));
         let (mut a, mut b) = (empty(), empty());
@@ -86,7 +103,7 @@ proptest! {
         }
         for (column, kept) in kept.into_iter().enumerate() {
             let rows = left.iter().chain(&right).filter(|(of, ..)| *of == column);
-            let want = naive(kept, rows.map(|(_, number, ts)| (*number, *ts)));
+            let want = naive(kept, rows);
             for (form, cells) in &mut a {
                 prop_assert_eq!(shape.load(cells, *form, column), want, "{:?} {}", form, column);
                 prop_assert_eq!(shape.n(cells, *form, column), want.n);
@@ -105,7 +122,7 @@ proptest! {
         let mut cells = vec![0; shape.words(Form::Wide)];
         let mut doubled = cells.clone();
         for number in &numbers {
-            shape.count(&mut cells, Form::Wide, 0, One::Number(*number), Timestamp(0));
+            shape.count(&mut cells, Form::Wide, 0, One::Number(*number), (Timestamp(0), Position::default()));
             shape.merge(&mut doubled, Form::Wide, &cells);
         }
         // The k-th number was merged once for itself and once for each that came after it.

@@ -6,12 +6,21 @@ use super::*;
 
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
-    prop::sample::subsequence(all.to_vec(), 0..=6).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and))
+    let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
+    prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and))
 }
 
 fn cell(keeps: Keeps, numbers: &[i64], times: &[i64]) -> Accumulator {
     let mut cell = Accumulator { n: numbers.len() as u64, bad: 3, ..Accumulator::default() };
-    for (number, time) in numbers.iter().zip(times) {
+    for (offset, (number, time)) in numbers.iter().zip(times).enumerate() {
+        let position = Position { partition: PartitionId(7), offset: offset as u64 };
+        let row = Placed { ts: Timestamp(*time), position, number: *number };
+        if keeps.has(Keeps::FIRST_ROW) {
+            cell.first_row = Some(cell.first_row.map_or(row, |first| first.min(row)));
+        }
+        if keeps.has(Keeps::LAST_ROW) {
+            cell.last_row = cell.last_row.max(Some(row));
+        }
         if keeps.has(Keeps::SUM) {
             cell.sum += i128::from(*number);
         }

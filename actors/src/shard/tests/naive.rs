@@ -109,11 +109,20 @@ pub(super) fn read(
             .filter(|e| e.present >> original & 1 == 1);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
-        let numbers: Vec<i128> = good.iter().map(|event| i128::from(event.numbers[original as usize])).collect();
         let domain = measure.domain();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
         let value = match feature.operator.argument() {
-            Argument::Number => compute(feature.operator, domain, &numbers),
+            Argument::Number => {
+                let mut ordered: Vec<(_, i128)> = good
+                    .iter()
+                    .map(|event| {
+                        ((event.ts, event.partition, event.offset), i128::from(event.numbers[original as usize]))
+                    })
+                    .collect();
+                ordered.sort_unstable();
+                let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
+                compute(feature.operator, domain, &numbers)
+            }
             Argument::Rows => look(feature, instant, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
@@ -143,6 +152,7 @@ fn look(feature: &Feature, instant: Timestamp, times: &[Timestamp]) -> Value {
     }
 }
 
+/// Of numbers in the total order.
 fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
     let number = |unscaled| match domain {
         Domain::Int => Value::Int(unscaled),
@@ -160,6 +170,8 @@ fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
         _ if n == 0 => Value::Null,
         Operator::Min => numbers.iter().min().copied().map_or(Value::Null, number),
         Operator::Max => numbers.iter().max().copied().map_or(Value::Null, number),
+        Operator::First => numbers.first().copied().map_or(Value::Null, number),
+        Operator::Last => numbers.last().copied().map_or(Value::Null, number),
         Operator::Mean => Value::Float(ratio::nearest(sum, u128::from(n) * 10u128.pow(domain.scale().into()))),
         Operator::Variance(Spread::Population) => Value::Float(variance(n)),
         Operator::Variance(Spread::Sample) => Value::Float(variance(n - 1)),

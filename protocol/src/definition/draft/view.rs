@@ -22,6 +22,8 @@ pub(super) const FEATURE: Keys = Keys {
         "mean",
         "min",
         "max",
+        "first",
+        "last",
         "variance",
         "variance_sample",
         "stddev",
@@ -39,8 +41,6 @@ pub(super) const FEATURE: Keys = Keys {
     ],
     later: &[
         "order_by",
-        "first",
-        "last",
         "first_n",
         "last_n",
         "distinct_count",

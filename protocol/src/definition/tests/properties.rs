@@ -8,13 +8,15 @@ use crate::time::Span;
 
 const HOPS: [&str; 6] = ["1s", "5s", "15s", "1m", "30m", "6h"];
 const WINDOWS: [&str; 9] = ["10s", "30s", "1m", "5m", "20m", "1h", "24h", "7d", "lifetime"];
-const OPERATORS: [&str; 9] = [
+const OPERATORS: [&str; 11] = [
     "count: true",
     "sum: amount",
     "mean: count",
     "min: free",
     "max: amount",
     "variance: amount",
+    "first: free",
+    "last: amount",
     "stddev_sample: count",
     "time_since_last: true",
     "inter_arrival_mean: true",

@@ -289,18 +289,18 @@ pub struct LadderPlan {
 }
 
 impl LadderPlan {
-    /// The longest window it answers, as (span, hop); `None` where only lifetime is kept.
+    /// What it looks back on at the furthest, as (span, hop); `None` where only lifetime is kept.
     #[must_use]
     pub fn longest(&self) -> Option<Level> {
-        self.levels.last().copied().filter(|level| level.span > Span(0))
+        self.levels.last().copied().filter(|level| level.span > Span(0) || !self.lifetime)
     }
 
     /// Whether its levels hold every row of a window, apart from others.
     #[must_use]
     pub fn answers(&self, window: Window, shift: Shift) -> bool {
-        match window {
-            Window::Rolling { span, hop } => self.levels.iter().any(|level| level.answers(shift.reach(span), hop)),
-            Window::Lifetime => self.lifetime,
+        match window.tail() {
+            Some(Level { hop, span }) => self.levels.iter().any(|level| level.answers(shift.reach(span), hop)),
+            None => self.lifetime,
         }
     }
 
@@ -322,12 +322,12 @@ impl LadderPlan {
 pub struct Level {
     /// Length of its tiles.
     pub hop: Span,
-    /// The longest window served at this hop; 0 for a level that only covers the slack.
+    /// The longest window served at this hop; 0 for a level that only covers the slack, and what is left of one tile.
     pub span: Span,
 }
 
 impl Level {
-    /// Whether a rolling window can be told from its tiles and the finer ones: a coarser tail edge lies up to the
+    /// Whether a window with this tail can be told from its tiles and the finer ones: a coarser tail edge lies up to the
     /// difference of the hops further back.
     #[must_use]
     pub fn answers(self, window: Span, hop: Span) -> bool {
@@ -401,6 +401,20 @@ pub enum Window {
         /// How coarsely the tail edge is rounded.
         hop: Span,
     },
+    /// `floor_span(t) <= ts < t`: the tumbling window that an event at `t` would lie in.
+    Tumbling {
+        /// How long it is once it is complete.
+        span: Span,
+    },
+    /// `end - span <= ts < end` where `end = floor_every(t) - ago`: a tumbling or hopping window that is complete.
+    Complete {
+        /// How long it is; a multiple of `every`.
+        span: Span,
+        /// How often one becomes complete.
+        every: Span,
+        /// How much earlier than the last one it became complete; a multiple of `every`.
+        ago: Span,
+    },
     /// `ts < t`
     Lifetime,
 }
@@ -410,7 +424,18 @@ impl Window {
     #[must_use]
     pub fn span(self) -> Option<Span> {
         match self {
-            Self::Rolling { span, .. } => Some(span),
+            Self::Rolling { span, .. } | Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
+            Self::Lifetime => None,
+        }
+    }
+
+    /// Its tail edge at `t` is `floor_hop(t - span)` of this level; `None` where it has none.
+    #[must_use]
+    pub fn tail(self) -> Option<Level> {
+        match self {
+            Self::Rolling { span, hop } => Some(Level { hop, span }),
+            Self::Tumbling { span } => Some(Level { hop: span, span: Span(0) }),
+            Self::Complete { span, every, ago } => Some(Level { hop: every, span: span + ago }),
             Self::Lifetime => None,
         }
     }
@@ -424,8 +449,8 @@ pub enum Shift {
     Nothing,
     /// As a read asked for one tick before: the event that triggers a read at its own time and a tick is not in it.
     Current,
-    /// A span before the instant; of rolling windows alone, whose head is rounded down to a multiple of the hop then, as
-    /// their tail is.
+    /// A span before the instant; of windows with a length alone. The head of a rolling one is rounded down to a multiple
+    /// of the hop then, as its tail is; a tumbling window that is not complete has none.
     Back(Span),
 }
 

@@ -78,14 +78,6 @@ pub(crate) struct Target {
     pub(crate) window: Option<usize>,
 }
 
-/// The window as levels have it; `None` is lifetime.
-fn level(window: Window) -> Option<Level> {
-    match window {
-        Window::Rolling { span, hop } => Some(Level { span, hop }),
-        Window::Lifetime => None,
-    }
-}
-
 impl Shape {
     /// Of ladder `ladder` of `view`. A ladder without level or column cannot be planned; one with neither is given the
     /// level every ladder has.
@@ -114,7 +106,7 @@ impl Shape {
             .collect();
         let mut groups = vec![Group { shift: Shift::Nothing, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
-        let own = own.map(|feature| (feature.shift, level(feature.window)));
+        let own = own.map(|feature| (feature.shift, feature.window.tail()));
         for (shift, window) in own.chain([(Shift::Nothing, plan.longest())]) {
             let at = groups.iter().position(|group| group.takes(shift, window)).unwrap_or(groups.len());
             if at == groups.len() {
@@ -142,7 +134,7 @@ impl Shape {
 
     /// What a feature of the ladder with this window looks at: it has put the window there.
     pub(crate) fn target(&self, window: Window, shift: Shift) -> Target {
-        let window = level(window);
+        let window = window.tail();
         let group = self.groups.iter().position(|group| group.takes(shift, window)).unwrap_or_default();
         let window = window.and_then(|window| self.groups[group].windows.iter().position(|known| *known == window));
         Target { group, window }

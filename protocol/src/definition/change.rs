@@ -184,6 +184,8 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         let window = match feature.window {
             Window::Lifetime => "lifetime".to_owned(),
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
+            Window::Tumbling { span } => format!("tumbling {span}"),
+            Window::Complete { span, every, ago } => format!("complete {span} every {every} {ago} ago"),
         };
         let shift = feature.shift;
         format!("{operator:?} of {measure} over {window} shifted {shift:?} default {:?}", feature.default)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan, Window};
+use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
@@ -151,7 +151,7 @@ impl<'a> Cut<'a> {
         let shown_edge = if is_edge_rounded { Edge::Rounded } else { Edge::Exact };
 
         let found = view.ladders.iter().zip(&ladders).flat_map(|(ladder, rows)| {
-            rows.iter().filter(|row| longest_windows(ladder).any(|window| window::lies_in(window, row.ts, instant)))
+            rows.iter().filter(|row| longest_tail(ladder, instant) <= row.ts && row.ts < instant)
         });
         let Some(newest) = found.map(|row| row.ts).max() else {
             return Ok(Answer { instant, edge: shown_edge, readings: nothing(Status::NotFound) });
@@ -161,19 +161,13 @@ impl<'a> Cut<'a> {
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
             let reading = match feature.shift {
-                Shift::Nothing => {
-                    self.feature(view, feature, rows, instant, |ts| window::lies_in(feature.window, ts, instant))
-                }
+                Shift::Nothing => self.feature(view, feature, rows, window::edges(feature.window, instant)),
                 Shift::Current => match before {
                     None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
-                    Some((at, _)) => {
-                        self.feature(view, feature, rows, at, |ts| window::lies_in(feature.window, ts, at))
-                    }
+                    Some((at, _)) => self.feature(view, feature, rows, window::edges(feature.window, at)),
                 },
                 Shift::Back(back) => {
-                    let head = window::head_back(feature.window, back, instant);
-                    let lies_in = |ts| window::lies_back_in(feature.window, back, ts, instant);
-                    self.feature(view, feature, rows, head, lies_in)
+                    self.feature(view, feature, rows, window::edges_back(feature.window, back, instant))
                 }
             };
             defaulted(reading, feature)
@@ -206,21 +200,20 @@ impl<'a> Cut<'a> {
         view: &ViewPlan,
         feature: &Feature,
         rows: &[&Row],
-        instant: Timestamp,
-        lies_in: impl Fn(Timestamp) -> bool,
+        (start, end): (Timestamp, Timestamp),
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
         let inputs: Vec<window::Placed> = rows
             .iter()
-            .filter(|row| self.follows(row, column.since) && lies_in(row.ts))
+            .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
             .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?)))
             .collect();
         let question = window::Question {
             operator: feature.operator,
             domain: measure.value.as_ref().map(|(_, domain)| *domain),
             window: feature.window,
-            instant,
+            end,
             partial_coverage: is_partial(view, feature),
         };
         window::answer(&question, &inputs)
@@ -274,12 +267,12 @@ fn nothing(status: Status, partial_coverage: bool) -> Reading {
     Reading { value: Value::Null, status, inexact_input: false, partial_coverage }
 }
 
-/// What a ladder still answers for when nothing shorter holds a row.
-fn longest_windows(ladder: &LadderPlan) -> impl Iterator<Item = Window> {
-    let lifetime = ladder.lifetime.then_some(Window::Lifetime);
-    let level = ladder.levels.last().filter(|level| level.span > Span(0));
-    let rolling = level.map(|level| Window::Rolling { span: level.span, hop: level.hop });
-    lifetime.into_iter().chain(rolling)
+/// Where the longest window of a ladder begins, seen from `t`: a row in none shorter is still found there.
+fn longest_tail(ladder: &LadderPlan, t: Timestamp) -> Timestamp {
+    match ladder.levels.last() {
+        Some(level) if !ladder.lifetime => window::floor(t - level.span, level.hop),
+        _ => Timestamp::MIN,
+    }
 }
 
 /// The newest event time that is no longer raw: raw are the newest rows in total order that are not older than

@@ -11,30 +11,27 @@ use crate::field::scale;
 use crate::judge::Input;
 use crate::statistics::{mean, nearest, variance};
 
-/// Whether an event lies in a rolling window that is seen from `t` and lies so far `back`:
-/// `floor_hop(t - back - span) <= ts < floor_hop(t - back)`.
-pub(crate) fn lies_back_in(window: Window, back: Span, ts: Timestamp, t: Timestamp) -> bool {
+/// From when to when a window reaches, seen from `t`; its end is not in it.
+pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
     match window {
-        Window::Lifetime => unreachable!("lifetime has no offset"),
-        Window::Rolling { span, hop } => floor(t - back - span, hop) <= ts && ts < floor(t - back, hop),
+        Window::Lifetime => (Timestamp::MIN, t),
+        Window::Rolling { span, hop } => (floor(t - span, hop), t),
+        Window::Tumbling { span } => (floor(t, span), t),
+        Window::Complete { .. } => edges_back(window, Span(0), t),
     }
 }
 
-/// Where a window that lies back ends.
-pub(crate) fn head_back(window: Window, back: Span, t: Timestamp) -> Timestamp {
+/// The same for one that lies so far back: a rolling one then ends on its hop.
+pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp, Timestamp) {
+    let from = t - back;
     match window {
-        Window::Lifetime => unreachable!("lifetime has no offset"),
-        Window::Rolling { hop, .. } => floor(t - back, hop),
+        Window::Lifetime | Window::Tumbling { .. } => unreachable!("{window:?} has no offset"),
+        Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),
+        Window::Complete { span, every, ago } => {
+            let end = floor(from, every) - ago;
+            (end - span, end)
+        }
     }
-}
-
-/// Whether an event lies in a window seen from `t`: `floor_hop(t - span) <= ts < t`.
-pub(crate) fn lies_in(window: Window, ts: Timestamp, t: Timestamp) -> bool {
-    let started = match window {
-        Window::Lifetime => true,
-        Window::Rolling { span, hop } => floor(t - span, hop) <= ts,
-    };
-    started && ts < t
 }
 
 /// The largest multiple of `step` that is not after `t`.
@@ -65,7 +62,8 @@ pub(crate) struct Question {
     /// Of the measure's numbers, if it has any.
     pub(crate) domain: Option<Domain>,
     pub(crate) window: Window,
-    pub(crate) instant: Timestamp,
+    /// Where it ends.
+    pub(crate) end: Timestamp,
     pub(crate) partial_coverage: bool,
 }
 
@@ -114,7 +112,7 @@ fn value(question: &Question, good: &[&Placed]) -> Option<Value> {
             variance(&values, less(spread), scale).map(|variance| Value::Float(variance.sqrt()))
         }
         Operator::TimeSinceLast => {
-            let micros = i128::from(question.instant.0) - times.last()?;
+            let micros = i128::from(question.end.0) - times.last()?;
             Some(Value::Decimal { unscaled: micros, scale: 6 })
         }
         Operator::MeanGap => {
@@ -122,10 +120,9 @@ fn value(question: &Question, good: &[&Placed]) -> Option<Value> {
             mean(gaps.iter().sum(), gaps.len() as u64, 6).map(Value::Float)
         }
         Operator::Rate => match question.window {
-            Window::Rolling { span, .. } => Some(Value::Float(nearest(
-                &BigInt::from(good.len() * 1_000_000),
-                &BigUint::from(span.0.unsigned_abs()),
-            ))),
+            Window::Rolling { span, .. } | Window::Tumbling { span } | Window::Complete { span, .. } => Some(
+                Value::Float(nearest(&BigInt::from(good.len() * 1_000_000), &BigUint::from(span.0.unsigned_abs()))),
+            ),
             Window::Lifetime => None,
         },
     }

@@ -78,16 +78,24 @@ pub(super) fn read(
     let edge = if leaves_out && before.is_some_and(is_rounded) { Edge::Rounded } else { edge };
     let within = |ladder: usize, column: usize, window: Window, shift: Shift| {
         let rows = events.iter().filter(move |event| {
-            let (from, to) = match (shift, before, window) {
-                (Shift::Current, Some((before, _)), _) => (before, before),
-                (Shift::Back(back), _, Window::Rolling { hop, .. }) => (instant - back, (instant - back).floor(hop)),
-                _ => (instant, instant),
+            let from = match (shift, before) {
+                (Shift::Current, Some((before, _))) => before,
+                (Shift::Back(back), _) => instant - back,
+                _ => instant,
             };
-            let has_begun = match window {
-                Window::Lifetime => true,
-                Window::Rolling { span, hop } => event.ts >= (from - span).floor(hop),
+            let is_back = matches!(shift, Shift::Back(_));
+            let (start, end) = match window {
+                Window::Lifetime => (Timestamp::MIN, from),
+                Window::Rolling { span, hop } => {
+                    ((from - span).floor(hop), if is_back { from.floor(hop) } else { from })
+                }
+                Window::Tumbling { span } => (from.floor(span), from),
+                Window::Complete { span, every, ago } => {
+                    let end = from.floor(every) - ago;
+                    (end - span, end)
+                }
             };
-            has_begun && event.ts < to
+            start <= event.ts && event.ts < end
         });
         rows.filter(move |event| event.offset >= begins(ladder, column, event.partition))
     };

@@ -144,12 +144,10 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
 
 /// One ladder for the windows that no other answers.
 fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
-    let wanted = homeless.iter().filter_map(|result| match result.named.window {
-        Window::Rolling { span, hop } => {
-            let span = result.named.shift.reach(span);
-            Some(Wanted { span, hop, at: result.named.name.at, hop_at: result.named.hop_at })
-        }
-        Window::Lifetime => None,
+    let wanted = homeless.iter().filter_map(|result| {
+        let tail = result.named.window.tail()?;
+        let span = result.named.shift.reach(tail.span);
+        Some(Wanted { span, hop: tail.hop, at: result.named.name.at, hop_at: result.named.hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);

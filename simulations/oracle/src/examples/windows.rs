@@ -1,6 +1,6 @@
 //! Which events a window holds, and what operators make of them.
 
-use featuregrid_protocol::plan::{Feature, LadderPlan, Level, Operator, Plan, Shift};
+use featuregrid_protocol::plan::{Feature, LadderPlan, Level, Operator, Plan, Shift, Window};
 use featuregrid_protocol::time::Span;
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
@@ -164,4 +164,74 @@ fn a_feature_filter_takes_its_rows_only() {
         log.payload(0, offset as u64, 0, &payload);
     }
     assert_eq!(log.read(0, &[3], "u", super::AsOf::At(super::noon(1))).readings, [count(1), count(3)]);
+}
+
+/// Counts over these windows, in a ladder with tiles of five minutes and an hour of them.
+fn counts_over(windows: &[(Window, Shift)]) -> Plan {
+    let mut plan = plan(&[(0, &[(Operator::Count, 0, 300)])], vec![rows()]);
+    let view = &mut plan.views[0];
+    let level = |hop, span| Level { hop: Span(seconds(hop)), span: Span(seconds(span)) };
+    view.ladders[0].levels = vec![level(5, 0), level(300, 3600)];
+    let of = |(window, shift): &(Window, Shift)| Feature { window: *window, shift: *shift, ..view.features[0].clone() };
+    view.features = windows.iter().map(of).collect();
+    plan
+}
+
+#[test]
+fn tumbling_windows_begin_and_end_on_multiples_of_their_length() {
+    let span = Span(seconds(300));
+    let complete = |ago: i64| Window::Complete { span, every: span, ago: Span(ago * span.0) };
+    let windows = [Window::Tumbling { span }, complete(0), complete(1), complete(2)];
+    let mut log = Log::new(counts_over(&windows.map(|window| (window, Shift::Nothing))));
+    for (offset, second) in [0, 299, 300, 301, 900].into_iter().enumerate() {
+        log.event(0, offset as u64, "u", seconds(second), "1");
+    }
+    let mut at = |micros| {
+        let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
+        answer.readings.iter().map(|reading| reading.value).collect::<Vec<_>>()
+    };
+    let four = |values: [i128; 4]| values.map(Value::Int).to_vec();
+    // T is 12:15 and the slack five minutes.
+    assert_eq!(at(seconds(600)), four([0, 2, 2, 0]));
+    assert_eq!(at(seconds(899)), four([0, 2, 2, 0]));
+    // At the boundary nothing is current, and the window before it is complete; an event there belongs to the next one.
+    assert_eq!(at(seconds(900)), four([0, 0, 2, 2]));
+    assert_eq!(at(seconds(900) + 1), four([1, 0, 2, 2]));
+    assert_eq!(at(seconds(1199)), four([1, 0, 2, 2]));
+    assert_eq!(at(seconds(1200)), four([0, 1, 0, 2]));
+}
+
+#[test]
+fn hopping_windows_become_complete_every_so_often() {
+    let hopping =
+        |ago| Window::Complete { span: Span(seconds(600)), every: Span(seconds(300)), ago: Span(seconds(ago)) };
+    let back = Shift::Back(Span(seconds(299)));
+    let mut log =
+        Log::new(counts_over(&[(hopping(0), Shift::Nothing), (hopping(0), back), (hopping(0), Shift::Current)]));
+    log.event(0, 0, "u", seconds(1), "1");
+    log.event(0, 1, "u", seconds(300), "1");
+    let mut at = |micros| {
+        let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
+        answer.readings.iter().map(|reading| reading.value).collect::<Vec<_>>()
+    };
+    let three = |values: [i128; 3]| values.map(Value::Int).to_vec();
+    assert_eq!(at(seconds(300)), three([1, 0, 0]));
+    assert_eq!(at(seconds(300) + 1), three([1, 0, 1]));
+    assert_eq!(at(seconds(598)), three([1, 0, 1]));
+    // 12:09:59 less 299 seconds is 12:05.
+    assert_eq!(at(seconds(599)), three([1, 1, 1]));
+    assert_eq!(at(seconds(600)), three([2, 1, 1]));
+    assert_eq!(at(seconds(900)), three([1, 2, 2]));
+    assert_eq!(at(seconds(1200)), three([0, 1, 1]));
+}
+
+#[test]
+fn a_tumbling_window_alone_finds_what_lies_in_it() {
+    let mut plan = counts_over(&[(Window::Tumbling { span: Span(seconds(300)) }, Shift::Nothing)]);
+    plan.views[0].ladders[0].levels[1].span = Span(0);
+    let mut log = Log::new(plan);
+    log.event(0, 0, "u", seconds(1), "1");
+    assert_eq!(log.first("u", seconds(1) + 1), count(1));
+    assert_eq!(log.first("u", seconds(300) - 1), count(1));
+    assert_eq!(log.first("u", seconds(300)), none(Status::NotFound));
 }

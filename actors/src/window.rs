@@ -5,11 +5,13 @@
 //! boundary it has not passed. Boundaries and the raw edge only move forwards, so the order of arrival leaves no trace.
 
 mod bounds;
+mod group;
 mod instant;
 mod pass;
 mod shape;
 
 pub(crate) use bounds::Bounds;
+pub(crate) use group::Group;
 pub use instant::{AsOf, Instant, Seen, meant, resolve};
 pub(crate) use pass::{Pass, Snapshots};
-pub(crate) use shape::{Group, Shape, Target};
+pub(crate) use shape::{Shape, Target};

@@ -125,6 +125,8 @@ pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 pub const FEATURES_PER_VIEW_MAX: usize = 1024;
 /// Entries of one feature service: a model with more inputs names whole views.
 pub const SERVICE_ENTRIES_MAX: usize = 4096;
+/// Windows of one series: a year of days.
+pub const SERIES_WINDOWS_MAX: i64 = 366;
 /// Ladders of one view: each keeps a page of its own per entity, and a read visits all.
 pub const LADDERS_PER_VIEW_MAX: usize = 8;
 /// Longest duration in definitions: a hundred years, so that no sum of instants and spans leaves the range of an i64.

@@ -181,11 +181,11 @@ impl Shard {
             let entry = bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket));
             let mut memory = entry.map(|entry| self.slab.lend(&mut entry.slot));
             for ((group, out), nth) in shape.groups.iter().zip(outs.by_ref()).zip(0..) {
-                let instant = match (group.shift, before) {
-                    (Shift::Nothing | Shift::Back(_), _) => instant,
+                let instant = match (group.sight.is_before, before) {
+                    (false, _) => instant,
                     _ if plants::on(Plant::CurrentIncluded) => instant,
-                    (Shift::Current, Some(before)) => before.at,
-                    (Shift::Current, None) => continue,
+                    (true, Some(before)) => before.at,
+                    (true, None) => continue,
                 };
                 match &mut memory {
                     Some(memory) => Page::open(shape, memory).read(group, instant, out),
@@ -219,8 +219,9 @@ impl Shard {
             return feature.answer.nothing(Status::OutOfRange);
         }
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
-        let seen = &self.scratch.snapshots[feature.group];
-        answer(feature.answer, &seen.cell(shape, feature.target.window, feature.column), seen.head())
+        let (seen, window) = (&self.scratch.snapshots[feature.group], feature.target.window);
+        let head = seen.head(&shape.groups[feature.target.group], window);
+        answer(feature.answer, &seen.cell(shape, window, feature.column), head)
     }
 }
 

@@ -1,12 +1,14 @@
 //! One pass from newest to oldest that answers every window of a group at once. Knows no page: rows and tiles are fed to it.
 //!
 //! Windows with one head are nested suffixes of time. What is fed is accumulated once; when the pass goes by the tail
-//! edge of a window, the running cells are that window's answer.
+//! edge of a window, the running cells are that window's answer. Panes have nothing in common: behind each the running
+//! cells begin anew.
 
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use super::{Group, Shape};
+use super::Shape;
+use super::group::{Group, Sight, edge};
 use crate::aggregate::{Accumulator, Form};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
@@ -17,15 +19,15 @@ pub(crate) struct Snapshots {
     /// Words of the cells of one window.
     each: usize,
     form: Form,
-    /// Where the windows end.
-    head: Timestamp,
+    /// Where the windows are seen from.
+    from: Timestamp,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { words: Vec::new(), each: 0, form: Form::Narrow, head: Timestamp::MIN, edges: Vec::new() }
+        Self { words: Vec::new(), each: 0, form: Form::Narrow, from: Timestamp::MIN, edges: Vec::new() }
     }
 }
 
@@ -36,9 +38,10 @@ impl Snapshots {
         shape.cells.n(&self.words[at..at + self.each], self.form, 0)
     }
 
-    /// Where the windows end: nothing at or after it was counted.
-    pub(crate) fn head(&self) -> Timestamp {
-        self.head
+    /// Where a window ends: nothing at or after it was counted. `None` is lifetime.
+    pub(crate) fn head(&self, group: &Group, window: Option<usize>) -> Timestamp {
+        let tail = window.map_or(self.from, |window| edge(group.windows[window], self.from));
+        group.sight.end(self.from, tail)
     }
 
     /// The cell of `column` in a window's answer; `None` is lifetime.
@@ -52,6 +55,8 @@ impl Snapshots {
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     out: &'a mut Snapshots,
+    sight: Sight,
+    /// Where the window under way ends; of panes the newest that was not passed.
     head: Timestamp,
     next: usize,
 }
@@ -59,23 +64,34 @@ pub(crate) struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Starts a pass for a group of windows at an instant, over cells of `form`.
     pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, group: &Group, form: Form, at: Timestamp) -> Self {
-        let (at, head) = group.seen_from(at);
+        let from = group.sight.seen_from(at);
         out.each = shape.cells.words(form);
         out.form = form;
-        out.head = head;
+        out.from = from;
         out.edges.clear();
         out.edges.extend(group.windows.iter().enumerate().map(|(index, window)| {
-            let edge = (at - window.span).floor(window.hop);
+            let edge = edge(*window, from);
             (if plants::on(Plant::TailOffByOne) { edge + window.hop } else { edge }, index)
         }));
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
         out.words.clear();
         out.words.resize(out.each * (out.edges.len() + 2), 0);
-        let head = if plants::on(Plant::HeadInclusive) { head + Span::TICK } else { head };
-        Self { out, head, next: 0 }
+        let mut pass = Self { out, sight: group.sight, head: from, next: 0 };
+        pass.head = pass.head_of_next();
+        pass
     }
 
-    /// Whether what stands at `ts` lies before the head; moves past the tail edges behind it.
+    /// Where the window to be passed next ends.
+    fn head_of_next(&self) -> Timestamp {
+        let head = match self.out.edges.get(self.next) {
+            Some((edge, _)) => self.sight.end(self.out.from, *edge),
+            None if self.sight.is_panes() => Timestamp::MIN,
+            None => self.sight.end(self.out.from, self.out.from),
+        };
+        if plants::on(Plant::HeadInclusive) { head + Span::TICK } else { head }
+    }
+
+    /// Whether what stands at `ts` lies in the window under way, or before all; moves past the tail edges behind it.
     #[inline]
     pub(crate) fn reach(&mut self, ts: Timestamp) -> bool {
         if ts >= self.head {
@@ -84,10 +100,19 @@ impl<'a> Pass<'a> {
         while let Some((edge, window)) = self.out.edges.get(self.next).copied()
             && ts < edge
         {
-            self.close(window);
-            self.next += 1;
+            self.leave(window);
         }
-        true
+        ts < self.head
+    }
+
+    /// What runs is a window's answer.
+    fn leave(&mut self, window: usize) {
+        self.close(window);
+        self.next += 1;
+        if self.sight.is_panes() {
+            self.running().fill(0);
+            self.head = self.head_of_next();
+        }
     }
 
     /// Whether every window has been passed.
@@ -113,8 +138,7 @@ impl<'a> Pass<'a> {
     /// Everything was fed: the windows still open hold all of it.
     pub(crate) fn finish(mut self) {
         while let Some((_, window)) = self.out.edges.get(self.next).copied() {
-            self.close(window);
-            self.next += 1;
+            self.leave(window);
         }
     }
 

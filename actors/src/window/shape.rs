@@ -3,6 +3,7 @@
 use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
+use super::group::{Group, Sight, edge};
 use crate::aggregate::{CellShape, Kept};
 
 /// Columns whose presence and bad bits fit one word beside the partition.
@@ -29,35 +30,11 @@ pub(crate) struct Shape {
     pub(crate) value_measures: u64,
     /// How many columns have a value.
     pub(crate) value_columns: usize,
-    /// The features' windows by their head. The first group has no shift, and the longest window in it.
+    /// The features' windows by where they are seen from. The first group is that of the instant, with the longest window
+    /// in it.
     pub(crate) groups: Vec<Group>,
     /// The longest one's index in the first group; `None` where only lifetime is kept.
     pub(crate) longest: Option<usize>,
-}
-
-/// Windows that have one head at any instant, so that one pass answers all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Group {
-    /// How far before the instant.
-    pub(crate) shift: Shift,
-    /// Distinct rolling windows. Those of a group that lies back have one hop.
-    pub(crate) windows: Vec<Level>,
-}
-
-impl Group {
-    /// Whether a window with this shift belongs here.
-    fn takes(&self, shift: Shift, window: Option<Level>) -> bool {
-        let is_back = matches!(shift, Shift::Back(_));
-        self.shift == shift && (!is_back || self.windows.first().map(|first| first.hop) == window.map(|own| own.hop))
-    }
-
-    /// Where its windows are seen from, and where they end, at an instant.
-    pub(crate) fn seen_from(&self, instant: Timestamp) -> (Timestamp, Timestamp) {
-        match (self.shift, self.windows.first()) {
-            (Shift::Back(back), Some(window)) => (instant - back, (instant - back).floor(window.hop)),
-            _ => (instant, instant),
-        }
-    }
 }
 
 /// What feeds a column.
@@ -104,13 +81,13 @@ impl Shape {
                 Input { measure: column.measure as u32, value }
             })
             .collect();
-        let mut groups = vec![Group { shift: Shift::Nothing, windows: Vec::new() }];
+        let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
-        let own = own.map(|feature| (feature.shift, feature.window.tail()));
-        for (shift, window) in own.chain([(Shift::Nothing, plan.longest())]) {
-            let at = groups.iter().position(|group| group.takes(shift, window)).unwrap_or(groups.len());
+        let own = own.map(|feature| Sight::of(feature.window, feature.shift));
+        for (sight, window) in own.chain([(Sight::INSTANT, plan.longest())]) {
+            let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { shift, windows: Vec::new() });
+                groups.push(Group { sight, windows: Vec::new() });
             }
             let windows = &mut groups[at].windows;
             windows.extend(window.filter(|window| !windows.contains(window)));
@@ -134,8 +111,8 @@ impl Shape {
 
     /// What a feature of the ladder with this window looks at: it has put the window there.
     pub(crate) fn target(&self, window: Window, shift: Shift) -> Target {
-        let window = window.tail();
-        let group = self.groups.iter().position(|group| group.takes(shift, window)).unwrap_or_default();
+        let (sight, window) = Sight::of(window, shift);
+        let group = self.groups.iter().position(|group| group.sight == sight).unwrap_or_default();
         let window = window.and_then(|window| self.groups[group].windows.iter().position(|known| *known == window));
         Target { group, window }
     }
@@ -143,7 +120,7 @@ impl Shape {
     /// Whether an event before an instant lies in the longest window there.
     pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
         let longest = self.longest.map(|index| self.groups[0].windows[index]);
-        self.lifetime || longest.is_some_and(|window| (instant - window.span).floor(window.hop) <= ts)
+        self.lifetime || longest.is_some_and(|window| edge(window, instant) <= ts)
     }
 
     /// Whether presence and bad bits of a raw row share a word with its partition.

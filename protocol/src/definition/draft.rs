@@ -136,7 +136,7 @@ const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
 
 /// Every section with keys of its own, under its name in the schema.
 #[cfg(test)]
-pub(super) const SECTIONS: [(&str, &Keys); 8] = [
+pub(super) const SECTIONS: [(&str, &Keys); 11] = [
     ("file", &FILE),
     ("entity", &ENTITY),
     ("source", &source::SOURCE),
@@ -145,6 +145,9 @@ pub(super) const SECTIONS: [(&str, &Keys); 8] = [
     ("view", &view::VIEW),
     ("feature", &view::FEATURE),
     ("rolling", &window::ROLLING),
+    ("tumbling", &window::TUMBLING),
+    ("hopping", &window::HOPPING),
+    ("series", &window::SERIES),
 ];
 
 /// Reads what is there; everything that is not well formed is noted.

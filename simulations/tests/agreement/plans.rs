@@ -160,7 +160,7 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         2 => vec![level(Span::millis(500), 2), level(second, 7), level(Span::seconds(20), 40)],
         _ => vec![level(five, 0)],
     };
-    let lifetime = levels.len() == 1 || random.chance(300);
+    let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
     let columns = (0..view.measures.len()).map(|measure| Column { measure, keeps: Keeps::ALL, since: index }).collect();
     let ladder = LadderPlan { levels, lifetime, columns };
     let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
@@ -238,6 +238,25 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
             (Window::Rolling { span: Span(span.0 - back.0), hop }, Shift::Back(back)),
         ];
         windows.extend(shifts.into_iter().filter(|_| random.chance(400)));
+    }
+    for Level { hop, .. } in plan.levels.iter().copied() {
+        let hops = |random: &mut Random, most| Span(hop.0 * random.between(1, most));
+        let every = hops(random, 3);
+        let (span, ago) = (Span(every.0 * random.between(1, 4)), Span(every.0 * random.between(0, 4)));
+        let series = (0..3).map(|nth| Window::Complete { span: every, every, ago: Span(every.0 * nth) });
+        let drawn = [Window::Tumbling { span: every }, Window::Complete { span, every, ago }];
+        for window in drawn.into_iter().chain(series) {
+            let back = Shift::Back(Span(random.between(1, every.0 * 2)));
+            let shift = [Shift::Nothing, Shift::Nothing, Shift::Current, back][random.below(4) as usize];
+            let is_meant = !matches!((window, shift), (Window::Tumbling { .. }, Shift::Back(_)));
+            if is_meant && plan.answers(window, shift) && random.chance(400) {
+                windows.push((window, shift));
+            }
+        }
+    }
+    if plan.levels.len() == 1 && !plan.lifetime {
+        // All that a ladder of one level without a window answers.
+        windows.push((Window::Tumbling { span: plan.levels[0].hop }, Shift::Nothing));
     }
     if plan.lifetime {
         windows.push((Window::Lifetime, Shift::Nothing));

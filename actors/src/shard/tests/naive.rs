@@ -76,27 +76,26 @@ pub(super) fn read(
     let leaves_out = view.features.iter().any(|feature| feature.shift == Shift::Current);
     let is_rounded = |(_, edge)| edge == Edge::Rounded;
     let edge = if leaves_out && before.is_some_and(is_rounded) { Edge::Rounded } else { edge };
+    let edges = |window: Window, shift: Shift| {
+        let from = match (shift, before) {
+            (Shift::Current, Some((before, _))) => before,
+            (Shift::Back(back), _) => instant - back,
+            _ => instant,
+        };
+        let is_back = matches!(shift, Shift::Back(_));
+        match window {
+            Window::Lifetime => (Timestamp::MIN, from),
+            Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
+            Window::Tumbling { span } => (from.floor(span), from),
+            Window::Complete { span, every, ago } => {
+                let end = from.floor(every) - ago;
+                (end - span, end)
+            }
+        }
+    };
     let within = |ladder: usize, column: usize, window: Window, shift: Shift| {
-        let rows = events.iter().filter(move |event| {
-            let from = match (shift, before) {
-                (Shift::Current, Some((before, _))) => before,
-                (Shift::Back(back), _) => instant - back,
-                _ => instant,
-            };
-            let is_back = matches!(shift, Shift::Back(_));
-            let (start, end) = match window {
-                Window::Lifetime => (Timestamp::MIN, from),
-                Window::Rolling { span, hop } => {
-                    ((from - span).floor(hop), if is_back { from.floor(hop) } else { from })
-                }
-                Window::Tumbling { span } => (from.floor(span), from),
-                Window::Complete { span, every, ago } => {
-                    let end = from.floor(every) - ago;
-                    (end - span, end)
-                }
-            };
-            start <= event.ts && event.ts < end
-        });
+        let (start, end) = edges(window, shift);
+        let rows = events.iter().filter(move |event| start <= event.ts && event.ts < end);
         rows.filter(move |event| event.offset >= begins(ladder, column, event.partition))
     };
     let found = view.ladders.iter().enumerate().any(|(ladder, plan)| {
@@ -131,7 +130,7 @@ pub(super) fn read(
                 let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
                 compute(feature.operator, domain, &numbers)
             }
-            Argument::Rows => look(feature, instant, &times),
+            Argument::Rows => look(feature, edges(feature.window, feature.shift).1, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
         Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
@@ -144,7 +143,7 @@ fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
     Reading { value: Value::Null, status, inexact_input: false, partial_coverage: column.since.0 > 0 }
 }
 
-fn look(feature: &Feature, instant: Timestamp, times: &[Timestamp]) -> Value {
+fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
     let (first, last) = (times.iter().min(), times.iter().max());
     let mean = |micros: i64, of: usize| Value::Float(ratio::nearest(micros.into(), of as u128 * 1_000_000));
     match (feature.operator, first.zip(last)) {
@@ -152,9 +151,7 @@ fn look(feature: &Feature, instant: Timestamp, times: &[Timestamp]) -> Value {
         (Operator::Rate, _) => feature.window.span().map_or(Value::Null, |span| {
             Value::Float(ratio::nearest(times.len() as i128 * 1_000_000, span.0.unsigned_abs().into()))
         }),
-        (Operator::TimeSinceLast, Some((_, last))) => {
-            Value::Decimal { unscaled: i128::from(instant.0 - last.0), scale: 6 }
-        }
+        (Operator::TimeSinceLast, Some((_, last))) => Value::Decimal { unscaled: i128::from(end.0 - last.0), scale: 6 },
         (Operator::MeanGap, Some((first, last))) if times.len() > 1 => mean(last.0 - first.0, times.len() - 1),
         _ => Value::Null,
     }

@@ -110,6 +110,32 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
     }
 }
 
+/// Windows of a rolling one's hop that its ladder answers, too: under way, complete, and as long as the rolling one.
+fn stepping(span: Span, hop: Span) -> Vec<Window> {
+    let hops = span.0 / hop.0;
+    let series = (0..hops.min(4)).map(|nth| Window::Complete { span: hop, every: hop, ago: Span(nth * hop.0) });
+    let hopping = Window::Complete { span: Span(hops * hop.0), every: hop, ago: Span(0) };
+    let half = Window::Complete { span: Span(hops / 2 * hop.0), every: hop, ago: Span((hops + 1) / 2 * hop.0) };
+    let long = [hopping, half].into_iter().filter(|window| window.span() > Some(hop));
+    series.chain(long).chain([Window::Tumbling { span: hop }]).collect()
+}
+
+/// Counts, largest numbers and times over stepping windows.
+fn with_stepping(mut view: ViewPlan) -> ViewPlan {
+    let of = [Operator::Count, Operator::Max, Operator::TimeSinceLast];
+    let again = view.features.iter().filter(|feature| of.contains(&feature.operator) && feature.column < 2);
+    let more = again.flat_map(|feature| {
+        let windows = match feature.window {
+            Window::Rolling { span, hop } => stepping(span, hop),
+            _ => Vec::new(),
+        };
+        windows.into_iter().map(|window| Feature { window, ..feature.clone() })
+    });
+    let more: Vec<Feature> = more.collect();
+    view.features.extend(more);
+    view
+}
+
 /// Some of its features again, without the current event, and back in time as far as their ladder reaches.
 fn with_shifted(mut view: ViewPlan) -> ViewPlan {
     // One of each window is enough to count rows, and one with values.
@@ -124,6 +150,11 @@ fn with_shifted(mut view: ViewPlan) -> ViewPlan {
                 let back = Span(span.0 / 2);
                 let window = Window::Rolling { span: Span(span.0 - back.0), hop };
                 Some(Feature { window, shift: Shift::Back(back), ..feature.clone() })
+            }
+            // Half a hop further back than it is: of the same series, and never seen from the same place.
+            Window::Complete { span, every, ago } if ago.0 > 0 => {
+                let window = Window::Complete { span, every, ago: Span(ago.0 - every.0) };
+                Some(Feature { window, shift: Shift::Back(Span(every.0 / 2)), ..feature.clone() })
             }
             _ => None,
         };
@@ -176,7 +207,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
         plan(
             0,
             source(Span(slack * SECOND), Span(skew * SECOND)),
-            vec![with_shifted(view(ladders, &windows, measures()))],
+            vec![with_shifted(with_stepping(view(ladders, &windows, measures())))],
         )
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Plan, Shift, Window};
+use featuregrid_protocol::plan::{Level, Plan, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
@@ -25,11 +25,10 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
         t_max - slack - Span(1),
     ];
     for feature in &plan.views[0].features {
-        if let Window::Rolling { span, hop } = feature.window {
-            let head = match feature.shift {
-                Shift::Back(back) => Some(back),
-                Shift::Nothing | Shift::Current => None,
-            };
+        if let Some(Level { span, hop }) = feature.window.tail() {
+            let is_stepping = matches!(feature.window, Window::Complete { .. });
+            let lies_back = matches!(feature.shift, Shift::Back(_)) || is_stepping;
+            let head = lies_back.then_some(feature.shift.reach(Span(0)));
             for back in head.into_iter().chain([feature.shift.reach(span)]) {
                 let edge = event.ts.floor(hop) + hop + back;
                 at.extend([edge, edge - Span(1), edge + Span(1)]);

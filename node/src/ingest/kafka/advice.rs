@@ -50,7 +50,8 @@ pub(super) async fn describe(cluster: &Cluster, sources: &[&SourcePlan]) -> anyh
 fn longest_window(plan: &Plan, source: &SourcePlan) -> Span {
     let views = plan.views.iter().filter(|view| plan.source_of(view).name == source.name);
     let levels = views.flat_map(|view| &view.ladders).filter_map(|ladder| ladder.longest());
-    levels.map(|level| level.span).max().unwrap_or(Span(0))
+    // A tumbling window under way reaches back by its hop alone.
+    levels.map(|level| level.span.max(level.hop)).max().unwrap_or(Span(0))
 }
 
 /// What is to be said of one topic: the setting, and why it matters.

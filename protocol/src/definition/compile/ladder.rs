@@ -9,17 +9,22 @@ use crate::limits;
 use crate::plan::Level;
 use crate::time::Span;
 
-/// A rolling window that a ladder must answer.
+/// A window that a ladder must answer, by its tail edge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     /// How far back it reaches.
     pub(super) span: Span,
     pub(super) hop: Span,
+    /// What a user calls the hop.
+    pub(super) noun: &'static str,
     /// Where the window is written.
     pub(super) at: Mark,
     /// Where its hop is written, if it is.
     pub(super) hop_at: Option<Mark>,
 }
+
+/// The noun of a rolling window's hop.
+pub(super) const HOP: &str = "hop";
 
 /// The levels that answer all of `wanted`; hops that cannot stand beside each other are noted.
 pub(super) fn levels(wanted: &[Wanted], notes: &mut Notes) -> Option<Vec<Level>> {
@@ -32,8 +37,8 @@ pub(super) fn levels(wanted: &[Wanted], notes: &mut Notes) -> Option<Vec<Level>>
         Some(finest) if step.0 % finest.hop.0 == 0 => {}
         Some(finest) if finest.hop.0 % step.0 != 0 => {
             let message = format!(
-                "the hop {} neither divides {step} nor is a multiple of it; write, for example, 1s, {step} or 1m",
-                finest.hop
+                "the {} {} neither divides {step} nor is a multiple of it; write, for example, 1s, {step} or 1m",
+                finest.noun, finest.hop
             );
             notes.add(finest.hop_at.unwrap_or(finest.at), message);
             return None;
@@ -53,10 +58,17 @@ pub(super) fn levels(wanted: &[Wanted], notes: &mut Notes) -> Option<Vec<Level>>
             }
             if window.hop.0 % last.hop.0 != 0 {
                 let at = window.hop_at.or(maker.and_then(|maker| maker.hop_at)).unwrap_or(window.at);
-                let message = format!(
-                    "the hop {} of window {} is no multiple of the hop {} of a shorter window of this view; write hops that divide each other, for example 5s, 1m, 30m",
-                    window.hop, window.span, last.hop
-                );
+                let message = if window.noun == HOP {
+                    format!(
+                        "the hop {} of window {} is no multiple of the hop {} of a shorter window of this view; write hops that divide each other, for example 5s, 1m, 30m",
+                        window.hop, window.span, last.hop
+                    )
+                } else {
+                    format!(
+                        "the {} {} is no multiple of {}, by which another window of this view moves; write a multiple, or give it a view of its own",
+                        window.noun, window.hop, last.hop
+                    )
+                };
                 notes.add(at, message);
                 return None;
             }

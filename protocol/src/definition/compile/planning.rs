@@ -147,7 +147,12 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
     let wanted = homeless.iter().filter_map(|result| {
         let tail = result.named.window.tail()?;
         let span = result.named.shift.reach(tail.span);
-        Some(Wanted { span, hop: tail.hop, at: result.named.name.at, hop_at: result.named.hop_at })
+        let noun = match result.named.window {
+            Window::Complete { span, every, .. } if span != every => "step",
+            Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
+            Window::Rolling { .. } | Window::Lifetime => ladder::HOP,
+        };
+        Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);

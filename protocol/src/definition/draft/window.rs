@@ -1,20 +1,18 @@
 //! Windows of a feature as written, and the names of its results. Knows not which ladder answers them.
 
+mod written;
+
+#[cfg(test)]
+pub(super) use self::written::{HOPPING, ROLLING, SERIES, TUMBLING};
+use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
-use crate::definition::shape::{Keys, Section, duration, refuse};
-use crate::definition::yaml::{Node, Value};
+use crate::definition::shape::{Section, duration};
+use crate::definition::yaml::Node;
 use crate::limits;
-use crate::plan::{Shift, Window, default_hop};
+use crate::plan::{Shift, Window};
 use crate::time::Span;
-
-pub(super) const ROLLING: Keys = Keys {
-    known: &["rolling", "hop"],
-    later: &["tumbling", "hopping", "session", "calendar", "last_n", "decay", "half_life", "timezone"],
-};
-/// First words of windows that are designed and not yet built.
-const LATER: [&str; 8] = ["tumbling", "hopping", "session", "calendar", "last_n", "last", "decay", "half_life"];
 
 /// The hop of a feature's windows.
 #[derive(Clone, Copy, Debug)]
@@ -58,24 +56,26 @@ pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
     }
 }
 
-/// Lifetime, which every level beyond the first is folded into, cannot end in the past.
+/// Lifetime, which every level beyond the first is folded into, cannot end in the past; a window under way cannot have
+/// been rounded down to its end.
 pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
-    let back =
-        results.iter().find(|result| matches!((result.shift, result.window), (Shift::Back(_), Window::Lifetime)));
-    if let Some((result, node)) = back.zip(section.get("offset")) {
-        let advice = "make a feature of its own for it, without `offset`";
-        notes.add(
-            node.at,
-            format!(
-                "{}: {} is lifetime, which has no offset; {advice}",
-                section.of("offset"),
-                quoted(&result.name.value)
-            ),
-        );
+    let advice = |window: Window| match window {
+        Window::Lifetime => {
+            Some("is lifetime, which has no offset; make a feature of its own for it, without `offset`")
+        }
+        Window::Tumbling { .. } => {
+            Some("is not complete, and so has no offset; write, for example, `tumbling 5m last`")
+        }
+        Window::Rolling { .. } | Window::Complete { .. } => None,
+    };
+    let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
+    let wrong = back.find_map(|result| Some((result, advice(result.window)?)));
+    if let Some(((result, advice), node)) = wrong.zip(section.get("offset")) {
+        notes.add(node.at, format!("{}: {} {advice}", section.of("offset"), quoted(&result.name.value)));
     }
 }
 
-/// `windows: [5m, 1h]`: results are named `feature_5m`, `feature_1h`.
+/// `windows: [5m, tumbling 1h]`: results are named `feature_5m`, `feature_tumbling_1h`.
 pub(super) fn several(
     feature: &Word,
     node: &Node,
@@ -85,16 +85,14 @@ pub(super) fn several(
 ) -> Vec<NamedWindow> {
     let mut results: Vec<NamedWindow> = Vec::new();
     for node in node.list(what, "[5m, 1h]", notes).unwrap_or_default() {
-        let Some((typed, window, hop_at)) = window(node, hop, what, notes) else { continue };
-        if results.len() == limits::FEATURES_PER_VIEW_MAX {
+        let Some(written) = written::read(node, hop, what, notes) else { continue };
+        let typed = written.word.clone();
+        let own = named(&format!("{}_{}", feature.value, typed.value), written, shift);
+        if results.len() + own.len() > limits::FEATURES_PER_VIEW_MAX {
             notes.add(node.at, format!("{what}: more than {} windows; remove some", limits::FEATURES_PER_VIEW_MAX));
             break;
         }
-        let alike = results.iter().find(|other| match (other.window, window) {
-            (Window::Rolling { span: left, .. }, Window::Rolling { span: right, .. }) => left == right,
-            (left, right) => left == right,
-        });
-        if let Some(other) = alike {
+        if let Some(other) = results.iter().find(|other| own.iter().any(|own| is_alike(own, other))) {
             let advice = "remove one; another hop of the same window is another feature";
             notes.add(
                 typed.at,
@@ -106,14 +104,13 @@ pub(super) fn several(
             );
             continue;
         }
-        let name = Word { at: typed.at, value: format!("{}_{}", feature.value, typed.value) };
-        results.push(NamedWindow { name, window, shift, hop_at });
+        results.extend(own);
     }
     check_hop_is_used(&results, hop, what, notes);
     results
 }
 
-/// `window: 5m`: the one result is named as the feature is.
+/// `window: 5m`: the one result is named as the feature is; those of a series have their number behind it.
 pub(super) fn single(
     feature: &Word,
     node: &Node,
@@ -121,73 +118,41 @@ pub(super) fn single(
     what: &str,
     notes: &mut Notes,
 ) -> Vec<NamedWindow> {
-    let read = window(node, hop, what, notes);
-    let results: Vec<NamedWindow> = read
-        .map(|(typed, window, hop_at)| {
-            let name = Word { at: typed.at, value: feature.value.clone() };
-            NamedWindow { name, window, shift, hop_at }
-        })
-        .into_iter()
-        .collect();
+    let written = written::read(node, hop, what, notes);
+    let results = written.map_or(Vec::new(), |written| named(&feature.value, written, shift));
     check_hop_is_used(&results, hop, what, notes);
     results
 }
 
+/// The results of one entry.
+fn named(name: &str, written: Written, shift: Shift) -> Vec<NamedWindow> {
+    let Written { word, windows, hop_at } = written;
+    let result = |name: String, window| NamedWindow { name: Word { at: word.at, value: name }, window, shift, hop_at };
+    match windows {
+        Windows::One(window) => vec![result(name.to_owned(), window)],
+        Windows::Series(windows) => {
+            (1..).zip(windows).map(|(nth, window)| result(format!("{name}_{nth}"), window)).collect()
+        }
+    }
+}
+
+fn is_alike(left: &NamedWindow, right: &NamedWindow) -> bool {
+    let is_same = match (left.window, right.window) {
+        (Window::Rolling { span: left, .. }, Window::Rolling { span: right, .. }) => left == right,
+        (left, right) => left == right,
+    };
+    is_same || left.name.value == right.name.value
+}
+
 fn check_hop_is_used(results: &[NamedWindow], hop: Hop, what: &str, notes: &mut Notes) {
     let Hop::Written { at, .. } = hop else { return };
-    if !results.is_empty() && results.iter().all(|result| result.window == Window::Lifetime) {
-        notes.add(at, format!("{what}: lifetime has no hop; remove `hop`"));
+    if results.is_empty() || results.iter().any(|result| matches!(result.window, Window::Rolling { .. })) {
+        return;
     }
-}
-
-/// The window's own text, the window, and where its hop is written.
-fn window(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<(Word, Window, Option<Mark>)> {
-    if let Value::Map(_) = node.value {
-        let section = Section::with_keys(node, node.at, what, &ROLLING, notes)?;
-        let own = section.text("hop", notes);
-        let hop = match own {
-            None => hop,
-            Some(word) => Hop::Written { at: word.at, value: duration(&word, &section.of("hop"), notes)? },
-        };
-        let word = section.need("rolling", "rolling: 5m", notes)?.word(&section.of("rolling"), notes)?;
-        return rolling(word, hop, what, notes);
-    }
-    let word = node.word(what, notes)?;
-    let first = word.value.split_whitespace().next().unwrap_or_default();
-    if word.value == "lifetime" {
-        return Some((word, Window::Lifetime, None));
-    }
-    if LATER.contains(&first) {
-        let advice = "for now a window is a duration, for example 5m, or lifetime";
-        return refuse(notes, word.at, format!("{what}: {first} windows come with a later release; {advice}"));
-    }
-    rolling(word, hop, what, notes)
-}
-
-fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<(Word, Window, Option<Mark>)> {
-    let span = duration(&word, what, notes)?;
-    if span == Span(0) {
-        return refuse(notes, word.at, format!("{what}: a window is longer than nothing; write, for example, 5m"));
-    }
-    let (hop, hop_at) = match hop {
-        Hop::Default => (default_hop(span), None),
-        Hop::Written { at, value } => (value, Some(at)),
-        Hop::Unclear => return None,
+    let message = if results.iter().all(|result| result.window == Window::Lifetime) {
+        "lifetime has no hop; remove `hop`"
+    } else {
+        "only rolling windows have a hop; remove `hop`"
     };
-    if hop == Span(0) {
-        return refuse(
-            notes,
-            hop_at.unwrap_or(word.at),
-            format!("{what}: a hop is longer than nothing; write, for example, 5s"),
-        );
-    }
-    if span < hop {
-        let at = hop_at.unwrap_or(word.at);
-        return refuse(
-            notes,
-            at,
-            format!("{what}: the window {span} is shorter than its hop {hop}; write a hop of at most {span}"),
-        );
-    }
-    Some((word, Window::Rolling { span, hop }, hop_at))
+    notes.add(at, format!("{what}: {message}"));
 }

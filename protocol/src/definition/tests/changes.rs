@@ -18,6 +18,9 @@ fn features_come_with_their_history_or_without() {
         ("m: { mean: amount, windows: [5m] }", "added feature v:m_5m: at_once"),
         ("m: { max: count, windows: [5m] }", "added feature v:m_5m: from_activation"),
         ("m: { count: true, windows: [24h] }", "added feature v:m_24h: from_activation"),
+        ("m: { count: true, windows: [tumbling 30m] }", "added feature v:m_tumbling_30m: at_once"),
+        ("m: { count: true, windows: [tumbling 30m last] }", "added feature v:m_last_tumbling_30m: at_once"),
+        ("m: { count: true, windows: [tumbling 1h last] }", "added feature v:m_last_tumbling_1h: from_activation"),
     ] {
         assert_eq!(told(&base, &with_features(&format!("{BASE}\n{features}"))), [want]);
     }

@@ -97,14 +97,63 @@ fn mistakes_in_features() {
         ),
         ("a: { count: true, windows: [lifetime], hop: 5s }", "15:51 feature `a`, `windows`: lifetime has no hop"),
         ("a: { count: true, windows: [5m], hop: exact }", "15:45 feature `a`, `hop`: exact comes with a later release"),
+        ("a: { count: true, window: tumbling }", "15:33 feature `a`, `window`: `tumbling` is no window; write, for"),
         (
-            "a: { count: true, window: tumbling 5m }",
-            "15:33 feature `a`, `window`: tumbling windows come with a later release",
+            "a: { count: true, window: tumbling 5m first }",
+            "15:33 feature `a`, `window`: `first` is neither `current` nor `last`",
         ),
+        ("a: { count: true, window: tumbling 0s }", "15:33 feature `a`, `window`: a window is longer than nothing"),
+        (
+            "a: { count: true, window: tumbling 7s }",
+            "15:33 the tumbling window 7s neither divides 5s nor is a multiple of it",
+        ),
+        (
+            "a: { count: true, windows: [24h, tumbling 45m] }",
+            "15:40 the tumbling window 45m is no multiple of 30m, by which another window of this view moves",
+        ),
+        (
+            "a: { count: true, windows: [tumbling 60m, tumbling 1h] }",
+            "15:49 feature `a`, `windows`: `tumbling_1h` is the same window as that of `a_tumbling_60m`",
+        ),
+        (
+            "a: { count: true, windows: [tumbling 1h last, series 1h count 2] }",
+            "15:53 feature `a`, `windows`: `1h` is the same window as that of `a_last_tumbling_1h`",
+        ),
+        ("a: { count: true, windows: [tumbling 1h], hop: 5s }", "15:54 feature `a`, `windows`: only rolling windows"),
+        (
+            "a: { count: true, windows: [tumbling 1h], offset: 1d }",
+            "15:57 feature `a`, `offset`: `a_tumbling_1h` is not complete, and so has no offset",
+        ),
+        (
+            "a: { count: true, window: hopping 1h every 7m }",
+            "15:33 feature `a`, `window`: 7m does not divide 1h; write an `every` that does",
+        ),
+        ("a: { count: true, window: hopping 1h }", "15:33 feature `a`, `window`: `hopping 1h` is no window"),
+        (
+            "a: { count: true, window: { hopping: 1h } }",
+            "15:33 feature `a`, `window`: `every` is missing; add, for example, `every: 5m`",
+        ),
+        (
+            "a: { count: true, windows: [hopping 1h every 5m, hopping 1h every 10m] }",
+            "15:56 feature `a`, `windows`: `hopping_1h` is the same window as that of `a_hopping_1h`",
+        ),
+        (
+            "a: { count: true, window: series 1h count 367 }",
+            "15:33 feature `a`, `window`: `367` is no whole number from 1 to 366",
+        ),
+        (
+            "a: { count: true, window: { series: 1h, count: some } }",
+            "15:54 feature `a`, `window`: `some` is no whole number from 1 to 366",
+        ),
+        (
+            "a: { count: true, window: series 1000d count 366 }",
+            "15:33 feature `a`, `window`: 366 times 1000d is longer than 36500d",
+        ),
+        ("a: { count: true, window: { tumbling: 5m, hop: 1m } }", "15:49 feature `a`, `window`: unknown key `hop`"),
         ("a: { count: true, window: session 30m }", "15:33 feature `a`, `window`: session windows come"),
         (
             "a: { count: true, windows: [{ tumbling: 5m, rolling: 5m }] }",
-            "15:37 feature `a`, `windows`: `tumbling` comes with a later release",
+            "15:51 feature `a`, `windows`: `tumbling` and `rolling` are two windows; write one entry for each",
         ),
         (
             "a: { count: true, windows: [5m], default: 0.5 }",

@@ -78,6 +78,47 @@ fn results_are_named_as_typed() {
 }
 
 #[test]
+fn tumbling_hopping_and_series_are_windows_with_names_of_their_own() {
+    let features = [
+        "a: { count: true, windows: [tumbling 5m, tumbling 5m last, { hopping: 1h, every: 5m }, series 15m count 3] }",
+        "b: { count: true, window: { tumbling: 5m, which: last } }",
+        "c: { count: true, window: { series: 1h, count: 2 }, offset: 1d }",
+        "d: { count: true, windows: [{ tumbling: 5m, which: current }], exclude_current: true }",
+    ];
+    let view = view(&features.join("\n"));
+    let [five, quarter, hour] = [300, 900, 3600].map(Span::seconds);
+    let complete = |span, every, ago| Window::Complete { span, every, ago: Span::seconds(ago) };
+    let last = complete(five, five, 0);
+    let want = [
+        ("a_tumbling_5m", Window::Tumbling { span: five }),
+        ("a_last_tumbling_5m", last),
+        ("a_hopping_1h", complete(hour, five, 0)),
+        ("a_15m_1", complete(quarter, quarter, 0)),
+        ("a_15m_2", complete(quarter, quarter, 900)),
+        ("a_15m_3", complete(quarter, quarter, 1800)),
+        ("b", last),
+        ("c_1", complete(hour, hour, 0)),
+        ("c_2", complete(hour, hour, 3600)),
+        ("d_tumbling_5m", Window::Tumbling { span: five }),
+    ];
+    let named: Vec<_> = view.features.iter().map(|feature| (feature.name.as_str(), feature.window)).collect();
+    assert_eq!(named, want);
+    assert_eq!(view.features[7].shift, Shift::Back(Span::seconds(86_400)));
+    assert_eq!(view.features[9].shift, Shift::Current);
+    assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("5m", "1h"), level("1h", "26h")]);
+    assert_eq!(view.measures.len(), 1, "they are counts of the same rows");
+}
+
+#[test]
+fn a_tumbling_window_under_way_keeps_one_tile() {
+    let view = view("a: { count: true, window: tumbling 1d }");
+    assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("1d", "0s")]);
+    assert_eq!(view.ladders[0].longest(), Some(level("1d", "0s")));
+    // 5m of slack by 5s and one more, and a tile at each end; of a day what is left, and one at each end.
+    assert_eq!(view.ladders[0].tiles_max(Span::seconds(300)).collect::<Vec<_>>(), [63, 2]);
+}
+
+#[test]
 fn level_zero_is_as_fine_as_instants() {
     let levels = |features: &str| view(features).ladders[0].levels.clone();
     assert_eq!(levels("a: { count: true, windows: [1h] }"), [level("5s", "0s"), level("1m", "1h")]);

@@ -14,6 +14,7 @@ mod dlq;
 mod eval;
 mod get;
 mod node;
+mod ops;
 mod output;
 mod produce;
 mod push;
@@ -77,6 +78,8 @@ enum Command {
     Config(config::Command),
     /// Asks a running node for the features of one entity.
     Get(get::Arguments),
+    /// Prints the reference of operators and windows, or proves each of them on a running node.
+    Ops(ops::Arguments),
     /// Appends simulated payments, sensor readings or clicks to a topic.
     Produce(produce::Arguments),
     /// Appends one event, waits until it is visible, and shows its entity's features before and after it.
@@ -143,6 +146,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Config(command) => config::run(&command),
             Command::Sim(command) => Ok(featuregrid_simulations::cli::execute(&command)),
             Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Ops(arguments) => ops::run(arguments).await,
             Command::Produce(arguments) => produce::run(arguments).await,
             Command::Get(arguments) => get::run(arguments).await,
             Command::State(command) => state::run(command).await,

@@ -14,6 +14,7 @@ pub mod grid;
 pub mod ingest;
 pub mod keeper;
 mod listening;
+pub mod ops;
 pub mod serve;
 pub mod status;
 pub mod store;

@@ -8,7 +8,7 @@
 
 mod operator;
 
-pub use operator::{Argument, Keeps, Operator, SECONDS, Spread};
+pub use operator::{Argument, Description, Keeps, Operator, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
 use crate::expression::Expression;

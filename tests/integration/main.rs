@@ -8,6 +8,7 @@ mod digest;
 mod eval;
 mod harness;
 mod kafka;
+mod ops;
 #[cfg(feature = "tls")]
 mod secure;
 mod telemetry;

@@ -1,5 +1,8 @@
 //! What is computed over the rows of a window, and what a column must keep for it. Knows no window and no cell.
 
+mod describe;
+
+pub use describe::Description;
 use serde::{Deserialize, Serialize};
 
 use crate::number::Domain;

@@ -1,0 +1,103 @@
+//! The operators and kinds of windows there are, and a definition of each pair. Knows no event.
+
+use std::fmt::Write as _;
+
+use featuregrid_protocol::plan::{Argument, Operator};
+use featuregrid_simulations::workload::w1::DEFINITIONS;
+
+/// A kind of window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its name.
+    pub name: &'static str,
+    /// A feature's keys that ask for it.
+    pub written: &'static str,
+    /// Which events it holds at an instant `t`.
+    pub holds: &'static str,
+    /// Whether it has a length.
+    pub has_length: bool,
+}
+
+/// Every kind.
+pub const KINDS: [Kind; 8] = [
+    Kind {
+        name: "rolling",
+        written: "window: 5m",
+        holds: "the last 5m, the far edge rounded down to the hop",
+        has_length: true,
+    },
+    Kind {
+        name: "rolling, without the current event",
+        written: "window: 5m, exclude_current: true",
+        holds: "the same at `t - 1us`: not the event that triggers a read one microsecond after it",
+        has_length: true,
+    },
+    Kind {
+        name: "rolling, further back",
+        written: "window: 5m, offset: 10m",
+        holds: "the 5m that ended 10m ago, both edges rounded down to the hop",
+        has_length: true,
+    },
+    Kind { name: "tumbling", written: "window: tumbling 1m", holds: "since the last full minute", has_length: true },
+    Kind {
+        name: "tumbling, the last",
+        written: "window: tumbling 1m last",
+        holds: "the last full minute",
+        has_length: true,
+    },
+    Kind {
+        name: "hopping",
+        written: "window: hopping 10m every 1m",
+        holds: "the 10m that ended with the last full minute",
+        has_length: true,
+    },
+    Kind {
+        name: "series",
+        written: "windows: [series 1m count 3]",
+        holds: "the last three full minutes, a result each",
+        has_length: true,
+    },
+    Kind { name: "lifetime", written: "window: lifetime", holds: "everything before `t`", has_length: false },
+];
+
+/// Every operator over every kind of window that it can look at.
+pub fn cells() -> impl Iterator<Item = (Operator, Kind)> {
+    let pairs = Operator::ALL.into_iter().flat_map(|operator| KINDS.into_iter().map(move |kind| (operator, kind)));
+    pairs.filter(|(operator, kind)| *operator != Operator::Rate || kind.has_length)
+}
+
+/// One view over W1's source with a feature for each cell.
+pub(super) fn definitions() -> String {
+    let source = DEFINITIONS.split_once("feature_views:").map_or(DEFINITIONS, |(source, _)| source);
+    let mut text =
+        format!("{source}feature_views:\n  every:\n    entity: user\n    source: transactions\n    features:\n");
+    for (at, (operator, kind)) in cells().enumerate() {
+        let argument = match operator.argument() {
+            Argument::Rows => "true",
+            Argument::Number => "amount",
+        };
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(text, "      {}_{at}: {{ {}: {argument}, {} }}", operator.name(), operator.name(), kind.written);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    //! Every pair is a definition that is accepted.
+    use featuregrid_protocol::definition::compile;
+    use featuregrid_protocol::ids::ControlIndex;
+
+    use super::*;
+
+    #[test]
+    fn every_cell_compiles() {
+        let plan = compile(&definitions(), "every", None, ControlIndex(0)).unwrap_or_else(|error| panic!("{error}"));
+        let view = &plan.views[0];
+        for operator in Operator::ALL {
+            assert!(view.features.iter().any(|feature| feature.operator == operator), "{operator:?}");
+        }
+        assert!(view.features.len() >= cells().count());
+    }
+}

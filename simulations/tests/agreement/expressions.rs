@@ -26,7 +26,7 @@ const INPUTS: [(&str, Type); 12] = [
     ("y", Type::Timestamp),
 ];
 const TEXTS: [&str; 9] = ["", "a", "Ab c", " é ", "12.5", "-7", "NaN", "2026-03-29T01:30:00Z", "web"];
-const EXPRESSIONS: u64 = 6_000;
+const EXPRESSIONS: u64 = 30_000;
 const ROWS: u64 = 8;
 
 /// One of several.

@@ -113,7 +113,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
 /// Windows of a rolling one's hop that its ladder answers, too: under way, complete, and as long as the rolling one.
 fn stepping(span: Span, hop: Span) -> Vec<Window> {
     let hops = span.0 / hop.0;
-    let series = (0..hops.min(4)).map(|nth| Window::Complete { span: hop, every: hop, ago: Span(nth * hop.0) });
+    let series = (0..hops.min(3)).map(|nth| Window::Complete { span: hop, every: hop, ago: Span(nth * hop.0) });
     let hopping = Window::Complete { span: Span(hops * hop.0), every: hop, ago: Span(0) };
     let half = Window::Complete { span: Span(hops / 2 * hop.0), every: hop, ago: Span((hops + 1) / 2 * hop.0) };
     let long = [hopping, half].into_iter().filter(|window| window.span() > Some(hop));
@@ -122,8 +122,8 @@ fn stepping(span: Span, hop: Span) -> Vec<Window> {
 
 /// Counts, largest numbers and times over stepping windows.
 fn with_stepping(mut view: ViewPlan) -> ViewPlan {
-    let of = [Operator::Count, Operator::Max, Operator::TimeSinceLast];
-    let again = view.features.iter().filter(|feature| of.contains(&feature.operator) && feature.column < 2);
+    let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0)];
+    let again = view.features.iter().filter(|feature| of.contains(&(feature.operator, feature.column)));
     let more = again.flat_map(|feature| {
         let windows = match feature.window {
             Window::Rolling { span, hop } => stepping(span, hop),

@@ -4,9 +4,6 @@ use ethnum::U256;
 
 use super::{Accumulator, ratio};
 
-/// Bits of a quotient before it is rounded: the mantissa and one more; all below is only zero or not.
-const KEPT: u32 = f64::MANTISSA_DIGITS + 1;
-
 /// `(n x squares - sum^2) / (n x divisor) / 10^(2 scale)`, the nearest f64, ties to even; the divisor is n for a
 /// population, n - 1 for a sample, and not 0.
 #[must_use]
@@ -18,35 +15,7 @@ pub(crate) fn variance(rows: &Accumulator, divisor: u64, scale: u8) -> f64 {
     let numerator = squares.saturating_sub(sum * sum);
     // Below 2^128 x 2^120: 10^36 is below 2^120.
     let denominator = U256::from(rows.n) * U256::from(divisor) * U256::from(10u128.pow(scale.into())).pow(2);
-    divide(numerator, denominator)
-}
-
-/// The quotient, rounded once.
-fn divide(numerator: U256, denominator: U256) -> f64 {
-    if numerator == 0 {
-        return 0.0;
-    }
-    let bits = |number: U256| U256::BITS - number.leading_zeros();
-    // Both are brought to the same length, so that the quotient's first bit is its first or second.
-    let (long, short) = (bits(numerator), bits(denominator));
-    let (mut rest, denominator, mut exponent) = match long >= short {
-        true => (numerator, denominator << (long - short), (long - short) as i32),
-        false => (numerator << (short - long), denominator, -((short - long) as i32)),
-    };
-    let mut quotient = 0u64;
-    loop {
-        let bit = rest >= denominator;
-        if bit {
-            rest -= denominator;
-        }
-        quotient = quotient << 1 | u64::from(bit);
-        if u64::BITS - quotient.leading_zeros() == KEPT {
-            return ratio::round(quotient, rest != 0, exponent);
-        }
-        // `rest < denominator < 2^255`, so doubling cannot overflow.
-        rest <<= 1;
-        exponent -= 1;
-    }
+    ratio::wide(numerator, denominator)
 }
 
 #[cfg(test)]
@@ -89,12 +58,6 @@ mod tests {
             // Both sides are exact as f64, and IEEE division rounds their quotient once.
             prop_assume!(numerator < 1 << 53);
             prop_assert_eq!(variance(&of, of.n, 0), numerator as f64 / (n * n) as f64);
-        }
-
-        #[test]
-        fn quotients_of_wide_numbers_agree_with_those_of_narrow(numerator: u64, denominator in 1u64.., shift in 0u32..128) {
-            let wide = divide(U256::from(numerator) << shift, U256::from(denominator) << shift);
-            prop_assert_eq!(wide, ratio::nearest(numerator.into(), denominator.into()));
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 
+use ethnum::U256;
+
 /// Integers up to here are exact as f64.
-const EXACT: u128 = 1 << f64::MANTISSA_DIGITS;
+const EXACT: U256 = U256::new(1 << f64::MANTISSA_DIGITS);
 /// Quotient bits kept before the rounding: the mantissa and one more; all below is only zero or not.
 const KEPT: u32 = f64::MANTISSA_DIGITS + 1;
 
@@ -12,43 +14,47 @@ const KEPT: u32 = f64::MANTISSA_DIGITS + 1;
 #[must_use]
 pub fn nearest(numerator: i128, denominator: u128) -> f64 {
     debug_assert!(denominator > 0 && denominator < 1 << 126, "a mean divides by n x 10^scale");
-    let magnitude = numerator.unsigned_abs();
-    let unsigned = if magnitude <= EXACT && denominator <= EXACT {
-        // Both operands are exact, and IEEE division rounds correctly.
-        magnitude as f64 / denominator as f64
-    } else {
-        divide(magnitude, denominator)
-    };
+    let unsigned = wide(numerator.unsigned_abs().into(), denominator.into());
     if numerator < 0 { -unsigned } else { unsigned }
 }
 
-fn divide(numerator: u128, denominator: u128) -> f64 {
+/// `numerator / denominator` of magnitudes below 2^255, correctly rounded.
+#[must_use]
+pub(crate) fn wide(numerator: U256, denominator: U256) -> f64 {
+    if numerator <= EXACT && denominator <= EXACT {
+        // Both operands are exact, and IEEE division rounds correctly.
+        return numerator.as_u64() as f64 / denominator.as_u64() as f64;
+    }
     if numerator == 0 {
         return 0.0;
     }
-    let (mut quotient, mut rest) = (numerator / denominator, numerator % denominator);
-    let mut exponent = 0i32;
-    // Too few bits: long division, one bit a step. `rest < denominator < 2^126`, so doubling cannot overflow.
-    while u128::BITS - quotient.leading_zeros() < KEPT {
-        rest <<= 1;
+    // Long division, one bit a step.
+    let bits = |number: U256| U256::BITS - number.leading_zeros();
+    // Both are brought to the same length, so that the quotient's first bit is its first or second.
+    let (long, short) = (bits(numerator), bits(denominator));
+    let (mut rest, denominator, mut exponent) = match long >= short {
+        true => (numerator, denominator << (long - short), (long - short) as i32),
+        false => (numerator << (short - long), denominator, -((short - long) as i32)),
+    };
+    let mut quotient = 0u64;
+    loop {
         let bit = rest >= denominator;
         if bit {
             rest -= denominator;
         }
-        quotient = quotient << 1 | u128::from(bit);
+        quotient = quotient << 1 | u64::from(bit);
+        if u64::BITS - quotient.leading_zeros() == KEPT {
+            return round(quotient, rest != 0, exponent);
+        }
+        // `rest < denominator < 2^255`, so doubling cannot overflow.
+        rest <<= 1;
         exponent -= 1;
     }
-    // Too many bits: the excess joins the remainder as "not zero".
-    let excess = u128::BITS - quotient.leading_zeros() - KEPT;
-    let lost = quotient & ((1 << excess) - 1);
-    quotient >>= excess;
-    exponent += excess as i32;
-    round(quotient as u64, lost != 0 || rest != 0, exponent)
 }
 
 /// `quotient x 2^exponent` and, where `has_more`, a little more, rounded to even; the quotient has one bit more than a
 /// mantissa.
-pub(super) fn round(quotient: u64, has_more: bool, exponent: i32) -> f64 {
+fn round(quotient: u64, has_more: bool, exponent: i32) -> f64 {
     let mut mantissa = quotient >> 1;
     mantissa += match (quotient & 1, has_more) {
         (0, _) => 0,

@@ -122,4 +122,10 @@ proptest! {
         let got = nearest((numerator * factor) as i128, factor << shift);
         prop_assert!(is_nearest_even(numerator * factor, factor << shift, got));
     }
+
+    #[test]
+    fn quotients_of_wide_numbers_agree_with_those_of_narrow(numerator: u64, denominator in 1u64.., shift in 0u32..128) {
+        let wide = wide(U256::from(numerator) << shift, U256::from(denominator) << shift);
+        prop_assert_eq!(wide, nearest(numerator.into(), denominator.into()));
+    }
 }

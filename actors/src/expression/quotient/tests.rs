@@ -39,18 +39,28 @@ fn roundings_by_hand() {
 
 proptest! {
     #[test]
+    fn both_ways_to_a_rounded_quotient_agree(left: i64, right in 1i64.., shift in 0u32..62, to in 0u8..18) {
+        let (left, right) = (i128::from(left), i128::from((right >> shift).max(1)));
+        let whole = Digits { left: 0, right: 0 };
+        // The same quotient, of sides that need 256 bits.
+        let large = Digits { left: 18, right: 18 };
+        let up = 10i128.pow(18);
+        prop_assert_eq!(rounded(left * up, right * up, large, to), rounded(left, right, whole, to));
+    }
+
+    #[test]
     fn long_division_is_division(left: u128, right in 1u128.., shift in 0u32..120) {
         let right = (right >> shift).max(1);
-        let (whole, rest) = Wide::from(left).divided(Wide::from(right));
-        prop_assert_eq!((whole.small(), rest.small()), (Some(left / right), Some(left % right)));
+        let (above, below) = (U256::from(left), U256::from(right));
+        prop_assert_eq!((above / below, above % below), (U256::from(left / right), U256::from(left % right)));
         // What was multiplied comes back.
-        prop_assert_eq!(Wide::product(left, right).divided(Wide::from(right)), (Wide::from(left), Wide::default()));
+        prop_assert_eq!((above * below / below, above * below % below), (above, U256::ZERO));
     }
 
     #[test]
     fn both_ways_to_a_float_agree(left in 1i128..i128::MAX, right in 1u128..1 << 126, shift in 0u32..126) {
         let right = (right >> shift).max(1);
-        let long = Wide::from(left as u128).over(Wide::from(right));
+        let long = ratio::wide(U256::from(left as u128), U256::from(right));
         prop_assert_eq!(long.to_bits(), ratio::nearest(left, right).to_bits());
     }
 }

@@ -1,15 +1,12 @@
 //! From an accumulator to the value of a feature: operator, domain, status. Knows no window.
 
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Constant, Operator, Spread};
+use featuregrid_protocol::plan::{Constant, Operator, SECONDS, Spread};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::Accumulator;
 use super::{moments, ratio};
-
-/// Digits of a second after the point.
-const SECOND_SCALE: u8 = 6;
 
 /// How a feature answers: fixed when its plan is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,21 +46,26 @@ fn value(Answer { operator, domain, span, .. }: Answer, rows: &Accumulator, inst
         (Operator::Max, _) => number(i128::from(rows.max)),
         (Operator::First, _) => rows.first_row.map_or(Value::Null, |row| number(i128::from(row.number))),
         (Operator::Last, _) => rows.last_row.map_or(Value::Null, |row| number(i128::from(row.number))),
-        (Operator::TimeSinceLast, _) => {
-            let micros = i128::from(instant.0) - i128::from(rows.last.0);
-            Value::Decimal { unscaled: micros, scale: SECOND_SCALE }
+        (Operator::TimeSinceLast, _) => self::number(i128::from(instant.0) - i128::from(rows.last.0), SECONDS),
+        (Operator::Variance(spread), _) => variance(rows, spread, domain).map_or(Value::Null, Value::Float),
+        (Operator::Stddev(spread), _) => {
+            variance(rows, spread, domain).map_or(Value::Null, |variance| Value::Float(variance.sqrt()))
         }
-        (Operator::Variance(Spread::Population), n) => Value::Float(moments::variance(rows, n, domain.scale())),
-        (Operator::Stddev(Spread::Population), n) => Value::Float(moments::variance(rows, n, domain.scale()).sqrt()),
-        (Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample) | Operator::MeanGap, 1) => Value::Null,
-        (Operator::Variance(Spread::Sample), n) => Value::Float(moments::variance(rows, n - 1, domain.scale())),
-        (Operator::Stddev(Spread::Sample), n) => Value::Float(moments::variance(rows, n - 1, domain.scale()).sqrt()),
+        (Operator::MeanGap, 1) => Value::Null,
         // The gaps between neighbours add up to the distance of the ends, in whatever order the rows came.
         (Operator::MeanGap, n) => {
-            let micros = i128::from(rows.last.0) - i128::from(rows.first.0);
-            Value::Float(mean(micros, n - 1, Domain::Decimal(SECOND_SCALE)))
+            Value::Float(mean(i128::from(rows.last.0) - i128::from(rows.first.0), n - 1, SECONDS))
         }
     }
+}
+
+/// Of at least one row; of one there is none as a sample.
+fn variance(rows: &Accumulator, spread: Spread, domain: Domain) -> Option<f64> {
+    let divisor = match spread {
+        Spread::Population => rows.n,
+        Spread::Sample => rows.n - 1,
+    };
+    (divisor > 0).then(|| moments::variance(rows, divisor, domain.scale()))
 }
 
 impl Answer {

@@ -1,6 +1,6 @@
 //! The functions of expressions: one table for the checker and for the documentation. Knows no evaluation.
 
-use super::Type;
+use super::{Function, Part, Type};
 
 /// A function by its name.
 #[derive(Clone, Copy, Debug)]
@@ -56,33 +56,16 @@ pub(super) enum Gives {
 /// What the checker makes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Builds {
-    Coalesce,
-    IsNull,
-    Least,
-    Greatest,
-    Absolute,
-    Floor,
-    Ceiling,
-    Log,
-    Exp,
-    SquareRoot,
-    Power,
-    Convert,
-    Lower,
-    Upper,
-    Trim,
-    Size,
-    Contains,
-    StartsWith,
-    EndsWith,
-    Matches,
-    EventTime,
-    Hour,
-    Weekday,
-    Day,
-    Month,
-    Year,
+    /// The operation, of the arguments as they are.
+    Plain(&'static Function),
+    /// The operation, of the arguments as floats.
+    OfFloats(&'static Function),
+    /// A part of the date and time in a zone, UTC where none is written.
+    Calendar(Part),
     IsWeekend,
+    EventTime,
+    Convert,
+    Matches,
     OneHot,
     Bucketize,
     Hash,
@@ -90,20 +73,27 @@ pub(super) enum Builds {
 
 /// In the order of the documentation.
 pub const ALL: [Entry; 34] = {
+    use Builds::{Calendar, Plain};
     use Takes::{Any, Ascending, Count, Digits, Number, NumberOrText, Pattern, Same, Text};
     [
-        repeats("coalesce", &[Same, Same], Gives::Same, Builds::Coalesce, "the first argument that is not null")
-            .null("null only if all are"),
-        plain("is_null", &[Any], Type::Bool, Builds::IsNull, "whether there is no value").null("true"),
-        repeats("least", &[Number, Number], Gives::Same, Builds::Least, "the smallest argument"),
-        repeats("greatest", &[Number, Number], Gives::Same, Builds::Greatest, "the largest argument"),
-        same("abs", &[Number], Builds::Absolute, "without the sign"),
-        plain("floor", &[Number], Type::Int, Builds::Floor, "the largest whole number that is not larger"),
-        plain("ceil", &[Number], Type::Int, Builds::Ceiling, "the smallest whole number that is not smaller"),
-        plain("log", &[Number], Type::Float, Builds::Log, "the natural logarithm; of 0 and less it is bad"),
-        plain("exp", &[Number], Type::Float, Builds::Exp, "e to the power of the argument"),
-        plain("sqrt", &[Number], Type::Float, Builds::SquareRoot, "the square root; of less than 0 it is bad"),
-        plain("pow", &[Number, Number], Type::Float, Builds::Power, "the first to the power of the second"),
+        repeats(
+            "coalesce",
+            &[Same, Same],
+            Gives::Same,
+            Plain(&Function::Coalesce),
+            "the first argument that is not null",
+        )
+        .null("null only if all are"),
+        plain("is_null", &[Any], Type::Bool, Plain(&Function::IsNull), "whether there is no value").null("true"),
+        repeats("least", &[Number, Number], Gives::Same, Plain(&Function::Least), "the smallest argument"),
+        repeats("greatest", &[Number, Number], Gives::Same, Plain(&Function::Greatest), "the largest argument"),
+        same("abs", &[Number], Plain(&Function::Absolute), "without the sign"),
+        plain("floor", &[Number], Type::Int, Plain(&Function::Floor), "the largest whole number that is not larger"),
+        plain("ceil", &[Number], Type::Int, Plain(&Function::Ceiling), "the smallest whole number that is not smaller"),
+        floats("log", &[Number], &Function::Log, "the natural logarithm; of 0 and less it is bad"),
+        floats("exp", &[Number], &Function::Exp, "e to the power of the argument"),
+        floats("sqrt", &[Number], &Function::SquareRoot, "the square root; of less than 0 it is bad"),
+        floats("pow", &[Number, Number], &Function::Power, "the first to the power of the second"),
         plain(
             "int",
             &[NumberOrText],
@@ -131,15 +121,34 @@ pub const ALL: [Entry; 34] = {
             Builds::Convert,
             "the instant of RFC 3339 text; null where it is none",
         ),
-        plain("lower", &[Text], Type::Text, Builds::Lower, "A to Z become small letters").also("lowerAscii"),
-        plain("upper", &[Text], Type::Text, Builds::Upper, "a to z become capital letters").also("upperAscii"),
-        plain("trim", &[Text], Type::Text, Builds::Trim, "without spaces, tabs and line ends at both ends"),
-        plain("size", &[Text], Type::Int, Builds::Size, "how many characters"),
-        plain("contains", &[Text, Text], Type::Bool, Builds::Contains, "whether the second is part of the first"),
-        plain("starts_with", &[Text, Text], Type::Bool, Builds::StartsWith, "whether the first begins with the second")
-            .also("startsWith"),
-        plain("ends_with", &[Text, Text], Type::Bool, Builds::EndsWith, "whether the first ends with the second")
-            .also("endsWith"),
+        plain("lower", &[Text], Type::Text, Plain(&Function::Lower), "A to Z become small letters").also("lowerAscii"),
+        plain("upper", &[Text], Type::Text, Plain(&Function::Upper), "a to z become capital letters")
+            .also("upperAscii"),
+        plain("trim", &[Text], Type::Text, Plain(&Function::Trim), "without spaces, tabs and line ends at both ends"),
+        plain("size", &[Text], Type::Int, Plain(&Function::Size), "how many characters"),
+        plain(
+            "contains",
+            &[Text, Text],
+            Type::Bool,
+            Plain(&Function::Contains),
+            "whether the second is part of the first",
+        ),
+        plain(
+            "starts_with",
+            &[Text, Text],
+            Type::Bool,
+            Plain(&Function::StartsWith),
+            "whether the first begins with the second",
+        )
+        .also("startsWith"),
+        plain(
+            "ends_with",
+            &[Text, Text],
+            Type::Bool,
+            Plain(&Function::EndsWith),
+            "whether the first ends with the second",
+        )
+        .also("endsWith"),
         plain(
             "matches",
             &[Text, Pattern],
@@ -149,11 +158,11 @@ pub const ALL: [Entry; 34] = {
         ),
         plain("event_time", &[], Type::Timestamp, Builds::EventTime, "the time of the event; not in derived features")
             .null("never null"),
-        zoned("hour_of_day", Type::Int, Builds::Hour, "0 to 23"),
-        zoned("day_of_week", Type::Int, Builds::Weekday, "1 (Monday) to 7"),
-        zoned("day_of_month", Type::Int, Builds::Day, "1 to 31"),
-        zoned("month", Type::Int, Builds::Month, "1 to 12"),
-        zoned("year", Type::Int, Builds::Year, "for example 2026"),
+        zoned("hour_of_day", Type::Int, Calendar(Part::Hour), "0 to 23"),
+        zoned("day_of_week", Type::Int, Calendar(Part::Weekday), "1 (Monday) to 7"),
+        zoned("day_of_month", Type::Int, Calendar(Part::Day), "1 to 31"),
+        zoned("month", Type::Int, Calendar(Part::Month), "1 to 12"),
+        zoned("year", Type::Int, Calendar(Part::Year), "for example 2026"),
         zoned("is_weekend", Type::Bool, Builds::IsWeekend, "whether it is Saturday or Sunday"),
         plain("one_hot", &[Same, Same], Type::Int, Builds::OneHot, "1 where both are equal, else 0").null("0"),
         plain(
@@ -181,6 +190,10 @@ pub(super) fn find(name: &str) -> Option<&'static Entry> {
 const fn plain(name: &'static str, takes: &'static [Takes], gives: Type, builds: Builds, does: &'static str) -> Entry {
     let (also, null, gives) = (None, "null", Gives::Fixed(gives));
     Entry { name, also, takes, optional: 0, repeats: false, gives, builds, does, null }
+}
+
+const fn floats(name: &'static str, takes: &'static [Takes], function: &'static Function, does: &'static str) -> Entry {
+    plain(name, takes, Type::Float, Builds::OfFloats(function), does)
 }
 
 const fn same(name: &'static str, takes: &'static [Takes], builds: Builds, does: &'static str) -> Entry {

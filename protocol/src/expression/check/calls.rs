@@ -70,12 +70,11 @@ impl Checker<'_> {
             Gives::Same => first_of?,
         };
         let function = match entry.builds {
+            Builds::Plain(function) => function.clone(),
+            Builds::OfFloats(function) => return floats(function.clone(), arguments),
+            Builds::Calendar(part) => Function::Calendar(part, self.zone(trees)?),
             Builds::EventTime => return Some(Expression { kind: Kind::EventTime, of: Type::Timestamp }),
             Builds::Convert => return Some(convert(arguments.pop()?, fixed)),
-            Builds::Log => return floats(Function::Log, arguments),
-            Builds::Exp => return floats(Function::Exp, arguments),
-            Builds::SquareRoot => return floats(Function::SquareRoot, arguments),
-            Builds::Power => return floats(Function::Power, arguments),
             Builds::OneHot => {
                 let is = Expression::call(Function::Compare(CompareOp::Eq), arguments, Type::Bool);
                 let [one, zero] = [1, 0].map(|number| Expression::literal(Literal::Number(number), Type::Int));
@@ -101,25 +100,6 @@ impl Checker<'_> {
                 arguments.push(self.pattern(last?)?);
                 Function::Matches
             }
-            Builds::Hour => Function::Calendar(Part::Hour, self.zone(trees)?),
-            Builds::Weekday => Function::Calendar(Part::Weekday, self.zone(trees)?),
-            Builds::Day => Function::Calendar(Part::Day, self.zone(trees)?),
-            Builds::Month => Function::Calendar(Part::Month, self.zone(trees)?),
-            Builds::Year => Function::Calendar(Part::Year, self.zone(trees)?),
-            Builds::Coalesce => Function::Coalesce,
-            Builds::IsNull => Function::IsNull,
-            Builds::Least => Function::Least,
-            Builds::Greatest => Function::Greatest,
-            Builds::Absolute => Function::Absolute,
-            Builds::Floor => Function::Floor,
-            Builds::Ceiling => Function::Ceiling,
-            Builds::Lower => Function::Lower,
-            Builds::Upper => Function::Upper,
-            Builds::Trim => Function::Trim,
-            Builds::Size => Function::Size,
-            Builds::Contains => Function::Contains,
-            Builds::StartsWith => Function::StartsWith,
-            Builds::EndsWith => Function::EndsWith,
         };
         debug_assert!(!arguments.is_empty(), "{at:?}: every other function has an argument");
         Some(Expression::call(function, arguments, fixed))

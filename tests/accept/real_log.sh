@@ -4,30 +4,13 @@
 # Runs from a fresh clone: `tests/accept/real_log.sh`. LINES_COUNT, IDS, PREFILL and FOLD_KEYS shrink it; the figures that
 # count are those of the defaults. Step 7 of the issue, the picture of the demo, is looked at by a person.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "${BASH_SOURCE[0]}")/checks"
 
 LINES_COUNT=${LINES_COUNT:-100000}
 IDS=${IDS:-5000000}
 PREFILL=${PREFILL:-5000000}
 FOLD_KEYS=${FOLD_KEYS:-10000,1000000,5000000}
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
-  tests/kafka/broker stop "$work/kafka" >/dev/null 2>&1 || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
 
-step() { printf '\n== %s\n' "$*"; }
-fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
-# same WHAT GOT WANT
-same() { [ "$2" = "$3" ] || fail "$1: got $2, want $3"; }
-# ask EXPRESSION FILE: a Python expression over `it`, the JSON object on the last line, and `lines`, all of them.
-ask() { python3 -c 'import json,sys
-lines=[json.loads(l) for l in open(sys.argv[2]) if l.startswith("{")]
-it=lines[-1] if lines else None
-v=eval(sys.argv[1]); print(json.dumps(v) if isinstance(v,(dict,list)) else v)' "$1" "$2"; }
 peer() { tests/peers/run "$@"; }
 serve() { "$fg" serve --listen "$address" --feast "$feast" "$@" >> "$work/serve.txt" 2>&1 & pids+=($!); }
 stop() { kill "${pids[-1]}"; wait "${pids[-1]}" || fail "serve did not stop cleanly"; unset 'pids[-1]'; }

@@ -4,23 +4,13 @@
 # Runs from a fresh clone: `tests/accept/spine.sh`. SEEDS=0..300 shortens the simulation, EVENTS and
 # PREFILL shrink the Kafka parts; the figures that count are those of the defaults.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "${BASH_SOURCE[0]}")/checks"
 
 SEEDS=${SEEDS:-0..2000}
 RANDOM_SEEDS=${RANDOM_SEEDS:-0..1000}
 EVENTS=${EVENTS:-1000000}
 PREFILL=${PREFILL:-5000000}
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
-  tests/kafka/broker stop "$work/kafka" >/dev/null 2>&1 || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
 
-step() { printf '\n== %s\n' "$*"; }
-fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 # expect FILE TEXT...: every TEXT stands somewhere in FILE, letter by letter.
 expect() {
   local file=$1; shift

@@ -4,24 +4,12 @@
 # Runs from a fresh clone: `tests/accept/windows.sh`. COMPARED, EVENTS and KEYS shrink it; the figures that count are those
 # of the defaults.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+. "$(dirname "${BASH_SOURCE[0]}")/checks"
 
 COMPARED=${COMPARED:-1000000}
 EVENTS=${EVENTS:-100000000}
 KEYS=${KEYS:-1000000}
 FOLD_KEYS=${FOLD_KEYS:-10000,1000000,5000000}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-step() { printf '\n== %s\n' "$*"; }
-fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
-# same WHAT GOT WANT
-same() { [ "$2" = "$3" ] || fail "$1: got $2, want $3"; }
-# ask EXPRESSION FILE: a Python expression over `it`, the JSON object on the last line, and `lines`, all of them.
-ask() { python3 -c 'import json,sys
-lines=[json.loads(l) for l in open(sys.argv[2]) if l.startswith("{")]
-it=lines[-1] if lines else None
-v=eval(sys.argv[1]); print(json.dumps(v) if isinstance(v,(dict,list)) else v)' "$1" "$2"; }
 
 cargo build --release --features plants
 cargo build --features plants

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use featuregrid_protocol::plan::Operator;
-use serde_json::json;
+use serde_json::Value as Json;
 
 use super::output::{Output, say};
 use crate::ops::{KINDS, cells, markdown, verify};
@@ -38,25 +38,19 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("{mismatch}");
     }
     let cells = cells().count();
+    let told = [
+        ("ops", Operator::ALL.len() as u64),
+        ("windows", KINDS.len() as u64),
+        ("cells", cells as u64),
+        ("tested", verified.tested as u64),
+        ("compared", verified.compared),
+        ("differing", verified.differing),
+        ("late", verified.late),
+        ("restarts", verified.restarts),
+    ];
     match arguments.output {
-        Output::Json => say!(
-            "{}",
-            json!({
-                "ops": Operator::ALL.len(), "windows": KINDS.len(), "cells": cells, "tested": verified.tested,
-                "compared": verified.compared, "differing": verified.differing, "late": verified.late,
-                "restarts": verified.restarts,
-            })
-        ),
-        Output::Table => say!(
-            "ops={} windows={} cells={cells} tested={} compared={} differing={} late={} restarts={}",
-            Operator::ALL.len(),
-            KINDS.len(),
-            verified.tested,
-            verified.compared,
-            verified.differing,
-            verified.late,
-            verified.restarts
-        ),
+        Output::Json => say!("{}", Json::from_iter(told)),
+        Output::Table => say!("{}", told.map(|(name, count)| format!("{name}={count}")).join(" ")),
     }
     let held = verified.tested == cells && verified.differing == 0 && verified.late > 0;
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })

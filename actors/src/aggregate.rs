@@ -12,5 +12,6 @@ mod squares;
 
 pub use accumulator::{Accumulator, Placed};
 pub use answer::{Answer, answer, default};
+pub use cells::narrow_bytes;
 pub(crate) use cells::{CellShape, Form, Kept, One};
 pub use squares::Squares;

@@ -222,6 +222,14 @@ impl CellShape {
     }
 }
 
+/// Bytes that a column takes of a tile in its narrow form.
+#[must_use]
+pub fn narrow_bytes(has_value: bool, keeps: Keeps) -> usize {
+    // A count is half a word: two equal columns fill whole ones.
+    let two = CellShape::new(vec![Kept { has_value, keeps }; 2]);
+    two.words(Form::Narrow) * size_of::<u64>() / 2
+}
+
 /// Words of a row with its place: time, partition, offset, number.
 const ROW_WORDS: usize = 4;
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use featuregrid_actors::aggregate::narrow_bytes;
 use featuregrid_protocol::plan::{Argument, Keeps, Operator};
 
 use super::catalogue::{KINDS, cells};
@@ -28,7 +29,7 @@ pub fn markdown() -> String {
             told.answers,
             told.empty,
             kept.join(", "),
-            bytes(operator),
+            narrow_bytes(operator.argument() == Argument::Number, operator.keeps()),
             told.error
         );
     }
@@ -50,23 +51,6 @@ pub fn markdown() -> String {
         KINDS.len()
     );
     page
-}
-
-/// Of one tile in its narrow form.
-fn bytes(operator: Operator) -> usize {
-    let words = [
-        (Keeps::SUM, 1),
-        (Keeps::SQUARES, 2),
-        (Keeps::MIN, 1),
-        (Keeps::MAX, 1),
-        (Keeps::FIRST, 1),
-        (Keeps::LAST, 1),
-        (Keeps::FIRST_ROW, 4),
-        (Keeps::LAST_ROW, 4),
-    ];
-    let kept = words.into_iter().filter(|(what, _)| operator.keeps().has(*what)).map(|(_, words)| words * 8);
-    let counts = if operator.argument() == Argument::Number { 8 } else { 4 };
-    counts + kept.sum::<usize>()
 }
 
 #[cfg(test)]

@@ -65,7 +65,9 @@ pub struct Shard {
 #[derive(Debug, Default)]
 struct Scratch {
     leaving: Vec<u64>,
+    /// By group of the view that is read; only those that are [`Scratch::wanted`] were computed.
     snapshots: Vec<Snapshots>,
+    wanted: Vec<bool>,
     /// Where the pages of the entity that is read are, ladder by ladder.
     buckets: SmallVec<[Option<usize>; 4]>,
     /// By result of the view that is read; only what is needed was computed.

@@ -11,10 +11,10 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 use smallvec::SmallVec;
 
-use super::Shard;
 use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::{find, guess};
+use super::{Scratch, Shard};
 use crate::aggregate::{Form, answer};
 use crate::entity::{Page, newest_raw_word};
 use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, meant, resolve};
@@ -90,6 +90,7 @@ impl Shard {
         let instant = resolve(asked_for);
         // Without the event that triggers the read, a feature answers as one tick before.
         let before = resolve(asked_for - Span::TICK);
+        self.want(&layout, plan, results);
         let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at, before));
         let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
         let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
@@ -162,8 +163,21 @@ impl Shard {
         seen
     }
 
-    /// Evaluates every group of every ladder of the entity folded last at one instant, those without the current event at
-    /// what is `before` it; whether some ladder has a row in its longest window.
+    /// Marks the groups that these results look at.
+    fn want(&mut self, layout: &Layout, view: &ViewLayout, results: &[usize]) {
+        let groups = layout.shapes[view.ladders.clone()].iter().map(|shape| shape.groups.len()).sum::<usize>();
+        let Scratch { wanted, snapshots, .. } = &mut self.scratch;
+        wanted.clear();
+        wanted.resize(groups, false);
+        snapshots.resize_with(snapshots.len().max(groups), Snapshots::default);
+        let needed = results.iter().filter_map(|result| view.needs.get(*result)).flatten();
+        for feature in needed.filter_map(|needed| view.features.get(*needed)) {
+            wanted[feature.group] = true;
+        }
+    }
+
+    /// Evaluates the wanted groups of the entity folded last at one instant, those without the current event at what is
+    /// `before` it; whether some ladder has a row in its longest window.
     fn evaluate(
         &mut self,
         at: usize,
@@ -173,14 +187,17 @@ impl Shard {
         before: Option<Instant>,
     ) -> bool {
         let shapes = &layout.shapes[view.ladders.clone()];
-        let groups = shapes.iter().map(|shape| shape.groups.len()).sum::<usize>();
-        self.scratch.snapshots.resize_with(self.scratch.snapshots.len().max(groups), Snapshots::default);
-        let mut outs = self.scratch.snapshots.iter_mut();
+        let mut groups = self.scratch.snapshots.iter_mut().zip(&self.scratch.wanted);
         let mut found = false;
         for ((ladder, shape), bucket) in view.ladders.clone().zip(shapes).zip(&self.scratch.buckets) {
             let entry = bucket.and_then(|bucket| self.ranges[at].tables[ladder].get_bucket_mut(bucket));
             let mut memory = entry.map(|entry| self.slab.lend(&mut entry.slot));
-            for ((group, out), nth) in shape.groups.iter().zip(outs.by_ref()).zip(0..) {
+            for (nth, (group, (out, is_wanted))) in shape.groups.iter().zip(groups.by_ref()).enumerate() {
+                // The first group tells whether the entity is found, whatever is wanted.
+                let tells = nth == 0 && !found;
+                if !is_wanted && !tells {
+                    continue;
+                }
                 let instant = match (group.sight.is_before, before) {
                     (false, _) => instant,
                     _ if plants::on(Plant::CurrentIncluded) => instant,
@@ -191,7 +208,7 @@ impl Shard {
                     Some(memory) => Page::open(shape, memory).read(group, instant, out),
                     None => Pass::start(out, shape, group, Form::Narrow, instant).finish(),
                 }
-                if nth == 0 {
+                if tells {
                     found |= shape.longest.is_some_and(|window| out.rows(shape, Some(window)) > 0);
                     found |= shape.lifetime && out.rows(shape, None) > 0;
                 }

@@ -7,5 +7,6 @@ mod ids;
 mod inspect;
 mod memory;
 mod naive;
+mod some;
 mod support;
 mod values;

@@ -11,7 +11,7 @@
 
 #![expect(unsafe_code, reason = "librdkafka's batch call has no safe binding")]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char, c_int};
 use std::marker::PhantomData;
 use std::ptr;
 use std::slice;
@@ -75,6 +75,10 @@ impl BatchQueue {
         let queue = ptr::NonNull::new(unsafe { sys::rd_kafka_queue_get_consumer(consumer.client().native_ptr()) })?;
         // SAFETY: as above.
         let lines = ptr::NonNull::new(unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) })?;
+        // What the library said while the client was made stands among the messages already, and is told by whoever takes
+        // those; without this, to standard error.
+        // SAFETY: the client is valid, and the function asks nothing of it.
+        unsafe { sys::rd_kafka_set_logger(consumer.client().native_ptr(), Some(tell_line)) };
         // SAFETY: client and queue are valid; the client holds a reference to the queue of its own.
         unsafe { sys::rd_kafka_set_log_queue(consumer.client().native_ptr(), lines.as_ptr()) };
         let messages = vec![ptr::null_mut(); POLL_RECORDS_MAX];
@@ -140,6 +144,24 @@ impl Drop for BatchQueue {
         // SAFETY: as above.
         unsafe { sys::rd_kafka_queue_destroy(self.lines.as_ptr()) };
     }
+}
+
+/// Levels up to here are told to whoever reads our log: syslog's warnings, and worse.
+const WARNING: i32 = 4;
+
+/// A log line of the library as one of ours.
+pub(super) fn tell(level: i32, line: &str) {
+    if level <= WARNING {
+        tracing::warn!(line, "librdkafka");
+    } else {
+        tracing::debug!(line, "librdkafka");
+    }
+}
+
+/// The same for the library itself, which calls it with texts that end with a zero.
+unsafe extern "C" fn tell_line(_: *const sys::rd_kafka_t, level: c_int, _: *const c_char, text: *const c_char) {
+    // SAFETY: as the library promises.
+    tell(level, &unsafe { CStr::from_ptr(text) }.to_string_lossy());
 }
 
 /// Messages that are to be destroyed.

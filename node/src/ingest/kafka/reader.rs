@@ -17,13 +17,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::batch::{Absent, BatchQueue, Message, Poll};
+use super::batch::{self, Absent, BatchQueue, Message, Poll};
 use super::identity::{self, Learnt};
 use super::{ASK, Cluster, Topics, unavailable};
 use crate::ingest::{LogError, LogEvent, LogReader, Origin};
-
-/// Levels up to here are told to whoever reads our log: syslog's warnings, and worse.
-const WARNING: i32 = 4;
 
 /// See the module.
 pub(super) struct KafkaReader {
@@ -151,11 +148,7 @@ impl LogReader for KafkaReader {
 
 impl Poll for &mut Handed<'_, '_> {
     fn line(&mut self, level: i32, text: &str) {
-        if level <= WARNING {
-            tracing::warn!(line = text, "librdkafka");
-        } else {
-            tracing::debug!(line = text, "librdkafka");
-        }
+        batch::tell(level, text);
         let Some(Learnt { topic, is }) = identity::learnt(text) else { return };
         let Some(source) = self.topics.source(topic) else { return };
         let Some(was) = self.identities.get(&source).filter(|was| **was != is) else { return };

@@ -12,7 +12,7 @@ use crate::config::{CONFIG_BYTES_MAX, Config, Effective, Given};
 use crate::files;
 use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
-use crate::ingest::kafka::{Cluster, KafkaLog, check_append_time, create_topic, missing_topics, warn_of_settings};
+use crate::ingest::kafka::{Cluster, KafkaLog, check_topics, create_topic, missing_topics};
 use crate::store::DataDir;
 
 /// Missing topics are asked for again after this long.
@@ -144,8 +144,7 @@ impl<'c> Prepared<'c> {
         let Self { config, file, text, plan, cluster } = self;
         let data = Arc::new(DataDir::open(data)?);
         if let Some(cluster) = &cluster {
-            check_append_time(cluster, &plan).await?;
-            warn_of_settings(cluster, &plan).await;
+            check_topics(cluster, &plan).await?;
         }
         let log: Box<OpenLog> = match &cluster {
             Some(cluster) => KafkaLog::for_plans(cluster),

@@ -5,45 +5,27 @@ use std::collections::BTreeMap;
 
 use featuregrid_protocol::plan::{Plan, SourcePlan};
 use featuregrid_protocol::time::Span;
-use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
 
-use super::{ASK, Cluster};
+use super::described::{Described, Settings, TIMESTAMP_TYPE};
 
-/// What a topic says of itself, by name.
-type Config<'c> = BTreeMap<&'c str, &'c str>;
-
-/// Looks at the settings of every source's topic and warns of those that endanger what is promised.
-pub async fn warn_of_settings(cluster: &Cluster, plan: &Plan) {
-    let resources = match describe(cluster, &plan.sources.iter().collect::<Vec<_>>()).await {
-        Ok(resources) => resources,
-        Err(error) => {
-            tracing::warn!(%error, "the settings of the topics could not be looked at; may this user describe them?");
-            return;
-        }
-    };
-    for resource in &resources {
-        let OwnedResourceSpecifier::Topic(topic) = &resource.specifier else { continue };
-        let value = |entry: &'_ rdkafka::admin::ConfigEntry| entry.value.is_some();
-        let entries = resource.entries.iter().filter(|entry| value(entry));
-        let config: Config<'_> =
-            entries.map(|entry| (entry.name.as_str(), entry.value.as_deref().unwrap_or_default())).collect();
-        for source in plan.sources.iter().filter(|source| source.topic == *topic) {
-            for (setting, advice) in advice(source, longest_window(plan, source), &config) {
-                tracing::warn!(topic, setting, source = source.name, "{advice}");
+/// Warns of the settings that endanger what is promised; `described` is in the order of the plan's sources.
+pub(super) fn warn_of_settings(plan: &Plan, described: &[Described]) {
+    let mut silent: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (source, described) in plan.sources.iter().zip(described) {
+        let topic = source.topic.as_str();
+        match described {
+            Ok(settings) => {
+                for (setting, advice) in advice(source, longest_window(plan, source), settings) {
+                    tracing::warn!(topic, setting, source = source.name, "{advice}");
+                }
             }
+            Err(why) => silent.entry(why).or_default().push(topic),
         }
     }
-}
-
-/// What the brokers say of the topics of `sources`.
-pub(super) async fn describe(cluster: &Cluster, sources: &[&SourcePlan]) -> anyhow::Result<Vec<ConfigResource>> {
-    let admin: AdminClient<DefaultClientContext> = cluster.client().create()?;
-    let topics: Vec<ResourceSpecifier<'_>> =
-        sources.iter().map(|source| ResourceSpecifier::Topic(&source.topic)).collect();
-    let options = AdminOptions::new().request_timeout(Some(ASK));
-    let described = admin.describe_configs(&topics, &options).await?;
-    Ok(described.into_iter().collect::<Result<_, _>>()?)
+    for (error, topics) in silent {
+        let topics = topics.join(", ");
+        tracing::warn!(error, topics, "the settings of topics could not be looked at; may this user describe them?");
+    }
 }
 
 /// The longest window over a source, lifetime aside.
@@ -55,21 +37,21 @@ fn longest_window(plan: &Plan, source: &SourcePlan) -> Span {
 }
 
 /// What is to be said of one topic: the setting, and why it matters.
-fn advice(source: &SourcePlan, longest: Span, config: &Config<'_>) -> Vec<(&'static str, String)> {
-    let millis = |name: &str| config.get(name).and_then(|value| value.parse::<i64>().ok());
+fn advice(source: &SourcePlan, longest: Span, settings: &Settings) -> Vec<(&'static str, String)> {
+    let millis = |name: &str| settings.get(name).and_then(|value| value.parse::<i64>().ok());
     let mut all = Vec::new();
     let bound = millis("message.timestamp.after.max.ms").or_else(|| millis("message.timestamp.difference.max.ms"));
-    let by_producers = config.get("message.timestamp.type").is_none_or(|kind| *kind == "CreateTime");
+    let by_producers = settings.get(TIMESTAMP_TYPE).is_none_or(|kind| kind == "CreateTime");
     if by_producers && bound.is_none_or(|bound| bound == i64::MAX) {
         let advice = format!(
             "producers date their records (CreateTime) and the topic does not bound how far ahead: one with a wrong clock \
              passes max_skew ({}), moves the source's time, and makes honest records late; set \
-             message.timestamp.after.max.ms to at most max_skew, or message.timestamp.type=LogAppendTime",
+             message.timestamp.after.max.ms to at most max_skew, or {TIMESTAMP_TYPE}=LogAppendTime",
             source.max_skew
         );
         all.push(("message.timestamp.after.max.ms", advice));
     }
-    let policy = config.get("cleanup.policy").copied().unwrap_or("delete");
+    let policy = settings.get("cleanup.policy").map_or("delete", String::as_str);
     let retention = millis("retention.ms").filter(|kept| *kept >= 0);
     if let Some(kept) = retention.filter(|kept| policy.contains("delete") && Span(kept.saturating_mul(1000)) < longest)
     {
@@ -99,12 +81,12 @@ mod tests {
 
     use super::*;
 
-    fn settings_named(config: &[(&str, &str)]) -> Vec<&'static str> {
+    fn settings_named(said: &[(&str, &str)]) -> Vec<&'static str> {
         let plan = definition::compile(DEFINITIONS, "w1", None, ControlIndex(0)).unwrap();
         let source = &plan.sources[0];
         assert_eq!(longest_window(&plan, source), Span::seconds(86_400));
-        let config = config.iter().copied().collect();
-        advice(source, longest_window(&plan, source), &config).into_iter().map(|(setting, _)| setting).collect()
+        let settings = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        advice(source, longest_window(&plan, source), &settings).into_iter().map(|(setting, _)| setting).collect()
     }
 
     #[test]

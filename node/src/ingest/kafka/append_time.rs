@@ -3,13 +3,10 @@
 //! Where producers date the records, a producer whose clock is behind or ahead would decide what is late.
 
 use featuregrid_protocol::plan::{LatenessClock, Plan, SourcePlan};
-use rdkafka::admin::{ConfigResource, OwnedResourceSpecifier};
 use thiserror::Error;
 
-use super::Cluster;
-use super::advice::describe;
+use super::described::{Described, TIMESTAMP_TYPE};
 
-const SETTING: &str = "message.timestamp.type";
 const NEEDED: &str = "LogAppendTime";
 
 /// Why a source cannot judge lateness by append time. Nothing was started.
@@ -18,7 +15,7 @@ pub enum AppendTimeError {
     /// Its topic's records are dated by their producers.
     #[error(
         "source `{name}` has `lateness_clock: append_time`, but records of its topic `{topic}` are dated by their producers \
-         ({SETTING}={found}); set {SETTING}={NEEDED} on the topic, or remove `lateness_clock`"
+         ({TIMESTAMP_TYPE}={found}); set {TIMESTAMP_TYPE}={NEEDED} on the topic, or remove `lateness_clock`"
     )]
     DatedByProducers {
         /// The source.
@@ -30,7 +27,7 @@ pub enum AppendTimeError {
     },
     /// The topic did not say.
     #[error(
-        "source `{name}` has `lateness_clock: append_time`, and whether its topic `{topic}` has {SETTING}={NEEDED} cannot be \
+        "source `{name}` has `lateness_clock: append_time`, and whether its topic `{topic}` has {TIMESTAMP_TYPE}={NEEDED} cannot be \
          looked at: {why}; allow this user to describe the topic's configuration, or remove `lateness_clock`"
     )]
     Unknown {
@@ -43,39 +40,25 @@ pub enum AppendTimeError {
     },
 }
 
-/// Asks the brokers for the topics of sources whose lateness is by append time; no other topic is looked at.
-///
-/// # Errors
-/// See [`AppendTimeError`].
-pub async fn check_append_time(cluster: &Cluster, plan: &Plan) -> Result<(), AppendTimeError> {
-    let by_append = |source: &&SourcePlan| source.lateness_clock == LatenessClock::AppendTime;
-    let sources: Vec<&SourcePlan> = plan.sources.iter().filter(by_append).collect();
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let described = describe(cluster, &sources).await.map_err(|error| error.to_string());
-    sources.into_iter().try_for_each(|source| match &described {
-        Ok(resources) => judge(source, kind(resources, &source.topic)),
-        Err(why) => Err(unknown(source, why.clone())),
+/// Looks at the topics of sources whose lateness is by append time; `described` is in the order of the plan's sources.
+pub(super) fn check_append_time(plan: &Plan, described: &[Described]) -> Result<(), AppendTimeError> {
+    let mut sources = plan.sources.iter().zip(described);
+    sources.try_for_each(|(source, described)| match source.lateness_clock {
+        LatenessClock::AppendTime => judge(source, described),
+        LatenessClock::EventTime => Ok(()),
     })
 }
 
-/// What a topic says of who dates its records.
-fn kind<'r>(resources: &'r [ConfigResource], topic: &str) -> Option<&'r str> {
-    let is_it = |resource: &&ConfigResource| matches!(&resource.specifier, OwnedResourceSpecifier::Topic(name) if name == topic);
-    let entries = &resources.iter().find(is_it)?.entries;
-    entries.iter().find(|entry| entry.name == SETTING)?.value.as_deref()
-}
-
-fn judge(source: &SourcePlan, found: Option<&str>) -> Result<(), AppendTimeError> {
-    match found {
+fn judge(source: &SourcePlan, described: &Described) -> Result<(), AppendTimeError> {
+    let settings = described.as_ref().map_err(|why| unknown(source, why.clone()))?;
+    match settings.get(TIMESTAMP_TYPE).map(String::as_str) {
         Some(NEEDED) => Ok(()),
         Some(found) => Err(AppendTimeError::DatedByProducers {
             name: source.name.clone(),
             topic: source.topic.clone(),
             found: found.to_owned(),
         }),
-        None => Err(unknown(source, format!("the brokers do not name {SETTING}"))),
+        None => Err(unknown(source, format!("the brokers do not name {TIMESTAMP_TYPE}"))),
     }
 }
 
@@ -90,16 +73,30 @@ mod tests {
     use featuregrid_protocol::ids::ControlIndex;
     use featuregrid_simulations::workload::w1::DEFINITIONS;
 
+    use super::super::described::Settings;
     use super::*;
 
     #[test]
     fn a_topic_must_date_its_records_itself() {
         let plan = definition::compile(DEFINITIONS, "w1", None, ControlIndex(0)).unwrap();
         let source = &plan.sources[0];
-        assert_eq!(judge(source, Some("LogAppendTime")), Ok(()));
-        let dated = judge(source, Some("CreateTime")).unwrap_err();
-        assert!(matches!(dated, AppendTimeError::DatedByProducers { .. }));
-        assert!(dated.to_string().contains("set message.timestamp.type=LogAppendTime on the topic"), "{dated}");
-        assert!(matches!(judge(source, None), Err(AppendTimeError::Unknown { .. })));
+        let dated = |by: &str| Ok([(TIMESTAMP_TYPE.to_owned(), by.to_owned())].into());
+        assert_eq!(judge(source, &dated("LogAppendTime")), Ok(()));
+        let by_producers = judge(source, &dated("CreateTime")).unwrap_err();
+        assert!(matches!(by_producers, AppendTimeError::DatedByProducers { .. }));
+        let advice = "set message.timestamp.type=LogAppendTime on the topic";
+        assert!(by_producers.to_string().contains(advice), "{by_producers}");
+        for silent in [Ok(Settings::default()), Err("no right to".to_owned())] {
+            assert!(matches!(judge(source, &silent), Err(AppendTimeError::Unknown { .. })));
+        }
+    }
+
+    #[test]
+    fn a_topic_that_needs_none_may_keep_silent() {
+        let mut plan = definition::compile(DEFINITIONS, "w1", None, ControlIndex(0)).unwrap();
+        let silent = [Err("no right to".to_owned())];
+        assert_eq!(check_append_time(&plan, &silent), Ok(()));
+        plan.sources[0].lateness_clock = LatenessClock::AppendTime;
+        assert!(check_append_time(&plan, &silent).is_err());
     }
 }

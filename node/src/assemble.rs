@@ -11,7 +11,7 @@ use featuregrid_actors::host::shard::Folding;
 use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
 use featuregrid_protocol::ids::{Epoch, Incarnation, PartitionId};
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
+use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use ractor::ActorRef;
 use thiserror::Error;
@@ -218,10 +218,7 @@ impl Node {
             frames: AtomicU64::new(0),
             shown: Mutex::default(),
         });
-        let begin: Positions = partitions
-            .iter()
-            .map(|partition| (*partition, PartitionPosition::start(progress.begin(*partition))))
-            .collect();
+        let begin: Positions = partitions.iter().map(|partition| (*partition, progress.start(*partition))).collect();
         let (ranges, listeners) = (begun.epochs.keys().copied().collect(), Listeners::default());
         let (readers, (grid, supervisor, gave_up)) =
             start_actors(around, begun.epochs.len() as u32, begin, &observed, &listeners).await?;

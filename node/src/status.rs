@@ -68,7 +68,7 @@ pub async fn status(node: &Node) -> Status {
     let mut together = true;
     for partition in node.partitions() {
         // Where no frame has come yet, a partition found while the node runs stands at its beginning.
-        let start = PartitionPosition::start(node.progress.begin(partition));
+        let start = node.progress.start(partition);
         let ranges = || shards.iter().flat_map(|shard| shard.ranges.values());
         let positions = || ranges().map(|at| at.get(&partition).unwrap_or(&start));
         let position = positions().min_by_key(|position| position.next).unwrap_or(&start).clone();

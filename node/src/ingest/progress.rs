@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
+use featuregrid_protocol::position::PartitionPosition;
 
 /// Of all partitions of all sources.
 #[derive(Debug, Default)]
@@ -74,6 +75,12 @@ impl Progress {
     #[must_use]
     pub fn begin(&self, partition: PartitionId) -> Offset {
         self.of(partition).map_or(0, |progress| progress.begin)
+    }
+
+    /// Where the partition stands before its first frame.
+    #[must_use]
+    pub fn start(&self, partition: PartitionId) -> PartitionPosition {
+        PartitionPosition::start(self.begin(partition))
     }
 
     /// Those that one of so many readers reads.

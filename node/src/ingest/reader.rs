@@ -154,7 +154,7 @@ async fn stand(
         }
         let mut groups: BTreeMap<PartitionId, Groups> = BTreeMap::new();
         for partition in partitions {
-            let begin = PartitionPosition::start(progress.begin(*partition));
+            let begin = progress.start(*partition);
             let of_partition = groups.entry(*partition).or_default();
             for (range, positions) in &standing {
                 // A partition that was found while the node ran stands at its beginning until a frame moves it.

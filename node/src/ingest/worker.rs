@@ -333,7 +333,7 @@ impl Worker {
         if self.feeds.contains_key(&partition) {
             return;
         }
-        let begin = PartitionPosition::start(self.around.progress.begin(partition));
+        let begin = self.around.progress.start(partition);
         let (mut wants, groups) = (Vec::new(), vec![(begin, ranges)]);
         self.feeds.insert(partition, Lane::new(&self.around, partition, groups, now(), &mut wants));
         if self.later.is_empty() {
@@ -370,7 +370,7 @@ impl Worker {
         }
         self.shards[at] = Some(handle);
         for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
-            let begin = || PartitionPosition::start(self.around.progress.begin(partition));
+            let begin = || self.around.progress.start(partition);
             let position = positions.get(&partition).cloned().unwrap_or_else(begin);
             let mut wants = Vec::new();
             if let Some(lane) = self.feeds.get_mut(&partition) {

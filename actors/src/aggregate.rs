@@ -6,12 +6,17 @@
 mod accumulator;
 mod answer;
 mod cells;
+mod collected;
+mod collection;
 pub(crate) mod moments;
 pub mod ratio;
 mod squares;
 
 pub use accumulator::{Accumulator, Placed};
-pub use answer::{Answer, answer, default};
+pub(crate) use answer::answer;
+pub use answer::{Answer, default};
 pub use cells::narrow_bytes;
 pub(crate) use cells::{CellShape, Form, Kept, One};
+pub use collection::collected_bytes_max;
+pub(crate) use collection::{Collection, Collections, Collects, Item, merge, put_text, take_text};
 pub use squares::Squares;

@@ -10,19 +10,18 @@
 mod canonical;
 mod cell;
 mod fold;
+mod gathered;
 mod inspect;
 mod page;
 mod raw;
 mod read;
 mod remap;
 mod turn;
-mod varint;
 mod weight;
 
-pub use canonical::Damaged;
 pub(crate) use canonical::{decode, encode};
+pub(crate) use gathered::Gathered;
 pub use inspect::{LastApplied, LevelFacts, PageFacts};
-pub(crate) use page::{Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
+pub(crate) use page::{LoosePage, Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
 pub(crate) use raw::Arrival;
 pub(crate) use remap::{Remap, remap};
-pub(crate) use varint::{Bytes, put, put_signed};

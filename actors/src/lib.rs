@@ -15,8 +15,11 @@ pub mod dedup;
 pub mod entity;
 pub mod window;
 pub mod aggregate;
+mod varint;
 pub mod control;
 pub mod ownership;
 pub mod steward;
 #[cfg(feature = "host")]
 pub mod host;
+
+pub use varint::Damaged;

@@ -40,7 +40,7 @@ use self::layout::Layout;
 use self::range::RangeState;
 use self::router::{Route, Router};
 use self::slab::Slab;
-use self::translate::Translation;
+use self::translate::{Translation, Values};
 use crate::window::{Bounds, Snapshots};
 
 pub use self::apply::Applied;
@@ -78,7 +78,7 @@ struct Scratch {
     /// How rows of one plan reach the pages of another, and which two these are.
     translations: Vec<Option<(usize, Vec<Option<Translation>>)>>,
     translated: Option<(ControlIndex, ControlIndex)>,
-    numbers: Vec<i64>,
+    values: Values,
 }
 
 impl Shard {

@@ -14,4 +14,4 @@ pub(crate) use bounds::Bounds;
 pub(crate) use group::Group;
 pub use instant::{AsOf, Instant, Seen, meant, resolve};
 pub(crate) use pass::{Pass, Snapshots};
-pub(crate) use shape::{Shape, Target};
+pub(crate) use shape::{Gather, Input, Shape, Target};

@@ -18,6 +18,18 @@ pub const LEVELS_MAX: usize = 16;
 pub const TILES_MAX: usize = 4096;
 /// Largest page, bytes: it is copied whole when it outgrows its slot.
 pub const PAGE_BYTES_MAX: usize = 8 << 20;
+/// Longest text that is kept of a row, bytes: it stands in every tile that counts it. A longer one is no value of its
+/// measure, and the window says so.
+pub const TEXT_BYTES_MAX: usize = 128;
+/// Values of one list (`last_n`, `top_k`): each is kept in every tile.
+pub const LIST_ITEMS_MAX: u8 = 64;
+/// Different values that a tile keeps one by one for a distinct count: as many words as the registers they become.
+pub const DISTINCT_EXACT_MAX: usize = 128;
+/// Different numbers, or buckets of them, that a tile keeps for percentiles: 4 KiB, and no error above 1/64 where the
+/// numbers lie within a factor of 16.
+pub const BUCKETS_MAX: usize = 256;
+/// Categories that a tile counts one by one: those of a model's input, not those of a search index.
+pub const CATEGORIES_MAX: usize = 64;
 /// Raw rows an entity keeps before they become tiles: enough for the usual read to be exact, few enough to scan.
 pub const RAW_ROWS_MAX: usize = 64;
 /// How far behind the newest event time rows stay raw.

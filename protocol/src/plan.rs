@@ -8,10 +8,10 @@
 
 mod operator;
 
-pub use operator::{Argument, Description, Keeps, Operator, SECONDS, Spread};
+pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
-use crate::expression::Expression;
+use crate::expression::{Expression, Type};
 use crate::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
@@ -254,15 +254,48 @@ pub struct Measure {
     pub id: ColumnId,
     /// The feature's own filter.
     pub filter: Option<Expression>,
-    /// The number to accumulate, and the domain it lives in; `None` where rows are only counted.
-    pub value: Option<(Expression, Domain)>,
+    /// What is accumulated; `None` where rows are only counted.
+    pub value: Option<(Expression, Items)>,
 }
 
 impl Measure {
-    /// Where its numbers live; whole where rows are only counted.
+    /// What its values are; whole numbers where rows are only counted.
     #[must_use]
-    pub fn domain(&self) -> Domain {
-        self.value.as_ref().map_or(Domain::Int, |(_, domain)| *domain)
+    pub fn items(&self) -> Items {
+        self.value.as_ref().map_or(Items::Numbers(Domain::Int), |(_, items)| *items)
+    }
+}
+
+/// What the values of a measure are. In rows and cells each is a word: an unscaled number, 0 or 1, or the hash of a text,
+/// beside which the text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Items {
+    /// Numbers of a domain.
+    Numbers(Domain),
+    /// True or false.
+    Truths,
+    /// Texts of at most [`limits::TEXT_BYTES_MAX`] bytes.
+    Texts,
+}
+
+impl Items {
+    /// Where their words live as numbers.
+    #[must_use]
+    pub fn domain(self) -> Domain {
+        match self {
+            Self::Numbers(domain) => domain,
+            Self::Truths | Self::Texts => Domain::Int,
+        }
+    }
+}
+
+impl From<Items> for Type {
+    fn from(items: Items) -> Self {
+        match items {
+            Items::Numbers(domain) => domain.into(),
+            Items::Truths => Self::Bool,
+            Items::Texts => Self::Text,
+        }
     }
 }
 
@@ -369,7 +402,7 @@ pub struct Feature {
     pub window: Window,
     /// How far before the instant of a read.
     pub shift: Shift,
-    /// What stands in where there is no value: in the domain of the results, and of a mean with the digits written.
+    /// What stands in where there is no value: of the type of the results; a mean takes it with the digits written.
     pub default: Option<Constant>,
 }
 
@@ -382,13 +415,20 @@ pub struct Derived {
     pub formula: Expression,
 }
 
-/// A number written in definitions, exactly: unscaled x 10^-scale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Constant {
-    /// value x 10^scale
-    pub unscaled: i64,
-    /// Where the digits stand.
-    pub domain: Domain,
+/// A value written in definitions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Constant {
+    /// A number, exactly: unscaled x 10^-scale.
+    Number {
+        /// value x 10^scale
+        unscaled: i64,
+        /// Where the digits stand.
+        domain: Domain,
+    },
+    /// True or false.
+    Truth(bool),
+    /// Text.
+    Text(String),
 }
 
 /// Which rows, seen from an instant `t`.

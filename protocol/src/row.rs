@@ -1,13 +1,14 @@
 //! Rows: what a record contributes to one entity of one view, small and typed. Knows no payload format.
 //!
 //! A batch is flat arrays, so that a frame of rows is a few allocations and a fold walks memory forwards. Event ids stand
-//! apart: a row without one takes no room for it.
+//! apart, and so do texts: a row without one takes no room for it.
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::ids::{Offset, PartitionId};
 use crate::key::KeyHash;
+use crate::limits::TEXT_BYTES_MAX;
 use crate::time::Timestamp;
 
 /// Where a record stands in the source: breaks ties between events of one instant.
@@ -30,7 +31,8 @@ pub struct RowHead {
     pub offset: Offset,
     /// Bit m: measure m of the view takes this row (its filter holds and its value, if any, is not null).
     pub present: u64,
-    /// Bit m: the value is no finite number of the domain and counts in `n_bad`; such a bit is also in `present`.
+    /// Bit m: the value is none of the measure's (no finite number of the domain, a text too long) and counts in `n_bad`;
+    /// such a bit is also in `present`.
     pub bad: u64,
     /// Index into the plan's views.
     pub view: u16,
@@ -66,10 +68,60 @@ pub struct Row<'a> {
     pub head: &'a RowHead,
     /// Canonical key bytes.
     pub key: &'a [u8],
-    /// Unscaled numbers, as `number_len` says.
+    /// Unscaled numbers, truths as 0 and 1, hashes of texts, as `number_len` says.
     pub numbers: &'a [i64],
+    /// The texts among them, in the same order.
+    pub texts: Texts<'a>,
     /// The event id, if it has one.
     pub id: Option<&'a EventId>,
+}
+
+/// The texts of one row, in order of measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Texts<'a>(&'a str);
+
+/// The word that stands for a text among the numbers of its row.
+#[must_use]
+pub fn text_word(text: &str) -> i64 {
+    xxh3_64(text.as_bytes()) as i64
+}
+
+impl<'a> Iterator for Texts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        // A text is preceded by its length as one character.
+        let mut letters = self.0.chars();
+        let len = letters.next()? as usize;
+        let (text, rest) = letters.as_str().split_at_checked(len)?;
+        self.0 = rest;
+        Some(text)
+    }
+}
+
+/// Texts of rows as they are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextBuffer(String);
+
+impl TextBuffer {
+    /// Appends a text, which is not longer than [`TEXT_BYTES_MAX`].
+    pub fn push(&mut self, text: &str) {
+        debug_assert!(text.len() <= TEXT_BYTES_MAX, "longer texts are bad");
+        const { assert!(TEXT_BYTES_MAX < 0xd800, "a length is a character") }
+        self.0.extend(char::from_u32(text.len() as u32));
+        self.0.push_str(text);
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn texts(&self) -> Texts<'_> {
+        Texts(&self.0)
+    }
+
+    /// Empties it and keeps its memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// Rows in order of offset, then of view.
@@ -80,6 +132,9 @@ pub struct RowBatch {
     numbers: Vec<i64>,
     /// (index of its row, id), ascending.
     ids: Vec<(u32, EventId)>,
+    /// (index of its row, where its texts end), ascending.
+    told: Vec<(u32, u32)>,
+    texts: String,
 }
 
 impl RowBatch {
@@ -99,9 +154,19 @@ impl RowBatch {
         self.ids.push((self.heads.len().saturating_sub(1) as u32, id));
     }
 
+    /// Gives the row pushed last its texts.
+    pub fn tell(&mut self, texts: Texts<'_>) {
+        debug_assert!(!self.heads.is_empty(), "texts are of a row");
+        if !texts.0.is_empty() {
+            self.texts.push_str(texts.0);
+            self.told.push((self.heads.len().saturating_sub(1) as u32, self.texts.len() as u32));
+        }
+    }
+
     /// Appends a row of another batch.
     pub fn copy(&mut self, row: &Row<'_>) {
         self.push(*row.head, row.key, row.numbers);
+        self.tell(row.texts);
         if let Some(id) = row.id {
             self.identify(*id);
         }
@@ -109,7 +174,16 @@ impl RowBatch {
 
     /// Rows in order.
     pub fn iter(&self) -> Rows<'_> {
-        Rows { heads: self.heads.iter(), keys: &self.keys, numbers: &self.numbers, ids: &self.ids, at: 0 }
+        Rows {
+            heads: self.heads.iter(),
+            keys: &self.keys,
+            numbers: &self.numbers,
+            ids: &self.ids,
+            told: &self.told,
+            texts: &self.texts,
+            from: 0,
+            at: 0,
+        }
     }
 
     /// The fixed parts alone, in order.
@@ -136,13 +210,16 @@ impl RowBatch {
         self.keys.clear();
         self.numbers.clear();
         self.ids.clear();
+        self.told.clear();
+        self.texts.clear();
     }
 
     /// Heap bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let ids = self.ids.len() * size_of::<(u32, EventId)>();
-        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>() + ids
+        let texts = self.told.len() * size_of::<(u32, u32)>() + self.texts.len();
+        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>() + ids + texts
     }
 }
 
@@ -153,6 +230,10 @@ pub struct Rows<'a> {
     keys: &'a [u8],
     numbers: &'a [i64],
     ids: &'a [(u32, EventId)],
+    told: &'a [(u32, u32)],
+    texts: &'a str,
+    /// Where the texts of the next row that has some begin.
+    from: u32,
     at: u32,
 }
 
@@ -169,8 +250,13 @@ impl<'a> Iterator for Rows<'a> {
             self.ids = rest;
             id
         });
+        let texts = self.told.split_first().filter(|((at, _), _)| *at == self.at).and_then(|((_, to), rest)| {
+            let texts = self.texts.get(self.from as usize..*to as usize);
+            (self.told, self.from) = (rest, *to);
+            texts
+        });
         self.at += 1;
-        Some(Row { head, key, numbers: row_numbers, id })
+        Some(Row { head, key, numbers: row_numbers, texts: Texts(texts.unwrap_or_default()), id })
     }
 }
 
@@ -184,21 +270,36 @@ impl<'a> IntoIterator for &'a RowBatch {
 
 #[cfg(test)]
 mod tests {
-    //! Ids belong to the rows they were given to.
+    //! Ids and texts belong to the rows they were given to.
     use super::*;
 
     #[test]
+    fn texts_stay_with_their_rows() {
+        let mut buffer = TextBuffer::default();
+        let mut batch = RowBatch::default();
+        let long = "x".repeat(TEXT_BYTES_MAX);
+        let rows: [&[&str]; 5] = [&[], &["DE", "", "gr\u{fc}n"], &[], &[&long], &["\0"]];
+        for (texts, offset) in rows.iter().zip(0..) {
+            buffer.clear();
+            texts.iter().for_each(|text| buffer.push(text));
+            batch.push(head(offset), b"key", &[]);
+            batch.tell(buffer.texts());
+        }
+        let mut copy = RowBatch::default();
+        batch.iter().for_each(|row| copy.copy(&row));
+        for batch in [batch, copy] {
+            let got: Vec<Vec<&str>> = batch.iter().map(|row| row.texts.collect()).collect();
+            assert_eq!(got, rows.map(<[_]>::to_vec));
+        }
+    }
+
+    fn head(offset: Offset) -> RowHead {
+        let hash = KeyHash(offset);
+        RowHead { hash, ts: Timestamp(0), offset, present: 1, bad: 0, view: 0, key_len: 0, number_len: 0 }
+    }
+
+    #[test]
     fn ids_stay_with_their_rows() {
-        let head = |offset| RowHead {
-            hash: KeyHash(offset),
-            ts: Timestamp(0),
-            offset,
-            present: 1,
-            bad: 0,
-            view: 0,
-            key_len: 0,
-            number_len: 0,
-        };
         let mut batch = RowBatch::default();
         for offset in 0..6 {
             batch.push(head(offset), b"key", &[7]);

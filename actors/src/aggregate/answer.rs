@@ -1,20 +1,22 @@
 //! From an accumulator to the value of a feature: operator, domain, status. Knows no window.
 
+use featuregrid_protocol::expression::Type;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Constant, Operator, SECONDS, Spread};
+use featuregrid_protocol::plan::{Answers, Constant, Items, Operator, SECONDS, Spread};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
-use super::Accumulator;
+use super::collected::{self, Overflow};
+use super::{Accumulator, Collection};
 use super::{moments, ratio};
 
 /// How a feature answers: fixed when its plan is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// What is computed.
     pub operator: Operator,
-    /// The measure's domain; whole numbers where it has no value.
-    pub domain: Domain,
+    /// What the measure's values are; whole numbers where it has none.
+    pub items: Items,
     /// How long the window is; `None` where it has no length.
     pub span: Option<Span>,
     /// What stands in for null.
@@ -23,39 +25,56 @@ pub struct Answer {
     pub partial_coverage: bool,
 }
 
-/// The reading of `rows` at `instant`; empty sums are 0, and mean, min and max of nothing are null.
+/// The reading of `rows`, and of what was collected of them, at `instant`; empty sums are 0, and mean, min and max of
+/// nothing are null.
 #[must_use]
-pub fn answer(answer: Answer, rows: &Accumulator, instant: Timestamp) -> Reading {
-    let (value, status) = match (value(answer, rows, instant), answer.default) {
-        (Value::Null, Some(default)) => (default, Status::Defaulted),
-        (Value::Null, None) => (Value::Null, Status::NullValue),
-        (value, _) => (value, Status::Present),
+pub(crate) fn answer(
+    answer: &Answer,
+    rows: &Accumulator,
+    collected: Option<&Collection>,
+    instant: Timestamp,
+) -> Reading {
+    let value = match collected {
+        Some(collected) => collected::value(answer.operator, answer.items, rows.n, collected),
+        None => Ok(value(answer, rows, instant)),
+    };
+    let (value, status) = match (value, &answer.default) {
+        (Err(Overflow(known)), _) => (known, Status::Overflow),
+        (Ok(Value::Null), Some(default)) => (default.clone(), Status::Defaulted),
+        (Ok(Value::Null), None) => (Value::Null, Status::NullValue),
+        (Ok(value), _) => (value, Status::Present),
     };
     Reading { value, status, inexact_input: rows.bad > 0, partial_coverage: answer.partial_coverage }
 }
 
-fn value(Answer { operator, domain, span, .. }: Answer, rows: &Accumulator, instant: Timestamp) -> Value {
-    let number = |unscaled| number(unscaled, domain);
+/// Of what a few words keep; null where the operator reads a collection.
+fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, instant: Timestamp) -> Value {
+    let domain = items.domain();
+    let item = |word| item(word, *items);
     match (operator, rows.n) {
         (Operator::Count, n) => Value::Int(i128::from(n)),
-        (Operator::Sum, _) => number(rows.sum),
+        (Operator::Sum, _) => number(rows.sum, domain),
         (Operator::Rate, n) => span.map_or(Value::Null, |span| Value::Float(rate(n, span))),
         (_, 0) => Value::Null,
         (Operator::Mean, n) => Value::Float(mean(rows.sum, n, domain)),
-        (Operator::Min, _) => number(i128::from(rows.min)),
-        (Operator::Max, _) => number(i128::from(rows.max)),
-        (Operator::First, _) => rows.first_row.map_or(Value::Null, |row| number(i128::from(row.number))),
-        (Operator::Last, _) => rows.last_row.map_or(Value::Null, |row| number(i128::from(row.number))),
-        (Operator::TimeSinceLast, _) => self::number(i128::from(instant.0) - i128::from(rows.last.0), SECONDS),
-        (Operator::Variance(spread), _) => variance(rows, spread, domain).map_or(Value::Null, Value::Float),
+        (Operator::Min | Operator::All, _) => item(rows.min),
+        (Operator::Max | Operator::Any, _) => item(rows.max),
+        (Operator::First, _) => rows.first_row.map_or(Value::Null, |row| item(row.number)),
+        (Operator::Last, _) => rows.last_row.map_or(Value::Null, |row| item(row.number)),
+        (Operator::TimeSinceLast, _) => number(i128::from(instant.0) - i128::from(rows.last.0), SECONDS),
+        (Operator::Variance(spread), _) => variance(rows, *spread, domain).map_or(Value::Null, Value::Float),
         (Operator::Stddev(spread), _) => {
-            variance(rows, spread, domain).map_or(Value::Null, |variance| Value::Float(variance.sqrt()))
+            variance(rows, *spread, domain).map_or(Value::Null, |variance| Value::Float(variance.sqrt()))
         }
         (Operator::MeanGap, 1) => Value::Null,
         // The gaps between neighbours add up to the distance of the ends, in whatever order the rows came.
         (Operator::MeanGap, n) => {
             Value::Float(mean(i128::from(rows.last.0) - i128::from(rows.first.0), n - 1, SECONDS))
         }
+        (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
+        | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
+        | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
+        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
     }
 }
 
@@ -71,7 +90,7 @@ fn variance(rows: &Accumulator, spread: Spread, domain: Domain) -> Option<f64> {
 impl Answer {
     /// The reading where no value can be given.
     #[must_use]
-    pub fn nothing(self, status: Status) -> Reading {
+    pub fn nothing(&self, status: Status) -> Reading {
         Reading { value: Value::Null, status, inexact_input: false, partial_coverage: self.partial_coverage }
     }
 }
@@ -83,14 +102,31 @@ fn number(unscaled: i128, domain: Domain) -> Value {
     }
 }
 
-/// A number of the definitions as a value of `operator`: what is rounded is a float, all else stays as it is written.
-#[must_use]
-pub fn default(operator: Operator, Constant { unscaled, domain }: Constant) -> Value {
-    if operator.is_rounded() {
-        Value::Float(ratio::nearest(unscaled.into(), 10u128.pow(domain.scale().into())))
-    } else {
-        number(unscaled.into(), domain)
+/// The value that a word of a cell stands for. The word of a text says nothing: its text is collected.
+pub(super) fn item(word: i64, items: Items) -> Value {
+    match items {
+        Items::Numbers(domain) => number(word.into(), domain),
+        Items::Truths => Value::Bool(word != 0),
+        Items::Texts => Value::Null,
     }
+}
+
+/// A constant of the definitions as a value of `operator`: what is rounded is a float, all else stays as it is written.
+#[must_use]
+pub fn default(operator: Operator, constant: &Constant) -> Value {
+    match constant {
+        Constant::Number { unscaled, domain } if is_rounded(operator) => {
+            Value::Float(ratio::nearest((*unscaled).into(), 10u128.pow(domain.scale().into())))
+        }
+        Constant::Number { unscaled, domain } => number((*unscaled).into(), *domain),
+        Constant::Truth(truth) => Value::Bool(*truth),
+        Constant::Text(text) => Value::Text(text.as_str().into()),
+    }
+}
+
+/// Whether its values are floats, rounded once from something exact.
+fn is_rounded(operator: Operator) -> bool {
+    operator.answers(Items::Numbers(Domain::Int)) == Answers::One(Type::Float)
 }
 
 /// The scale is part of the exact ratio, so that there is one rounding and not two.
@@ -109,18 +145,25 @@ mod tests {
     use featuregrid_protocol::row::Position;
 
     use super::*;
-    use crate::aggregate::Placed;
+    use crate::aggregate::{Collects, Placed};
 
     const NOW: Timestamp = Timestamp(10_000_000);
 
     fn plain(operator: Operator) -> Answer {
         let span = Some(Span::seconds(4));
-        Answer { operator, domain: Domain::Decimal(1), span, default: None, partial_coverage: false }
+        let items = Items::Numbers(Domain::Decimal(1));
+        Answer { operator, items, span, default: None, partial_coverage: false }
     }
 
     fn read(operator: Operator, accumulator: &Accumulator) -> (Value, Status) {
-        let reading = answer(plain(operator), accumulator, NOW);
+        let reading = answer(&plain(operator), accumulator, None, NOW);
         (reading.value, reading.status)
+    }
+
+    /// Operators that are answered from a few words.
+    fn of_words() -> impl Iterator<Item = Operator> {
+        let collects = |operator: &Operator| Collects::of(operator.keeps(plain(*operator).items)).next();
+        Operator::ALL.into_iter().filter(move |operator| collects(operator).is_none())
     }
 
     fn rows(n: u64, sum: i128) -> Accumulator {
@@ -136,7 +179,7 @@ mod tests {
         assert_eq!(read(Operator::Count, &empty), (Value::Int(0), Status::Present));
         assert_eq!(read(Operator::Sum, &empty), (Value::Decimal { unscaled: 0, scale: 1 }, Status::Present));
         assert_eq!(read(Operator::Rate, &empty), (Value::Float(0.0), Status::Present));
-        for operator in Operator::ALL {
+        for operator in of_words() {
             let wanted = match operator {
                 Operator::Count | Operator::Sum | Operator::Rate => Status::Present,
                 _ => Status::NullValue,
@@ -147,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_needs_two_rows_is_null_for_one() {
-        let needs_two = Operator::ALL.into_iter().filter(|operator| read(*operator, &rows(1, 1)).0 == Value::Null);
+        let needs_two = of_words().filter(|operator| read(*operator, &rows(1, 1)).0 == Value::Null);
         let wanted = [Operator::Variance(Spread::Sample), Operator::Stddev(Spread::Sample), Operator::MeanGap];
         assert_eq!(needs_two.collect::<Vec<_>>(), wanted);
     }
@@ -162,19 +205,19 @@ mod tests {
 
     #[test]
     fn a_default_stands_in_for_null() {
-        let constant = Constant { unscaled: 3, domain: Domain::Decimal(1) };
-        for operator in Operator::ALL {
-            let with = Answer { default: Some(default(operator, constant)), ..plain(operator) };
-            let empty = answer(with, &Accumulator::default(), NOW);
+        let constant = Constant::Number { unscaled: 3, domain: Domain::Decimal(1) };
+        for operator in of_words() {
+            let with = Answer { default: Some(default(operator, &constant)), ..plain(operator) };
+            let empty = answer(&with, &Accumulator::default(), None, NOW);
             let want = match operator {
                 Operator::Count | Operator::Sum | Operator::Rate => {
-                    answer(plain(operator), &Accumulator::default(), NOW)
+                    answer(&plain(operator), &Accumulator::default(), None, NOW)
                 }
-                _ if operator.is_rounded() => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
+                _ if is_rounded(operator) => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
                 _ => Reading { value: Value::Decimal { unscaled: 3, scale: 1 }, status: Status::Defaulted, ..empty },
             };
             assert_eq!(empty, want, "{operator:?}");
-            assert_eq!(answer(with, &rows(2, 2), NOW).status, Status::Present);
+            assert_eq!(answer(&with, &rows(2, 2), None, NOW).status, Status::Present);
         }
     }
 
@@ -184,8 +227,8 @@ mod tests {
         assert_eq!(read(Operator::Mean, &tenths).0, Value::Float(0.1));
         assert_eq!(read(Operator::Sum, &tenths).0, Value::Decimal { unscaled: 10, scale: 1 });
         tenths.bad = 1;
-        let whole = Answer { domain: Domain::Int, partial_coverage: true, ..plain(Operator::Max) };
-        let reading = answer(whole, &tenths, NOW);
+        let whole = Answer { items: Items::Numbers(Domain::Int), partial_coverage: true, ..plain(Operator::Max) };
+        let reading = answer(&whole, &tenths, None, NOW);
         assert!(reading.inexact_input && reading.partial_coverage);
     }
 }

@@ -1,7 +1,7 @@
 //! What is a duplicate, against a scan of everything that was applied; memory comes back.
 
 use featuregrid_protocol::key::KeyHash;
-use featuregrid_protocol::row::{EventId, RowHead};
+use featuregrid_protocol::row::{EventId, RowHead, Texts};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,7 +23,7 @@ fn admit(ids: &mut KnownIds, (partition, offset, max): Place, view: u64, key: u6
         number_len: 0,
     };
     let id = EventId { hash, max_before: Timestamp(max) };
-    let row = Row { head: &head, key: b"", numbers: &[], id: Some(&id) };
+    let row = Row { head: &head, key: b"", numbers: &[], texts: Texts::default(), id: Some(&id) };
     ids.admit(PartitionId(partition), ViewId(view), &row, LATENESS)
 }
 

@@ -8,31 +8,26 @@
 //! reserved         0
 //! lifetime         only if the ladder keeps it: cells
 //! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells
-//! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed)
-//! cells            per column n; with a value also bad; then what the column keeps ([`super::cell`])
+//! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed), texts
+//! cells            per column n; with a value also bad; then what the column keeps ([`super::cell`]); then what is collected
 //! ```
 //!
-//! Integers are written by value ([`super::varint`]), so that narrow and wide pages are equal.
+//! Integers are written by value ([`crate::varint`]), so that narrow and wide pages are equal.
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
-use featuregrid_protocol::row::Position;
+use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::Timestamp;
-use thiserror::Error;
 
 use super::cell;
-use super::page::{Memory, POSITION_WORDS, Page, initial_words};
+use super::gathered::RowTexts;
+use super::page::{LoosePage, Memory, POSITION_WORDS, Page, initial_words};
 use super::raw::RawHead;
-use super::varint::{Bytes, put, put_signed};
-use crate::aggregate::Form;
-use crate::window::Shape;
+use crate::aggregate::{Collection, Collections, Form, put_text, take_text};
+use crate::varint::{Bytes, Damaged, put, put_signed};
+use crate::window::{Gather, Input, Shape};
 
 const VERSION: u8 = 1;
-
-/// Why bytes are no page of the plan. Nothing was changed; restore from another copy or from the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the stored state is damaged: {0}; restore it from another snapshot or from the log")]
-pub struct Damaged(pub(crate) &'static str);
 
 /// Appends the canonical bytes of a folded page.
 pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
@@ -53,8 +48,9 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
         put_signed(out, (entry[2] as i64).into());
     }
     put(out, 0);
+    let gathered = page.memory.gathered();
     if shape.lifetime {
-        put_cells(shape, page.form(), page.lifetime(), out);
+        put_cells(shape, page.form(), page.lifetime(), gathered.lifetime(), out);
     }
     let mut index = 0;
     for level in (0..shape.levels.len()).rev() {
@@ -67,7 +63,8 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
                 None => put_signed(out, start.into()),
                 Some(last) => put(out, start.wrapping_sub(last) as u128),
             }
-            put_cells(shape, page.form(), cells, out);
+            let collections = if shape.gathers.is_empty() { &[] } else { gathered.tile(index) };
+            put_cells(shape, page.form(), cells, collections, out);
             last = Some(start);
             index += 1;
         }
@@ -91,30 +88,33 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
                 put_signed(out, row.number(value).into());
             }
         }
+        gathered.texts(index).iter().flatten().for_each(|text| put_text(text, out));
     }
 }
 
-/// Columns with a value: which number of a raw row, which bit.
+/// Columns with a value whose words say it: which number of a raw row, which bit. That of a text follows from the text.
 fn values(shape: &Shape) -> impl Iterator<Item = (usize, u64)> + '_ {
-    shape.inputs.iter().enumerate().filter_map(|(column, input)| Some((input.value?, 1 << column)))
+    let told = shape.inputs.iter().enumerate().filter(|(_, input)| input.text.is_none());
+    told.filter_map(|(column, input)| Some((input.value?, 1 << column)))
 }
 
-fn put_cells(shape: &Shape, form: Form, cells: &[u64], out: &mut Vec<u8>) {
+fn put_cells(shape: &Shape, form: Form, cells: &[u64], collections: &[Collection], out: &mut Vec<u8>) {
     for column in 0..shape.cells.columns() {
         cell::put_cell(shape.cells.kept(column), &shape.cells.load(cells, form, column), out);
     }
+    collections.iter().for_each(|collection| collection.put(out));
 }
 
 /// Builds the page of canonical bytes, in memory of its own.
 ///
 /// # Errors
 /// [`Damaged`] where the bytes are not what [`encode`] writes.
-pub(crate) fn decode(shape: &Shape, key: &[u8], bytes: &[u8]) -> Result<Vec<u64>, Damaged> {
+pub(crate) fn decode(shape: &Shape, key: &[u8], bytes: &[u8]) -> Result<LoosePage, Damaged> {
     let mut input = Bytes(bytes);
     if input.take(1)? != [VERSION] {
         return Err(Damaged("a page has an unknown version"));
     }
-    let mut memory = vec![0; initial_words(shape, key)];
+    let mut memory = LoosePage { words: vec![0; initial_words(shape, key)], ..LoosePage::default() };
     let mut page = Page::create(shape, &mut memory, key);
     let newest = match input.take(1)? {
         [0] => Timestamp::MIN,
@@ -166,7 +166,7 @@ impl Total {
     }
 }
 
-fn take_levels(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut Total) -> Result<(), Damaged> {
+fn take_levels(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mut Total) -> Result<(), Damaged> {
     let shape = page.shape;
     let mut newest: Option<i64> = None;
     for level in (0..shape.levels.len()).rev() {
@@ -199,15 +199,17 @@ fn take_levels(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut
 /// Reads the cells of a tile, or of lifetime.
 fn take_cells(
     input: &mut Bytes<'_>,
-    page: &mut Page<'_, Vec<u64>>,
+    page: &mut Page<'_, LoosePage>,
     total: &mut Total,
     tile: Option<usize>,
 ) -> Result<(), Damaged> {
     let shape = page.shape;
     let mut rows = 0;
+    let mut counts = Vec::with_capacity(shape.cells.columns());
     for column in 0..shape.cells.columns() {
         let kept = shape.cells.kept(column);
         let cell = cell::take_cell(kept, input)?;
+        counts.push(cell.n);
         if column == 0 {
             rows = cell.n;
         }
@@ -228,10 +230,27 @@ fn take_cells(
         };
         shape.cells.store(cells, form, column, &cell);
     }
+    if !shape.gathers.is_empty() {
+        let collections = take_collections(shape, input, &counts)?;
+        let gathered = page.memory.gathered_mut();
+        match tile {
+            Some(tile) => gathered.set_tile(tile, collections),
+            None => gathered.set_lifetime(collections),
+        }
+    }
     Ok(())
 }
 
-fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut Total) -> Result<(), Damaged> {
+/// Reads what was collected of columns that count so many rows.
+fn take_collections(shape: &Shape, input: &mut Bytes<'_>, counts: &[u64]) -> Result<Collections, Damaged> {
+    let take = |Gather { column, collects }: &Gather| {
+        let collection = Collection::take(*collects, input)?;
+        if collection.is_of(counts[*column]) { Ok(collection) } else { Err(Damaged("a collection is of other rows")) }
+    };
+    shape.gathers.iter().map(take).collect::<Result<_, _>>().map(Collections::of)
+}
+
+fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mut Total) -> Result<(), Damaged> {
     let shape = page.shape;
     let count = input.count()?;
     if count > RAW_ROWS_MAX {
@@ -249,7 +268,8 @@ fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut To
         };
         let position = Position { partition: PartitionId(input.small()?), offset: input.small()? };
         let head = RawHead { order: (Timestamp(ts), position), present: input.small()?, bad: input.small()? };
-        let with_value = values(shape).fold(0, |bits, (_, bit)| bits | bit);
+        let has_value = |(column, input): (usize, &Input)| u64::from(input.value.is_some()) << column;
+        let with_value = shape.inputs.iter().enumerate().map(has_value).fold(0, |bits, bit| bits | bit);
         if last.is_some_and(|last| last >= head.order) {
             return Err(Damaged("raw rows are out of order"));
         }
@@ -263,8 +283,25 @@ fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, Vec<u64>>, total: &mut To
             total.magnitude |= number.unsigned_abs();
             words[head_words + value] = number as u64;
         }
-        page.insert_raw(head.order).copy_from_slice(&words);
+        let texts = take_row_texts(shape, input, head.present & !head.bad, &mut words)?;
+        let (place, index) = page.insert_raw(head.order);
+        place.copy_from_slice(&words);
+        if shape.text_columns > 0 {
+            page.memory.gathered_mut().insert_texts(index, texts);
+        }
         total.weight = total.weight.saturating_add(1);
     }
     Ok(())
+}
+
+/// Reads the texts of a raw row, and writes the words that follow from them.
+fn take_row_texts(shape: &Shape, input: &mut Bytes<'_>, taken: u64, words: &mut [u64]) -> Result<RowTexts, Damaged> {
+    let mut texts = Vec::with_capacity(shape.text_columns);
+    for (column, of) in shape.inputs.iter().enumerate() {
+        let (Some(_), Some(value)) = (of.text, of.value) else { continue };
+        let text = if taken >> column & 1 == 1 { Some(take_text(input)?) } else { None };
+        words[shape.row_head_words() + value] = text.map_or(0, text_word) as u64;
+        texts.push(text.map(Into::into));
+    }
+    Ok(texts.into())
 }

@@ -14,9 +14,8 @@ use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
-use super::canonical::Damaged;
-use super::varint::{Bytes, put, put_signed};
 use crate::aggregate::{Accumulator, Kept, Placed, Squares};
+use crate::varint::{Bytes, Damaged, put, put_signed};
 
 /// Accumulators of numbers: one number says all of them.
 const NUMBERS: Keeps = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX).and(ROWS);
@@ -205,7 +204,8 @@ fn check(keeps: Keeps, cell: &Accumulator) -> Result<(), Damaged> {
 
 /// A number so large that as many rows of it add up to no less than the cell has, sum and squares alike.
 pub(super) fn magnitude(keeps: Keeps, cell: &Accumulator) -> u64 {
-    if cell.n == 0 {
+    // What is not added up never overflows.
+    if cell.n == 0 || !(keeps.has(Keeps::SUM) || keeps.has(Keeps::SQUARES)) {
         return 0;
     }
     if keeps.has(Keeps::MIN.and(Keeps::MAX)) {

@@ -4,7 +4,9 @@
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
+use super::gathered::Fold;
 use super::page::{Memory, Page};
+use crate::aggregate::{Collection, merge};
 use crate::window::{Bounds, Shape};
 
 impl<M: Memory> Page<'_, M> {
@@ -47,16 +49,23 @@ impl<M: Memory> Page<'_, M> {
         let mut written = 0;
         let mut read = 0;
         let mut lens = [0usize; featuregrid_protocol::limits::LEVELS_MAX];
+        let mut gathered = (!shape.gathers.is_empty()).then(|| self.memory.gathered_mut().start_fold());
         for from in (0..levels).rev() {
             for _ in 0..self.level_len(from) {
                 let source = at + read * words;
                 read += 1;
                 let start = Timestamp(self.word(source) as i64);
                 let place = leave(shape, bounds, from, start);
+                let collections = gathered.as_mut().map(Fold::take).unwrap_or_default();
                 if shape.lifetime && from == 0 && place.is_none_or(|(level, _)| level > 0) {
-                    self.keep(source + 1);
+                    self.keep(source + 1, &collections);
                 }
                 let Some(place) = place else { continue };
+                match &mut gathered {
+                    Some(gathered) if last == Some(place) => gathered.join(&collections),
+                    Some(gathered) => gathered.keep(collections),
+                    None => {}
+                }
                 if last == Some(place) {
                     let target = at + (written - 1) * words;
                     let (before, after) = self.memory.words_mut().split_at_mut(source);
@@ -75,18 +84,24 @@ impl<M: Memory> Page<'_, M> {
             }
         }
         debug_assert_eq!(read, total, "every tile belongs to a level");
+        if let Some(gathered) = gathered {
+            self.memory.gathered_mut().finish_fold(gathered);
+        }
         self.set_tiles_end(at + written * words);
         for (level, len) in lens.iter().enumerate().take(levels) {
             self.set_level_len(level, *len);
         }
     }
 
-    /// Adds the cells that stand at `cells_at` to lifetime: they leave level 0, once.
-    fn keep(&mut self, cells_at: usize) {
+    /// Adds the cells that stand at `cells_at`, and their collections, to lifetime: they leave level 0, once.
+    fn keep(&mut self, cells_at: usize, collections: &[Collection]) {
         let (shape, form, words) = (self.shape, self.form(), self.tile_words() - 1);
         let lifetime = self.tiles_at() - words;
         let (before, after) = self.memory.words_mut().split_at_mut(cells_at);
         shape.cells.merge(&mut before[lifetime..lifetime + words], form, &after[..words]);
+        if !collections.is_empty() {
+            self.memory.gathered_mut().add_to_lifetime(|lifetime| merge(lifetime, collections));
+        }
     }
 }
 

@@ -53,7 +53,7 @@ impl<M: Memory> Page<'_, M> {
             newest: Timestamp(entry[2] as i64),
         };
         PageFacts {
-            bytes: size_of_val(self.memory.words()),
+            bytes: size_of_val(self.memory.words()) + self.memory.gathered().bytes(),
             raw_rows: self.raw_len(),
             levels: levels
                 .map(|(at, level)| LevelFacts { hop: level.hop, span: level.span, tiles: self.level_len(at) })

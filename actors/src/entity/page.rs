@@ -1,5 +1,5 @@
-//! One page: everything an entity holds for one ladder, as flat words in memory that belongs to someone else.
-//! Knows its own layout, and neither index nor slab.
+//! One page: everything an entity holds for one ladder, as flat words in memory that belongs to someone else, and beside
+//! them what is [`Gathered`], tile by tile. Knows its own layout, and neither index nor slab.
 //!
 //! ```text
 //! word 0        newest tiled event time (i64::MIN: none)
@@ -19,6 +19,7 @@
 
 use featuregrid_protocol::time::Timestamp;
 
+use super::gathered::Gathered;
 use super::raw::RawRow;
 use crate::aggregate::Form;
 use crate::window::Shape;
@@ -31,19 +32,38 @@ pub(crate) trait Memory {
     fn words_mut(&mut self) -> &mut [u64];
     /// Moves to at least `words` words. As many of the present words as fit keep their place from the front.
     fn resize(&mut self, words: usize);
+    /// What the page holds beside them.
+    fn gathered(&self) -> &Gathered;
+    /// The same, to be changed.
+    fn gathered_mut(&mut self) -> &mut Gathered;
 }
 
-impl Memory for Vec<u64> {
+/// Memory of a page of its own.
+#[derive(Debug, Default)]
+pub(crate) struct LoosePage {
+    pub(crate) words: Vec<u64>,
+    pub(crate) gathered: Gathered,
+}
+
+impl Memory for LoosePage {
     fn words(&self) -> &[u64] {
-        self
+        &self.words
     }
 
     fn words_mut(&mut self) -> &mut [u64] {
-        self
+        &mut self.words
     }
 
     fn resize(&mut self, words: usize) {
-        Vec::resize(self, words, 0);
+        self.words.resize(words, 0);
+    }
+
+    fn gathered(&self) -> &Gathered {
+        &self.gathered
+    }
+
+    fn gathered_mut(&mut self) -> &mut Gathered {
+        &mut self.gathered
     }
 }
 
@@ -125,6 +145,9 @@ impl<'a, M: Memory> Page<'a, M> {
         let end = lifetime + if shape.lifetime { shape.cells.words(Form::Narrow) } else { 0 };
         words[lifetime..end].fill(0);
         words[END] = (end as u64) << 32;
+        if shape.lifetime && !shape.gathers.is_empty() {
+            memory.gathered_mut().set_lifetime(shape.nothing());
+        }
         Self { shape, memory }
     }
 
@@ -291,6 +314,9 @@ impl<'a, M: Memory> Page<'a, M> {
         all[at + 1..at + words].fill(0);
         self.set_tiles_end(end + words);
         self.set_level_len(level, self.level_len(level) + 1);
+        if !self.shape.gathers.is_empty() {
+            self.memory.gathered_mut().insert_tile(index, self.shape.nothing());
+        }
     }
 
     #[inline]

@@ -7,8 +7,9 @@ use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::row::{Position, Row};
 use featuregrid_protocol::time::Timestamp;
 
-use crate::aggregate::{Form, One};
-use crate::window::Shape;
+use super::gathered::RowTexts;
+use crate::aggregate::{Collection, Form, Item, One};
+use crate::window::{Gather, Input, Shape};
 
 /// Where a row stands in the total order of its entity: event time, then place in the source.
 pub(crate) type Order = (Timestamp, Position);
@@ -56,6 +57,19 @@ impl<'a> RawRow<'a> {
     #[inline]
     pub(crate) fn number(self, value: usize) -> i64 {
         self.words[if self.packed { 3 } else { 5 } + value] as i64
+    }
+
+    /// Adds the row to the collections of every column that takes it; `texts` are its own.
+    pub(crate) fn gather(self, shape: &Shape, texts: &[Option<Box<str>>], collections: &mut [Collection]) {
+        let taken = self.present() & !self.bad();
+        let (ts, position) = self.order();
+        for (Gather { column, .. }, collection) in shape.gathers.iter().zip(collections) {
+            let input = shape.inputs[*column];
+            if let (1, Some(value)) = (taken >> column & 1, input.value) {
+                let text = input.text.and_then(|text| texts.get(text)?.as_deref());
+                collection.add(&Item { ts, position, word: self.number(value), text });
+            }
+        }
     }
 
     /// Adds the row to the cells of every column that takes it.
@@ -142,14 +156,37 @@ pub(crate) fn write(shape: &Shape, Arrival { partition, row, columns }: Arrival<
     RawHead { order: order(partition, row), present, bad }.write(shape, words);
 }
 
+/// The texts of a row by `shape`'s columns that have some.
+pub(crate) fn texts(shape: &Shape, Arrival { row, columns, .. }: Arrival<'_>) -> RowTexts {
+    let with_text = row.head.present & !row.head.bad & shape.text_measures;
+    let of = |(column, input): (usize, &Input)| {
+        input.text?;
+        let is_taken = columns >> column & with_text >> input.measure & 1 == 1;
+        let rank = (with_text & ((1 << input.measure) - 1)).count_ones() as usize;
+        Some(is_taken.then(|| row.texts.clone().nth(rank).unwrap_or_default().into()))
+    };
+    shape.inputs.iter().enumerate().filter_map(of).collect()
+}
+
 /// Where `row` of `partition` stands in the total order.
 #[inline]
 pub(crate) fn order(partition: PartitionId, row: &Row<'_>) -> Order {
     (row.head.ts, Position { partition, offset: row.head.offset })
 }
 
-/// Bits of the largest number of a row, those of other ladders included.
+/// Bits of the largest number of a row that is added up, those of other ladders included where that is all of them.
 #[inline]
-pub(crate) fn magnitude(row: &Row<'_>) -> u64 {
-    row.numbers.iter().fold(0, |bits, number| bits | number.unsigned_abs())
+pub(crate) fn magnitude(shape: &Shape, row: &Row<'_>) -> u64 {
+    let with_number = row.head.present & !row.head.bad & shape.value_measures;
+    let all = |bits: u64, number: &i64| bits | number.unsigned_abs();
+    if with_number & !shape.summed_measures == 0 {
+        return row.numbers.iter().fold(0, all);
+    }
+    let mut left = with_number;
+    let summed = row.numbers.iter().filter(|_| {
+        let measure = left & left.wrapping_neg();
+        left ^= measure;
+        measure & shape.summed_measures != 0
+    });
+    summed.fold(0, all)
 }

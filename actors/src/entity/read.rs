@@ -3,6 +3,7 @@
 use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
+use crate::aggregate::merge;
 use crate::window::{Group, Pass, Shape, Snapshots};
 
 impl<M: Memory> Page<'_, M> {
@@ -10,11 +11,15 @@ impl<M: Memory> Page<'_, M> {
     pub(crate) fn read(&self, group: &Group, at: Timestamp, out: &mut Snapshots) {
         let shape: &Shape = self.shape;
         let form = self.form();
+        let (gathers, gathered) = (!shape.gathers.is_empty(), self.memory.gathered());
         let mut pass = Pass::start(out, shape, group, form, at);
         for index in (0..self.raw_len()).rev() {
             let row = self.raw(index);
             if pass.reach(row.ts()) {
                 row.add_to(shape, form, pass.running());
+                if gathers {
+                    row.gather(shape, gathered.texts(index), pass.collected());
+                }
             }
         }
         let mut end = self.tiles_len();
@@ -24,6 +29,9 @@ impl<M: Memory> Page<'_, M> {
                 let (start, cells) = self.tile(index);
                 if pass.reach(start) {
                     shape.cells.merge(pass.running(), form, cells);
+                    if gathers {
+                        merge(pass.collected(), gathered.tile(index));
+                    }
                 }
                 if level > 0 && pass.is_past_all() {
                     return pass.finish();
@@ -31,7 +39,7 @@ impl<M: Memory> Page<'_, M> {
             }
             if level == 0 && shape.lifetime {
                 // What has left level 0 stands in the header, all of it before any answerable instant.
-                pass.close_lifetime(shape, self.lifetime());
+                pass.close_lifetime(shape, self.lifetime(), gathered.lifetime());
             }
             end = first;
         }

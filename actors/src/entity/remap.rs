@@ -1,8 +1,10 @@
-//! A page under a new plan: kept columns move to their new places, dropped ones vanish, new ones begin empty.
+//! A page under a new plan: kept columns move to their new places with what they collect, dropped ones vanish, new ones
+//! begin empty.
 
-use super::page::{Memory, POSITION_WORDS, Page, initial_words};
+use super::page::{LoosePage, Memory, POSITION_WORDS, Page, initial_words};
 use super::raw::RawHead;
-use crate::window::Shape;
+use crate::aggregate::Collection;
+use crate::window::{Gather, Input, Shape};
 
 /// How the columns of one ladder come about: the old column of each new one, `None` where it begins now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +16,14 @@ impl Remap {
         old.inputs.len() == new.inputs.len()
             && self.0.iter().enumerate().all(|(column, from)| *from == Some(column))
             && old.cells == new.cells
+            && old.gathers == new.gathers
     }
 }
 
 /// The page of `old` as `new` lays it out, in memory of its own. Both ladders have the same levels.
-pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> Vec<u64> {
+pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> LoosePage {
     let key = old.key();
-    let mut memory = vec![0; initial_words(new, &key)];
+    let mut memory = LoosePage { words: vec![0; initial_words(new, &key)], ..LoosePage::default() };
     let mut page = Page::create(new, &mut memory, &key);
     page.set_newest_tiled(old.newest_tiled());
     for entry in old.memory.words()[old.positions_at()..].chunks_exact(POSITION_WORDS).take(old.positions_len()) {
@@ -38,8 +41,24 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> V
             }
         }
     };
+    let gathered = old.memory.gathered();
+    let collections = |old_collections: &[Collection]| {
+        let mut collections = new.nothing();
+        for (Gather { column, collects }, collection) in new.gathers.iter().zip(&mut *collections) {
+            let from = map.0[*column].and_then(|from| old.shape.gather(from, *collects));
+            if let Some(from) = from {
+                collection.clone_from(&old_collections[from]);
+                collection.keep(*collects);
+            }
+        }
+        collections
+    };
+    let gathers = !new.gathers.is_empty();
     if new.lifetime {
         columns(old.lifetime(), page.lifetime_mut());
+        if gathers {
+            page.memory.gathered_mut().set_lifetime(collections(gathered.lifetime()));
+        }
     }
     let mut index = 0;
     for level in (0..new.levels.len()).rev() {
@@ -47,6 +66,10 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> V
             let (start, cells) = old.tile(index);
             page.insert_tile(level, index, start);
             columns(cells, page.tile_mut(index));
+            if gathers {
+                let before = if old.shape.gathers.is_empty() { &[] } else { gathered.tile(index) };
+                page.memory.gathered_mut().set_tile(index, collections(before));
+            }
             index += 1;
         }
     }
@@ -63,7 +86,16 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> V
             let number = map.0[column].and_then(|from| old.shape.inputs[from].value).map_or(0, |from| row.number(from));
             words[new.row_head_words() + value] = number as u64;
         }
-        page.insert_raw(head.order).copy_from_slice(&words);
+        let (place, at) = page.insert_raw(head.order);
+        place.copy_from_slice(&words);
+        if new.text_columns > 0 {
+            let texts = new.inputs.iter().enumerate().filter(|(_, input)| input.text.is_some());
+            let before = |(column, _): (usize, &Input)| {
+                let from = map.0[column].and_then(|from| old.shape.inputs[from].text)?;
+                gathered.texts(index).get(from).cloned().flatten()
+            };
+            page.memory.gathered_mut().insert_texts(at, texts.map(before).collect());
+        }
     }
     memory
 }

@@ -25,7 +25,7 @@ impl<M: Memory> Page<'_, M> {
     /// Applies one row. `bounds` are those of T after the frame: what they tile now, the canonical page has tiled too.
     pub(crate) fn turn(&mut self, bounds: &Bounds, leaving: &mut Vec<u64>, arrival: Arrival<'_>) {
         let Arrival { partition, row, .. } = arrival;
-        if !self.weigh(raw::magnitude(row)) {
+        if !self.weigh(raw::magnitude(self.shape, row)) {
             self.reweigh();
         }
         self.note(partition.0, row.head.offset, row.head.ts);
@@ -33,21 +33,27 @@ impl<M: Memory> Page<'_, M> {
             self.graduate(bounds, leaving);
         }
         let shape = self.shape;
-        raw::write(shape, arrival, self.insert_raw(raw::order(partition, row)));
+        let (words, index) = self.insert_raw(raw::order(partition, row));
+        raw::write(shape, arrival, words);
+        if shape.text_columns > 0 {
+            self.memory.gathered_mut().insert_texts(index, raw::texts(shape, arrival));
+        }
     }
 
-    /// Makes room for a row where the total order wants it, which is usually last: words for the caller to write.
+    /// Makes room for a row where the total order wants it, which is usually last: words for the caller to write, and its
+    /// index, before which its texts belong.
     #[inline]
-    pub(super) fn insert_raw(&mut self, order: Order) -> &mut [u64] {
+    pub(super) fn insert_raw(&mut self, order: Order) -> (&mut [u64], usize) {
         let words = self.shape.row_words();
         self.reserve(words);
         let (shape, len, at) = (self.shape, self.raw_len(), self.raw_at());
         self.set_raw_len(len + 1);
         let all = self.memory.words_mut();
         let is_newer = |row: &&[u64]| RawRow::new(shape, row).order() > order && !plants::on(Plant::RawByArrival);
-        let newer = all[at..].chunks_exact(words).take_while(is_newer).count() * words;
+        let count = all[at..].chunks_exact(words).take_while(is_newer).count();
+        let newer = count * words;
         all.copy_within(at..at + newer, at - words);
-        &mut all[at + newer - words..at + newer]
+        (&mut all[at + newer - words..at + newer], len - count)
     }
 
     /// Moves the rows that are raw no more into tiles: those before the raw edge, and the oldest beyond the bound.
@@ -66,6 +72,7 @@ impl<M: Memory> Page<'_, M> {
         leaving.extend_from_slice(&all[first..]);
         all.copy_within(at..first, at + leave * words);
         self.set_raw_len(len - leave);
+        let texts = if self.shape.text_columns > 0 { self.memory.gathered_mut().take_texts(leave) } else { Vec::new() };
         // The oldest stands last. Rows may only join levels that are themselves folded, unless it is level 0.
         let oldest = RawRow::new(self.shape, &leaving[leaving.len() - words..]).ts();
         if oldest < bounds.levels[0] {
@@ -74,10 +81,10 @@ impl<M: Memory> Page<'_, M> {
         let shape = self.shape;
         let mut newest = self.newest_tiled();
         let mut open = None;
-        for words in leaving.rchunks_exact(words) {
+        for (index, words) in leaving.rchunks_exact(words).enumerate() {
             let row = RawRow::new(shape, words);
             newest = newest.max(row.ts());
-            self.tile_row(bounds, row, &mut open);
+            self.tile_row(bounds, row, texts.get(index).map_or(&[], |texts| texts), &mut open);
         }
         self.set_newest_tiled(newest);
         if self.level_len(0) > 0 && self.tile(self.level_start(0)).0 < bounds.overdue {
@@ -86,7 +93,7 @@ impl<M: Memory> Page<'_, M> {
     }
 
     /// Adds a row to its tile. Rows come in order of time, so the tile of the last one is usually theirs: `open`.
-    fn tile_row(&mut self, bounds: &Bounds, row: RawRow<'_>, open: &mut Option<Open>) {
+    fn tile_row(&mut self, bounds: &Bounds, row: RawRow<'_>, texts: &[Option<Box<str>>], open: &mut Option<Open>) {
         let (shape, form, ts) = (self.shape, self.form(), row.ts());
         if open.is_none_or(|open| ts >= open.end) {
             *open = bounds.place(shape, ts).map(|(level, start)| {
@@ -96,11 +103,19 @@ impl<M: Memory> Page<'_, M> {
                 Open { level, end, index: self.find_or_insert(level, start) }
             });
         }
+        let gathers = !shape.gathers.is_empty();
         if shape.lifetime && open.is_none_or(|open| open.level > 0) {
             row.add_to(shape, form, self.lifetime_mut());
+            if gathers {
+                self.memory.gathered_mut().add_to_lifetime(|collections| row.gather(shape, texts, collections));
+            }
         }
         if let Some(open) = open {
             row.add_to(shape, form, self.tile_mut(open.index));
+            if gathers {
+                let gathered = self.memory.gathered_mut();
+                gathered.add_to_tile(open.index, |collections| row.gather(shape, texts, collections));
+            }
         }
     }
 

@@ -45,7 +45,8 @@ impl Derivation {
     fn answer(&self, readings: &[Reading]) -> Reading {
         let mut shared =
             Reading { value: Value::Null, status: Status::Present, inexact_input: false, partial_coverage: false };
-        let mut cells: smallvec::SmallVec<[Cell<'static>; 8]> = smallvec::SmallVec::new();
+        let mut cells: smallvec::SmallVec<[Cell<'_>; 8]> = smallvec::SmallVec::new();
+        let mut absent = Status::NullValue;
         for (input, _) in self.inputs.cells() {
             let Some(reading) = readings.get(*input) else { continue };
             shared.inexact_input |= reading.inexact_input;
@@ -53,12 +54,16 @@ impl Derivation {
             match reading.status {
                 Status::NotFound | Status::OutOfRange => shared.status = reading.status,
                 Status::Defaulted if shared.status == Status::Present => shared.status = Status::Defaulted,
+                Status::Overflow => absent = Status::Overflow,
                 Status::Defaulted | Status::Present | Status::NullValue | Status::OutsideMaxAge => {}
             }
-            cells.push(match reading.value {
-                Value::Null => Cell::Null,
-                Value::Int(value) | Value::Decimal { unscaled: value, .. } => Cell::Number(value),
-                Value::Float(value) => Cell::Float(value),
+            cells.push(match &reading.value {
+                // Definitions refuse formulas over several values.
+                Value::Null | Value::List(_) | Value::Counts(_) => Cell::Null,
+                Value::Bool(truth) => Cell::Bool(*truth),
+                Value::Int(value) | Value::Decimal { unscaled: value, .. } => Cell::Number(*value),
+                Value::Float(value) => Cell::Float(*value),
+                Value::Text(text) => Cell::Text(text),
             });
         }
         if matches!(shared.status, Status::NotFound | Status::OutOfRange) {
@@ -72,7 +77,7 @@ impl Derivation {
             Cell::Float(value) => Value::Float(value),
             Cell::Null | Cell::Bad | Cell::Bool(_) | Cell::Text(_) | Cell::Timestamp(_) => Value::Null,
         });
-        let status = if value == Value::Null { Status::NullValue } else { shared.status };
+        let status = if value == Value::Null { absent } else { shared.status };
         Reading { value, status, ..shared }
     }
 }

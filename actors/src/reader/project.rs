@@ -6,9 +6,9 @@
 use featuregrid_protocol::expression::Expression;
 use featuregrid_protocol::ids::{Offset, SourceId, ViewId};
 use featuregrid_protocol::key::{self, KeyHash};
-use featuregrid_protocol::limits::KEY_PART_BYTES_MAX;
+use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, TEXT_BYTES_MAX};
 use featuregrid_protocol::plan::{Key, Plan, Slot, ViewPlan};
-use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
+use featuregrid_protocol::row::{EventId, RowBatch, RowHead, TextBuffer, text_word};
 use featuregrid_protocol::time::Timestamp;
 
 use super::decode::Field;
@@ -55,6 +55,7 @@ pub(super) struct Projector {
     key: Vec<u8>,
     answers: Vec<Option<bool>>,
     row: Vec<i64>,
+    texts: TextBuffer,
 }
 
 /// A filter and what it reads.
@@ -118,8 +119,8 @@ impl Projector {
             measures.push(Contribution { filter, value });
         }
         let filters = different.into_iter().map(|filter| Condition::new(filter, &mut inputs)).collect();
-        let (key, answers, row) = (Vec::new(), Vec::new(), Vec::new());
-        Self { index, id: view.id, inputs, filter, keys, filters, measures, key, answers, row }
+        let (key, answers, row, texts) = (Vec::new(), Vec::new(), Vec::new(), TextBuffer::default());
+        Self { index, id: view.id, inputs, filter, keys, filters, measures, key, answers, row, texts }
     }
 
     /// Appends the view's row of a record, if it takes it.
@@ -140,6 +141,7 @@ impl Projector {
         let Event { ts, offset, .. } = *event;
         let head = RowHead { hash, ts, offset, present, bad, view: self.index, key_len: 0, number_len: 0 };
         rows.push(head, &self.key, &self.row);
+        rows.tell(self.texts.texts());
         if let Some(id) = id {
             rows.identify(id);
         }
@@ -178,6 +180,7 @@ impl Projector {
 
     fn measure<'r>(&mut self, cells: &mut Cells<'r>, event: &Event<'r>) -> Result<(u64, u64), WrongType> {
         self.row.clear();
+        self.texts.clear();
         self.answers.clear();
         self.answers.resize(self.filters.len(), None);
         let (mut present, mut bad) = (0, 0);
@@ -197,15 +200,25 @@ impl Projector {
                 continue;
             };
             cells.load(needs, &self.inputs, event.fields)?;
-            let number = program.run(&cells.row(event.ts), |cell| match cell {
-                Cell::Number(number) => Some(i64::try_from(number).ok()),
-                Cell::Bad => Some(None),
-                Cell::Null | Cell::Bool(_) | Cell::Float(_) | Cell::Text(_) | Cell::Timestamp(_) => None,
+            let (row, texts) = (&mut self.row, &mut self.texts);
+            let is_good = program.run(&cells.row(event.ts), |cell| match cell {
+                Cell::Number(number) => Some(i64::try_from(number).map(|number| row.push(number)).is_ok()),
+                Cell::Bool(truth) => {
+                    row.push(truth.into());
+                    Some(true)
+                }
+                Cell::Text(text) if text.len() <= TEXT_BYTES_MAX => {
+                    row.push(text_word(text));
+                    texts.push(text);
+                    Some(true)
+                }
+                Cell::Text(_) | Cell::Bad => Some(false),
+                Cell::Null | Cell::Float(_) | Cell::Timestamp(_) => None,
             });
-            match number {
+            match is_good {
                 None => continue,
-                Some(Some(number)) => self.row.push(number),
-                Some(None) => bad |= 1 << at,
+                Some(true) => {}
+                Some(false) => bad |= 1 << at,
             }
             present |= 1 << at;
         }

@@ -10,7 +10,7 @@ use featuregrid_protocol::row::Row;
 use super::range::{RangeState, guess, horizon_of, ids_known_for};
 use super::router::Router;
 use super::slab::Slab;
-use super::translate::translations;
+use super::translate::{Values, translations};
 use super::{Scratch, Shard};
 use crate::entity::{Arrival, newest_raw_word};
 
@@ -187,8 +187,9 @@ fn apply_older(
     }
     for (ladder, translation) in state.layout.views[*view].ladders.clone().zip(ladders) {
         let Some(translation) = translation else { continue };
-        let head = translation.row(old, row, &mut scratch.numbers);
-        let row = Row { head: &head, key: row.key, numbers: &scratch.numbers, id: row.id };
+        let head = translation.row(old, row, &mut scratch.values);
+        let Values { numbers, texts } = &scratch.values;
+        let row = Row { head: &head, key: row.key, numbers, texts: texts.texts(), id: row.id };
         let bounds = &scratch.bounds[ladder];
         let arrival = Arrival { partition: frame.partition, row: &row, columns: translation.columns };
         state.turn(ladder, slab, (bounds, &mut scratch.leaving), arrival, None);

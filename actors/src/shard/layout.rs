@@ -8,7 +8,7 @@ use featuregrid_protocol::plan::{Plan, Shift, ViewPlan};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
-use crate::aggregate::{self, Answer};
+use crate::aggregate::{self, Answer, Collects};
 use crate::expression::Derivations;
 use crate::window::{Bounds, Shape, Target};
 
@@ -52,6 +52,8 @@ pub(crate) struct FeatureLayout {
     /// Where its group stands among those of all ladders of the view.
     pub(crate) group: usize,
     pub(crate) answer: Answer,
+    /// Which collection of its ladder it reads, if it reads one.
+    pub(crate) gather: Option<usize>,
 }
 
 impl Layout {
@@ -113,8 +115,10 @@ fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
 fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
     let layout = |feature: &featuregrid_protocol::plan::Feature| {
         let column = view.ladders[feature.ladder].columns[feature.column];
-        let domain = view.measures[column.measure].domain();
-        let target = shapes[feature.ladder].target(feature.window, feature.shift);
+        let items = view.measures[column.measure].items();
+        let shape = &shapes[feature.ladder];
+        let target = shape.target(feature.window, feature.shift);
+        let collects = Collects::of(feature.operator.keeps(items)).next();
         FeatureLayout {
             ladder: feature.ladder,
             column: feature.column,
@@ -123,11 +127,12 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
             group: shapes[..feature.ladder].iter().map(|shape| shape.groups.len()).sum::<usize>() + target.group,
             answer: Answer {
                 operator: feature.operator,
-                domain,
+                items,
                 span: feature.window.span(),
-                default: feature.default.map(|constant| aggregate::default(feature.operator, constant)),
+                default: feature.default.as_ref().map(|constant| aggregate::default(feature.operator, constant)),
                 partial_coverage: column.since.0 > 0,
             },
+            gather: collects.and_then(|collects| shape.gather(feature.column, collects)),
         }
     };
     view.features.iter().map(layout).collect()

@@ -95,7 +95,7 @@ impl Shard {
         let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
         let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
         let mut readings = Vec::with_capacity(results.len());
-        self.scratch.readings.resize(plan.needs.len(), NOT_COMPUTED);
+        self.scratch.readings.resize_with(plan.needs.len(), not_computed);
         for result in results {
             for needed in plan.needs.get(*result)? {
                 self.scratch.readings[*needed] = match plan.features.get(*needed) {
@@ -104,7 +104,7 @@ impl Shard {
                     None => plan.derivations.answer(*needed - plan.features.len(), &self.scratch.readings),
                 };
             }
-            readings.push(aged(self.scratch.readings[*result], is_outside));
+            readings.push(aged(self.scratch.readings[*result].clone(), is_outside));
         }
         let shown = match instant {
             Some(instant) => Instant { edge: plan.edge(instant, before), ..instant },
@@ -238,7 +238,8 @@ impl Shard {
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
         let (seen, window) = (&self.scratch.snapshots[feature.group], feature.target.window);
         let head = seen.head(&shape.groups[feature.target.group], window);
-        answer(feature.answer, &seen.cell(shape, window, feature.column), head)
+        let collected = feature.gather.and_then(|gather| seen.collection(window, gather));
+        answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head)
     }
 }
 
@@ -252,8 +253,9 @@ impl ViewLayout {
 }
 
 /// Stands where nothing was computed; only what is needed is looked at.
-const NOT_COMPUTED: Reading =
-    Reading { value: Value::Null, status: Status::NotFound, inexact_input: false, partial_coverage: false };
+fn not_computed() -> Reading {
+    Reading { value: Value::Null, status: Status::NotFound, inexact_input: false, partial_coverage: false }
+}
 
 /// An old value is still the value; that a default stands in is not to be hidden.
 fn aged(reading: Reading, is_outside: bool) -> Reading {

@@ -1,9 +1,9 @@
-//! Pages in slots of size classes. Knows no page: a slot is words.
+//! Pages in slots of size classes. Knows no page: a slot is words, and what its page has gathered beside them.
 //!
 //! Eight classes to a doubling, so that a slot wastes at most an eighth; slots of one class stand side by side in
 //! chunks, so that a page costs no allocation of its own.
 
-use crate::entity::Memory;
+use crate::entity::{Gathered, LoosePage, Memory};
 
 /// Smallest slot, words.
 const SMALLEST: usize = 16;
@@ -21,7 +21,12 @@ pub(crate) struct Slot {
     class: u16,
     index: u16,
     chunk: u32,
+    /// Where what is gathered stands; [`NONE`] where nothing is.
+    gathered: u32,
 }
+
+/// Nothing is gathered.
+const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 struct Class {
@@ -33,6 +38,10 @@ struct Class {
 #[derive(Debug, Default)]
 pub(crate) struct Slab {
     classes: Vec<Class>,
+    gathered: Vec<Gathered>,
+    /// Places in `gathered` that no slot has.
+    free_gathered: Vec<u32>,
+    gathered_bytes: usize,
     used_words: usize,
     reserved_words: usize,
 }
@@ -66,14 +75,27 @@ impl Slab {
         let chunk = slots.chunks.len() as u32;
         slots.chunks.push(vec![0; words * count].into_boxed_slice());
         self.reserved_words += words * count;
-        slots.free.extend((1..count).rev().map(|index| Slot { class: class as u16, index: index as u16, chunk }));
-        Slot { class: class as u16, index: 0, chunk }
+        let slot = |index| Slot { class: class as u16, index: index as u16, chunk, gathered: NONE };
+        slots.free.extend((1..count).rev().map(slot));
+        slot(0)
     }
 
     /// Gives a slot back.
     pub(crate) fn free(&mut self, slot: Slot) {
         self.used_words -= words_of(slot.class.into());
-        self.classes[usize::from(slot.class)].free.push(slot);
+        if let Some(gathered) = self.gathered.get_mut(slot.gathered as usize) {
+            self.gathered_bytes -= std::mem::take(gathered).bytes();
+            self.free_gathered.push(slot.gathered);
+        }
+        self.classes[usize::from(slot.class)].free.push(Slot { gathered: NONE, ..slot });
+    }
+
+    /// A place for what a page gathers.
+    fn gather(&mut self) -> u32 {
+        self.free_gathered.pop().unwrap_or_else(|| {
+            self.gathered.push(Gathered::default());
+            self.gathered.len() as u32 - 1
+        })
     }
 
     /// The words of a slot.
@@ -83,15 +105,18 @@ impl Slab {
         &self.classes[usize::from(slot.class)].chunks[slot.chunk as usize][usize::from(slot.index) * words..][..words]
     }
 
-    /// A slot holding these words.
-    pub(crate) fn store(&mut self, words: &[u64], tail: usize) -> Slot {
-        let slot = self.allocate(words.len());
-        let mut copy = slot;
-        let mut lent = self.lend(&mut copy);
+    /// A slot holding a page, of which so many words stand at the end.
+    pub(crate) fn store(&mut self, LoosePage { words, gathered }: LoosePage, tail: usize) -> Slot {
+        let mut slot = self.allocate(words.len());
+        let mut lent = self.lend(&mut slot);
         let all = lent.words_mut();
         let (front, end) = (words.len() - tail, all.len());
         all[..front].copy_from_slice(&words[..front]);
         all[end - tail..].copy_from_slice(&words[front..]);
+        if gathered.bytes() > 0 {
+            *lent.gathered_mut() = gathered;
+        }
+        drop(lent);
         slot
     }
 
@@ -100,17 +125,20 @@ impl Slab {
     pub(crate) fn lend<'a>(&'a mut self, slot: &'a mut Slot) -> Lent<'a> {
         let chunk = self.take(*slot);
         let (from, to) = span(*slot);
-        Lent { slab: self, slot, chunk, from, to }
+        let gathered_bytes = self.gathered.get(slot.gathered as usize).map_or(0, Gathered::bytes);
+        Lent { slab: self, slot, chunk, from, to, gathered_bytes }
     }
 
-    /// Bytes of slots in use.
+    /// Bytes of slots in use, and of what their pages have gathered.
     pub(crate) fn used_bytes(&self) -> usize {
-        self.used_words * size_of::<u64>()
+        let gathering = self.gathered.len() - self.free_gathered.len();
+        self.used_words * size_of::<u64>() + self.gathered_bytes + gathering * size_of::<Gathered>()
     }
 
-    /// Bytes of all slots.
+    /// Bytes of all slots, and of what pages have gathered.
     pub(crate) fn reserved_bytes(&self) -> usize {
-        self.reserved_words * size_of::<u64>()
+        let gathered = self.gathered_bytes + self.gathered.capacity() * size_of::<Gathered>();
+        self.reserved_words * size_of::<u64>() + gathered
     }
 
     fn take(&mut self, slot: Slot) -> Box<[u64]> {
@@ -136,6 +164,8 @@ pub(crate) struct Lent<'a> {
     chunk: Box<[u64]>,
     from: usize,
     to: usize,
+    /// Of what was gathered when it was lent.
+    gathered_bytes: usize,
 }
 
 impl Memory for Lent<'_> {
@@ -163,9 +193,21 @@ impl Memory for Lent<'_> {
         chunk[from..from + kept].copy_from_slice(&self.chunk[self.from..self.from + kept]);
         let before = std::mem::replace(&mut self.chunk, chunk);
         self.slab.put(old, before);
-        self.slab.free(old);
-        *self.slot = new;
+        // What is gathered stays where it is.
+        self.slab.free(Slot { gathered: NONE, ..old });
+        *self.slot = Slot { gathered: old.gathered, ..new };
         (self.from, self.to) = (from, to);
+    }
+
+    fn gathered(&self) -> &Gathered {
+        self.slab.gathered.get(self.slot.gathered as usize).unwrap_or(Gathered::NOTHING)
+    }
+
+    fn gathered_mut(&mut self) -> &mut Gathered {
+        if self.slot.gathered == NONE {
+            self.slot.gathered = self.slab.gather();
+        }
+        &mut self.slab.gathered[self.slot.gathered as usize]
     }
 }
 
@@ -173,6 +215,10 @@ impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let chunk = std::mem::take(&mut self.chunk);
         self.slab.put(*self.slot, chunk);
+        if self.slot.gathered != NONE {
+            self.slab.gathered_bytes += self.gathered().bytes();
+            self.slab.gathered_bytes -= self.gathered_bytes;
+        }
     }
 }
 

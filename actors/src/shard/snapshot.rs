@@ -29,7 +29,8 @@ use super::Shard;
 use super::digest::PageBytes;
 use super::range::{Entry, RowCounts, horizon_of, spread};
 use crate::dedup::KnownId;
-use crate::entity::{Bytes, Damaged, Page, decode, encode, key_in, put, put_signed, tail_words};
+use crate::entity::{Page, decode, encode, key_in, tail_words};
+use crate::varint::{Bytes, Damaged, put, put_signed};
 
 const MAGIC: [u8; 4] = *b"FGRS";
 const VERSION: u16 = 3;
@@ -166,9 +167,9 @@ impl Shard {
             if !range.contains(hash) {
                 return Err(InstallError::ForeignKey { range });
             }
-            let words = decode(&layout.shapes[ladder], &page.key, &page.bytes)
+            let loose = decode(&layout.shapes[ladder], &page.key, &page.bytes)
                 .map_err(|damaged| InstallError::Damaged { range, damaged })?;
-            pages.push((ladder, hash, words));
+            pages.push((ladder, hash, loose));
         }
         for list in &snapshot.ids {
             let horizon = horizon_of(&layout.plan, list.partition, &snapshot.positions);
@@ -184,8 +185,9 @@ impl Shard {
         let Some(at) = self.find_range(range) else { return Ok(()) };
         let frontier = self.ranges[at].frontier;
         let mut state = super::RangeState::new(range, Arc::clone(&layout), frontier);
-        for (ladder, hash, words) in pages {
-            let slot = self.slab.store(&words, tail_words(&layout.shapes[ladder], &words));
+        for (ladder, hash, page) in pages {
+            let tail = tail_words(&layout.shapes[ladder], &page.words);
+            let slot = self.slab.store(page, tail);
             state.tables[ladder]
                 .insert_unique(spread(hash.0), Entry { hash: hash.0, slot }, |entry| spread(entry.hash));
         }

@@ -119,9 +119,10 @@ fn move_pages(
     }
     let mut moved = Table::with_capacity(pages.len());
     for mut entry in pages.drain() {
-        let words = remap(&Page::open(before, &mut slab.lend(&mut entry.slot)), after, map);
+        let page = remap(&Page::open(before, &mut slab.lend(&mut entry.slot)), after, map);
         slab.free(entry.slot);
-        let slot = slab.store(&words, tail_words(after, &words));
+        let tail = tail_words(after, &page.words);
+        let slot = slab.store(page, tail);
         moved.insert_unique(spread(entry.hash), Entry { hash: entry.hash, slot }, |entry| spread(entry.hash));
     }
     moved

@@ -5,8 +5,15 @@
 //! or before the row's own index; then its measure stood in that plan too, under the same id.
 
 use featuregrid_protocol::ids::ControlIndex;
-use featuregrid_protocol::plan::{LadderPlan, Plan, ViewPlan};
-use featuregrid_protocol::row::{Row, RowHead};
+use featuregrid_protocol::plan::{Items, LadderPlan, Plan, ViewPlan};
+use featuregrid_protocol::row::{Row, RowHead, TextBuffer};
+
+/// The values of a row on its way from one plan to another.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    pub(crate) numbers: Vec<i64>,
+    pub(crate) texts: TextBuffer,
+}
 
 /// From one view's measures to one ladder's: which measure of the newer plan takes which of the older.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,20 +38,27 @@ impl Translation {
         kept.then_some(Self { measures, columns })
     }
 
-    /// The row as the ladder takes it; its numbers are put into `numbers`.
-    pub(crate) fn row(&self, old: &ViewPlan, row: &Row<'_>, numbers: &mut Vec<i64>) -> RowHead {
+    /// The row as the ladder takes it; its numbers and texts are put into `values`.
+    pub(crate) fn row(&self, old: &ViewPlan, row: &Row<'_>, values: &mut Values) -> RowHead {
         let bit = |bits: u64, measure: usize| bits >> measure & 1;
         let has_number = |measure: usize| {
             bit(row.head.present & !row.head.bad, measure) == 1 && old.measures[measure].value.is_some()
         };
         let mut head = RowHead { present: 0, bad: 0, ..*row.head };
+        let has_text = |measure: usize| has_number(measure) && old.measures[measure].items() == Items::Texts;
+        let Values { numbers, texts } = values;
         numbers.clear();
+        texts.clear();
         for (from, to) in &self.measures {
             head.present |= bit(row.head.present, *from) << to;
             head.bad |= bit(row.head.bad, *from) << to;
             if has_number(*from) {
                 let at = (0..*from).filter(|measure| has_number(*measure)).count();
                 numbers.extend(row.numbers.get(at));
+            }
+            if has_text(*from) {
+                let at = (0..*from).filter(|measure| has_text(*measure)).count();
+                texts.push(row.texts.clone().nth(at).unwrap_or_default());
             }
         }
         head.number_len = numbers.len() as u16;
@@ -72,6 +86,7 @@ mod tests {
     use featuregrid_protocol::key::KeyHash;
     use featuregrid_protocol::number::Domain;
     use featuregrid_protocol::plan::{Column, Keeps, Measure};
+    use featuregrid_protocol::row::Texts;
     use featuregrid_protocol::time::Timestamp;
 
     use super::*;
@@ -80,7 +95,7 @@ mod tests {
         let measure = |id: &u64| Measure {
             id: ColumnId(*id),
             filter: None,
-            value: (*id > 0).then(|| (Expression::input(0, Type::Int), Domain::Int)),
+            value: (*id > 0).then(|| (Expression::input(0, Type::Int), Items::Numbers(Domain::Int))),
         };
         let column = |(measure, since): &(usize, u64)| Column {
             measure: *measure,
@@ -117,11 +132,11 @@ mod tests {
             key_len: 0,
             number_len: 2,
         };
-        let row = Row { head: &head, key: b"", numbers: &[80, 90], id: None };
-        let mut numbers = Vec::new();
+        let row = Row { head: &head, key: b"", numbers: &[80, 90], texts: Texts::default(), id: None };
+        let mut values = Values::default();
         let translation = Translation::new(&old, ControlIndex(1), &new, &new.ladders[0]).unwrap();
-        let got = translation.row(&old, &row, &mut numbers);
-        assert_eq!((got.present, got.bad, numbers), (0b1011, 0b1000, vec![90]));
+        let got = translation.row(&old, &row, &mut values);
+        assert_eq!((got.present, got.bad, values.numbers), (0b1011, 0b1000, vec![90]));
         assert_eq!(Translation::new(&old, ControlIndex(0), &new, &new.ladders[0]), None);
     }
 }

@@ -9,7 +9,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::Shape;
 use super::group::{Group, Sight, edge};
-use crate::aggregate::{Accumulator, Form};
+use crate::aggregate::{Accumulator, Collection, Collections, Form, merge};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
 /// of the page, whose weight covers the sum of all its rows.
@@ -23,11 +23,20 @@ pub(crate) struct Snapshots {
     from: Timestamp,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
+    /// Collections of each window, of lifetime, and those that run; none where the ladder has none.
+    collections: Vec<Collections>,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { words: Vec::new(), each: 0, form: Form::Narrow, from: Timestamp::MIN, edges: Vec::new() }
+        Self {
+            words: Vec::new(),
+            each: 0,
+            form: Form::Narrow,
+            from: Timestamp::MIN,
+            edges: Vec::new(),
+            collections: Vec::new(),
+        }
     }
 }
 
@@ -48,6 +57,11 @@ impl Snapshots {
     pub(crate) fn cell(&self, shape: &Shape, window: Option<usize>, column: usize) -> Accumulator {
         let at = window.unwrap_or(self.edges.len()) * self.each;
         shape.cells.load(&self.words[at..at + self.each], self.form, column)
+    }
+
+    /// A collection in a window's answer; `None` is lifetime.
+    pub(crate) fn collection(&self, window: Option<usize>, gather: usize) -> Option<&Collection> {
+        self.collections.get(window.unwrap_or(self.edges.len()))?.get(gather)
     }
 }
 
@@ -76,6 +90,10 @@ impl<'a> Pass<'a> {
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
         out.words.clear();
         out.words.resize(out.each * (out.edges.len() + 2), 0);
+        out.collections.clear();
+        if !shape.gathers.is_empty() {
+            out.collections.resize_with(out.edges.len() + 2, || shape.nothing());
+        }
         let mut pass = Self { out, sight: group.sight, head: from, next: 0 };
         pass.head = pass.head_of_next();
         pass
@@ -107,11 +125,12 @@ impl<'a> Pass<'a> {
 
     /// What runs is a window's answer.
     fn leave(&mut self, window: usize) {
-        self.close(window);
         self.next += 1;
         if self.sight.is_panes() {
-            self.running().fill(0);
+            self.close_pane(window);
             self.head = self.head_of_next();
+        } else {
+            self.close(window);
         }
     }
 
@@ -127,12 +146,20 @@ impl<'a> Pass<'a> {
         &mut self.out.words[at..]
     }
 
-    /// What was fed so far is what lifetime holds beside the `kept` cells of the header.
-    pub(crate) fn close_lifetime(&mut self, shape: &Shape, kept: &[u64]) {
+    /// The running collections, to be added to.
+    pub(crate) fn collected(&mut self) -> &mut [Collection] {
+        self.out.collections.last_mut().map_or(&mut [], |running| running)
+    }
+
+    /// What was fed so far is what lifetime holds beside the `kept` cells and collections of the header.
+    pub(crate) fn close_lifetime(&mut self, shape: &Shape, kept: &[u64], collections: &[Collection]) {
         let lifetime = self.out.edges.len();
         self.close(lifetime);
         let at = lifetime * self.out.each;
         shape.cells.merge(&mut self.out.words[at..at + self.out.each], self.out.form, kept);
+        if let Some(lifetime) = self.out.collections.get_mut(lifetime) {
+            merge(lifetime, collections);
+        }
     }
 
     /// Everything was fed: the windows still open hold all of it.
@@ -142,8 +169,23 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// What runs is an answer, and goes on.
     fn close(&mut self, row: usize) {
         let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
         self.out.words.copy_within(running..running + each, row * each);
+        if let Some((running, answers)) = self.out.collections.split_last_mut() {
+            answers[row].clone_from(running);
+        }
+    }
+
+    /// What runs is an answer, and begins anew.
+    fn close_pane(&mut self, row: usize) {
+        let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
+        self.out.words.copy_within(running..running + each, row * each);
+        self.running().fill(0);
+        if let Some((running, answers)) = self.out.collections.split_last_mut() {
+            // In the place of the answer stood empty ones.
+            std::mem::swap(running, &mut answers[row]);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
-use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
+use featuregrid_protocol::plan::{Column, Items, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::group::{Group, Sight, edge};
-use crate::aggregate::{CellShape, Kept};
+use crate::aggregate::{CellShape, Collections, Collects, Kept};
 
 /// Columns whose presence and bad bits fit one word beside the partition.
 const PACKED_COLUMNS_MAX: usize = 16;
@@ -24,6 +24,14 @@ pub(crate) struct Shape {
     pub(crate) cells: CellShape,
     /// What feeds each column.
     pub(crate) inputs: Vec<Input>,
+    /// What is collected beside the cells.
+    pub(crate) gathers: Vec<Gather>,
+    /// How many columns have texts.
+    pub(crate) text_columns: usize,
+    /// Measures of the view whose values are texts.
+    pub(crate) text_measures: u64,
+    /// Measures of the view whose numbers some column adds up: how large they are decides how wide a cell is.
+    pub(crate) summed_measures: u64,
     /// Whether column c is measure c throughout: then the bits of a row need no sorting.
     pub(crate) is_straight: bool,
     /// Measures of the view that have a value: numbers of a row stand in their order.
@@ -44,6 +52,17 @@ pub(crate) struct Input {
     pub(crate) measure: u32,
     /// Which number of a raw row it is, if the measure has a value.
     pub(crate) value: Option<usize>,
+    /// Which text of a raw row it is, if the measure's values are texts.
+    pub(crate) text: Option<usize>,
+}
+
+/// What is collected of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gather {
+    /// Of which column.
+    pub(crate) column: usize,
+    /// What.
+    pub(crate) collects: Collects,
 }
 
 /// What a feature looks at in its ladder.
@@ -69,8 +88,9 @@ impl Shape {
             true => Kept { has_value: true, keeps: column.keeps },
             false => Kept { has_value: false, keeps: column.keeps.only(Keeps::TIMES) },
         };
-        let kept = plan.columns.iter().map(kept).collect();
-        let mut value_columns = 0;
+        let kept: Vec<Kept> = plan.columns.iter().map(kept).collect();
+        let (mut value_columns, mut text_columns) = (0, 0);
+        let items = |measure: usize| view.measures[measure].items();
         let is_straight = plan.columns.iter().enumerate().all(|(column, kept)| kept.measure == column);
         let inputs = plan
             .columns
@@ -78,9 +98,17 @@ impl Shape {
             .map(|column| {
                 let value = has_value(column.measure).then_some(value_columns);
                 value_columns += usize::from(value.is_some());
-                Input { measure: column.measure as u32, value }
+                let text = (items(column.measure) == Items::Texts).then_some(text_columns);
+                text_columns += usize::from(text.is_some());
+                Input { measure: column.measure as u32, value, text }
             })
             .collect();
+        let gather =
+            |(column, kept): (usize, &Kept)| Collects::of(kept.keeps).map(move |collects| Gather { column, collects });
+        let gathers = kept.iter().enumerate().flat_map(gather).collect();
+        let sums = |column: &&Column| column.keeps.has(Keeps::SUM) || column.keeps.has(Keeps::SQUARES);
+        let summed = plan.columns.iter().filter(sums).fold(0, |bits, column| bits | 1 << column.measure);
+        let texts = (0..view.measures.len()).filter(|measure| items(*measure) == Items::Texts);
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
         let own = own.map(|feature| Sight::of(feature.window, feature.shift));
@@ -101,6 +129,10 @@ impl Shape {
             slack_exact: source.slack_exact(),
             cells: CellShape::new(kept),
             inputs,
+            gathers,
+            text_columns,
+            text_measures: texts.fold(0, |bits, measure| bits | 1 << measure),
+            summed_measures: summed,
             is_straight,
             value_measures: value_bits.fold(0, |bits, (measure, _)| bits | 1 << measure),
             value_columns,
@@ -115,6 +147,16 @@ impl Shape {
         let group = self.groups.iter().position(|group| group.sight == sight).unwrap_or_default();
         let window = window.and_then(|window| self.groups[group].windows.iter().position(|known| *known == window));
         Target { group, window }
+    }
+
+    /// Where the collection stands that a feature of a column reads.
+    pub(crate) fn gather(&self, column: usize, asked: Collects) -> Option<usize> {
+        self.gathers.iter().position(|gather| gather.column == column && gather.collects.serves(asked))
+    }
+
+    /// The collections of a tile without rows.
+    pub(crate) fn nothing(&self) -> Collections {
+        Collections::of(self.gathers.iter().map(|gather| gather.collects.nothing()).collect())
     }
 
     /// Whether an event before an instant lies in the longest window there.

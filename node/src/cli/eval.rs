@@ -184,6 +184,7 @@ fn read_events(
             let view = plan.views[usize::from(row.head.view)].id;
             if known.admit(partition, view, &row, known_for) {
                 rows.push(*row.head, row.key, row.numbers);
+                rows.tell(row.texts);
             } else {
                 *duplicate += 1;
             }
@@ -255,6 +256,7 @@ impl Applier<'_> {
             {
                 for row in &next.rows {
                     batch.push(*row.head, row.key, row.numbers);
+                    batch.tell(row.texts);
                 }
                 (to, max_after) = (to + 1, max_after.max(next.ts));
                 self.at += 1;

@@ -51,7 +51,7 @@ pub(super) fn first_entity(reply: &v1::GetFeaturesResponse) -> Vec<Shown<'_>> {
     let columns = reply.features.iter();
     let shown = columns.map(|column| Shown {
         feature: &column.feature,
-        value: text(&column.value(0)),
+        value: column.value(0).to_string(),
         status: column.status(0),
         flags: column.flags_of(0),
     });
@@ -100,19 +100,9 @@ fn lines(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     [first].into_iter().chain(rest).collect()
 }
 
-/// A value as text that JSON reads: numbers digit by digit as they are, never through a float.
-fn text(value: &Value) -> String {
-    match value {
-        // A float in its shortest form is no JSON number where it is huge; its debug form always is.
-        Value::Float(float) if float.is_finite() => format!("{float:?}"),
-        Value::Float(_) | Value::Null => "null".to_owned(),
-        Value::Int(_) | Value::Decimal { .. } => value.to_string(),
-    }
-}
-
 /// A value as JSON.
 pub(crate) fn json(value: &Value) -> Box<RawValue> {
-    RawValue::from_string(text(value)).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    RawValue::from_string(value.to_string()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[cfg(test)]

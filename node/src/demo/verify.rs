@@ -201,7 +201,7 @@ impl Check<'_> {
 }
 
 fn shown(reading: &Reading) -> String {
-    let bits = match reading.value {
+    let bits = match &reading.value {
         featuregrid_protocol::value::Value::Float(float) => format!("/{:016x}", float.to_bits()),
         _ => String::new(),
     };

@@ -75,10 +75,18 @@ pub(super) fn definitions() -> String {
         let argument = match operator.argument() {
             Argument::Rows => "true",
             Argument::Number => "amount",
+            Argument::Truth => "amount > 20",
+            Argument::Any => "lower(type)",
         };
+        let parameter = operator.parameter().map_or(String::new(), |(key, written)| format!("{key}: {written}, "));
         // Writing to a string cannot fail.
-        let _ =
-            writeln!(text, "      {}_{at}: {{ {}: {argument}, {} }}", operator.name(), operator.name(), kind.written);
+        let _ = writeln!(
+            text,
+            "      {}_{at}: {{ {}: {argument}, {parameter}{} }}",
+            operator.name(),
+            operator.name(),
+            kind.written
+        );
     }
     text
 }

@@ -22,6 +22,7 @@ pub(super) fn status(status: Status) -> v1::Status {
         Status::OutsideMaxAge => v1::Status::OutsideMaxAge,
         Status::NotFound => v1::Status::NotFound,
         Status::OutOfRange => v1::Status::OutOfRange,
+        Status::Overflow => v1::Status::Overflow,
     }
 }
 

@@ -79,7 +79,7 @@ impl Column {
     }
 
     fn push(&mut self, reading: &Reading, edge: Edge) {
-        self.values.push(reading.value);
+        self.values.push(reading.value.clone());
         self.statuses.push(encode::status(reading.status).into());
         self.flags.push(encode::flags(reading, edge));
         self.counts[reading.status as usize] += 1;

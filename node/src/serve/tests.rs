@@ -87,7 +87,7 @@ async fn a_client_gets_columns_statuses_and_a_token() {
     assert_eq!(names, ["count_5m", "total_1h", "mean_1h", "per_event"]);
     let values: Vec<_> = reply.features.iter().map(|column| column.value(0)).collect();
     let mean = Value::Float(6.375);
-    assert_eq!(values, [Value::Int(2), Value::Decimal { unscaled: 1275, scale: 2 }, mean, mean]);
+    assert_eq!(values, [Value::Int(2), Value::Decimal { unscaled: 1275, scale: 2 }, mean.clone(), mean]);
     for column in &reply.features {
         assert_eq!([column.status(0), column.status(1)], [Status::Present, Status::NotFound]);
         assert_eq!((column.value(1), &column.flags), (Value::Null, &vec![0, FeatureColumn::NO_VALUE]));

@@ -1,10 +1,16 @@
 //! What is computed over the rows of a window, and what a column must keep for it. Knows no window and no cell.
 
 mod describe;
+mod keeps;
+mod parameter;
 
 pub use describe::Description;
+pub use keeps::Keeps;
+pub use parameter::Percent;
 use serde::{Deserialize, Serialize};
 
+use super::Items;
+use crate::expression::Type;
 use crate::number::Domain;
 
 /// Times are seconds, exact to the tick.
@@ -27,10 +33,38 @@ pub enum Operator {
     First,
     /// The one of the latest row; null when empty.
     Last,
+    /// Those of so many earliest rows, the earliest first.
+    FirstN(u8),
+    /// Those of so many latest rows, the latest first.
+    LastN(u8),
+    /// So many different ones, each at its latest row, the latest first.
+    LastNDistinct(u8),
     /// How far they spread: the mean square of their distance from the mean.
     Variance(Spread),
     /// The square root of the variance.
     Stddev(Spread),
+    /// The smallest one that so many percent of them do not exceed; null when empty.
+    Percentile(Percent),
+    /// The percentile of 50.
+    Median,
+    /// How many different ones.
+    DistinctCount,
+    /// The most frequent one; null when empty.
+    Mode,
+    /// Which part of the rows has the most frequent one; null when empty.
+    ModeShare,
+    /// So many most frequent ones, the most frequent first.
+    TopK(u8),
+    /// Which part of the rows each of the most frequent has.
+    TopKShare(u8),
+    /// How many rows each has.
+    Histogram,
+    /// How evenly the rows are spread over them, in nats; null when empty.
+    Entropy,
+    /// Whether one is true; null when empty.
+    Any,
+    /// Whether none is false; null when empty.
+    All,
     /// Seconds from the newest row to the instant; null when empty.
     TimeSinceLast,
     /// Mean seconds from one row to the next; null below two.
@@ -55,11 +89,26 @@ pub enum Argument {
     Rows,
     /// A number.
     Number,
+    /// True or false.
+    Truth,
+    /// A number, a truth or a text.
+    Any,
+}
+
+/// What an operator answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// One value.
+    One(Type),
+    /// Several, in an order of their own.
+    List(Type),
+    /// How often each value was there.
+    Counts(Type),
 }
 
 impl Operator {
-    /// Every operator.
-    pub const ALL: [Self; 14] = [
+    /// Every operator, those with a parameter once.
+    pub const ALL: [Self; 28] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -67,10 +116,24 @@ impl Operator {
         Self::Max,
         Self::First,
         Self::Last,
+        Self::FirstN(3),
+        Self::LastN(3),
+        Self::LastNDistinct(3),
         Self::Variance(Spread::Population),
         Self::Variance(Spread::Sample),
         Self::Stddev(Spread::Population),
         Self::Stddev(Spread::Sample),
+        Self::Percentile(Percent::whole(95)),
+        Self::Median,
+        Self::DistinctCount,
+        Self::Mode,
+        Self::ModeShare,
+        Self::TopK(3),
+        Self::TopKShare(3),
+        Self::Histogram,
+        Self::Entropy,
+        Self::Any,
+        Self::All,
         Self::TimeSinceLast,
         Self::MeanGap,
         Self::Rate,
@@ -87,10 +150,24 @@ impl Operator {
             Self::Max => "max",
             Self::First => "first",
             Self::Last => "last",
+            Self::FirstN(_) => "first_n",
+            Self::LastN(_) => "last_n",
+            Self::LastNDistinct(_) => "last_n_distinct",
             Self::Variance(Spread::Population) => "variance",
             Self::Variance(Spread::Sample) => "variance_sample",
             Self::Stddev(Spread::Population) => "stddev",
             Self::Stddev(Spread::Sample) => "stddev_sample",
+            Self::Percentile(_) => "percentile",
+            Self::Median => "median",
+            Self::DistinctCount => "distinct_count",
+            Self::Mode => "mode",
+            Self::ModeShare => "mode_share",
+            Self::TopK(_) => "top_k",
+            Self::TopKShare(_) => "top_k_share",
+            Self::Histogram => "histogram",
+            Self::Entropy => "entropy",
+            Self::Any => "any",
+            Self::All => "all",
             Self::TimeSinceLast => "time_since_last",
             Self::MeanGap => "inter_arrival_mean",
             Self::Rate => "rate",
@@ -102,90 +179,56 @@ impl Operator {
     pub fn argument(self) -> Argument {
         match self {
             Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
-            Self::Sum | Self::Mean | Self::Min | Self::Max => Argument::Number,
-            Self::First | Self::Last | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
+            Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
+            Self::Percentile(_) | Self::Median => Argument::Number,
+            Self::Any | Self::All => Argument::Truth,
+            Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
+            Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
+            Self::Histogram | Self::Entropy => Argument::Any,
         }
     }
 
-    /// The domain of its values where it reads numbers of `domain`; what is rounded is in none, and takes any.
+    /// What its values are where it reads `items`.
     #[must_use]
-    pub fn domain(self, domain: Option<Domain>) -> Domain {
+    pub fn answers(self, items: Items) -> Answers {
+        let of = Type::from(items);
         match self {
-            Self::TimeSinceLast => SECONDS,
-            _ => domain.unwrap_or(Domain::Int),
+            Self::Count | Self::DistinctCount => Answers::One(Type::Int),
+            Self::TimeSinceLast => Answers::One(SECONDS.into()),
+            Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::Mode => Answers::One(of),
+            Self::Percentile(_) | Self::Median | Self::Any | Self::All => Answers::One(of),
+            Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) | Self::TopK(_) => Answers::List(of),
+            Self::TopKShare(_) => Answers::List(Type::Float),
+            Self::Histogram => Answers::Counts(of),
+            Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => Answers::One(Type::Float),
+            Self::ModeShare | Self::Entropy => Answers::One(Type::Float),
         }
     }
 
-    /// Whether its values are floats, rounded once from something exact.
+    /// What its column keeps of `items` beside how many rows there are.
     #[must_use]
-    pub fn is_rounded(self) -> bool {
-        match self {
-            Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => true,
-            Self::Count | Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::TimeSinceLast => false,
-        }
-    }
-
-    /// What its column keeps beside how many rows there are.
-    #[must_use]
-    pub fn keeps(self) -> Keeps {
+    pub fn keeps(self, items: Items) -> Keeps {
+        // A text has no word of its own.
+        let is_word = items != Items::Texts;
         match self {
             Self::Count | Self::Rate => Keeps::NOTHING,
             Self::Sum | Self::Mean => Keeps::SUM,
-            Self::Min => Keeps::MIN,
-            Self::Max => Keeps::MAX,
-            Self::First => Keeps::FIRST_ROW,
-            Self::Last => Keeps::LAST_ROW,
+            Self::Min | Self::All => Keeps::MIN,
+            Self::Max | Self::Any => Keeps::MAX,
+            Self::First if is_word => Keeps::FIRST_ROW,
+            Self::Last if is_word => Keeps::LAST_ROW,
+            Self::First => Keeps::first_rows(1),
+            Self::Last => Keeps::last_rows(1),
+            Self::FirstN(n) => Keeps::first_rows(n),
+            Self::LastN(n) => Keeps::last_rows(n),
+            Self::LastNDistinct(n) => Keeps::last_distinct(n),
             Self::Variance(_) | Self::Stddev(_) => Keeps::SUM.and(Keeps::SQUARES),
+            Self::Percentile(_) | Self::Median => Keeps::QUANTILES,
+            Self::DistinctCount => Keeps::DISTINCT,
+            Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Keeps::CATEGORIES,
+            Self::Histogram | Self::Entropy => Keeps::CATEGORIES,
             Self::TimeSinceLast => Keeps::LAST,
             Self::MeanGap => Keeps::TIMES,
         }
-    }
-}
-
-/// Which accumulators a column keeps beside how many rows there are, and how many of them were no number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Keeps(u16);
-
-impl Keeps {
-    /// Only how many.
-    pub const NOTHING: Self = Self(0);
-    /// The sum.
-    pub const SUM: Self = Self(1);
-    /// The sum of squares.
-    pub const SQUARES: Self = Self(2);
-    /// The smallest number.
-    pub const MIN: Self = Self(4);
-    /// The largest number.
-    pub const MAX: Self = Self(8);
-    /// The time of the first row.
-    pub const FIRST: Self = Self(16);
-    /// The time of the last row.
-    pub const LAST: Self = Self(32);
-
-    /// The number of the first row in the total order, and its place there.
-    pub const FIRST_ROW: Self = Self(64);
-    /// The number of the last row in the total order, and its place there.
-    pub const LAST_ROW: Self = Self(128);
-    /// What rows without a value can be asked for.
-    pub const TIMES: Self = Self::FIRST.and(Self::LAST);
-    /// Everything.
-    pub const ALL: Self = Self(255);
-
-    /// Both.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// What both keep.
-    #[must_use]
-    pub const fn only(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// Whether all of `other` is kept.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
     }
 }

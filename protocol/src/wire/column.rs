@@ -1,14 +1,16 @@
 //! A feature's values for many entities as one column of the wire, and back. Knows no status.
 //!
-//! Values of one feature are of one kind, so a column is one packed list; only numbers beyond 64 bits take the long way.
+//! Values of one feature are of one kind, so a column is one packed list; numbers beyond 64 bits, lists and counts take the
+//! long way.
 
 use super::v1::feature_column::Values;
 use super::v1::value::Kind;
-use super::v1::{self, Decimals, FeatureColumn, Floats, Ints, Mixed, Status};
-use crate::value::Value;
+use super::v1::{self, Decimals, FeatureColumn, Floats, Ints, Mixed, Status, Texts, Truths};
+use crate::value::{Counts, Value};
 
 impl Values {
-    /// The column of these values, as packed as they allow; `None` where all are null. In the place of a null stands a 0.
+    /// The column of these values, as packed as they allow; `None` where all are null. In the place of a null stands what
+    /// is nothing of its kind.
     pub fn of<'v>(values: impl Iterator<Item = &'v Value> + Clone) -> Option<Self> {
         let known = values.clone().filter(|value| **value != Value::Null);
         let small = |int: &i128| i64::try_from(*int).ok();
@@ -40,6 +42,15 @@ impl Values {
                     None => mixed(values),
                 }
             }
+            Value::Bool(_) => {
+                let values = values.map(|value| *value == Value::Bool(true)).collect();
+                Self::Truths(Truths { values })
+            }
+            Value::Text(_) => {
+                let text = |value: &Value| if let Value::Text(text) = value { text.to_string() } else { String::new() };
+                Self::Texts(Texts { values: values.map(text).collect() })
+            }
+            Value::List(_) | Value::Counts(_) => mixed(values),
             Value::Null => return None,
         })
     }
@@ -50,16 +61,28 @@ fn null(value: &Value) -> Option<i64> {
 }
 
 fn mixed<'v>(values: impl Iterator<Item = &'v Value>) -> Values {
-    let one = |value: &Value| {
-        let kind = match value {
-            Value::Null => None,
-            Value::Int(int) => Some(i64::try_from(*int).map_or_else(|_| Kind::Decimal(int.to_string()), Kind::Int)),
-            Value::Decimal { .. } => Some(Kind::Decimal(value.to_string())),
-            Value::Float(float) => Some(Kind::Float(*float)),
-        };
-        v1::Value { kind }
+    Values::Mixed(all(values))
+}
+
+fn all<'v>(values: impl Iterator<Item = &'v Value>) -> Mixed {
+    Mixed { values: values.map(one).collect() }
+}
+
+fn one(value: &Value) -> v1::Value {
+    let kind = match value {
+        Value::Null => None,
+        Value::Bool(truth) => Some(Kind::Truth(*truth)),
+        Value::Int(int) => Some(i64::try_from(*int).map_or_else(|_| Kind::Decimal(int.to_string()), Kind::Int)),
+        Value::Decimal { .. } => Some(Kind::Decimal(value.to_string())),
+        Value::Float(float) => Some(Kind::Float(*float)),
+        Value::Text(text) => Some(Kind::Text(text.to_string())),
+        Value::List(values) => Some(Kind::List(all(values.iter()))),
+        Value::Counts(counts) => {
+            let (values, each) = counts.values.iter().map(|(value, count)| (one(value), *count)).unzip();
+            Some(Kind::Counts(v1::Counts { values, counts: each, other: counts.other }))
+        }
     };
-    Values::Mixed(Mixed { values: values.map(one).collect() })
+    v1::Value { kind }
 }
 
 impl FeatureColumn {
@@ -99,7 +122,9 @@ impl FeatureColumn {
                 decimal.map(|(unscaled, scale)| Value::Decimal { unscaled: i128::from(*unscaled), scale })
             }
             Some(Values::Floats(floats)) => floats.values.get(entity).map(|float| Value::Float(*float)),
-            Some(Values::Mixed(mixed)) => mixed.values.get(entity).and_then(|value| single(value.kind.as_ref()?)),
+            Some(Values::Truths(truths)) => truths.values.get(entity).map(|truth| Value::Bool(*truth)),
+            Some(Values::Texts(texts)) => texts.values.get(entity).map(|text| Value::Text(text.as_str().into())),
+            Some(Values::Mixed(mixed)) => mixed.values.get(entity).and_then(known),
         };
         value.unwrap_or(Value::Null)
     }
@@ -122,7 +147,20 @@ fn single(kind: &Kind) -> Option<Value> {
             let unscaled = digits.replacen('.', "", 1).parse().ok()?;
             Some(Value::Decimal { unscaled, scale: u8::try_from(scale).ok()? })
         }
+        Kind::Truth(truth) => Some(Value::Bool(*truth)),
+        Kind::Text(text) => Some(Value::Text(text.as_str().into())),
+        Kind::List(list) => list.values.iter().map(known).collect::<Option<_>>().map(Value::List),
+        Kind::Counts(v1::Counts { values, counts, other }) => {
+            let values = values.iter().zip(counts).map(|(value, count)| Some((known(value)?, *count)));
+            let counts = Counts { values: values.collect::<Option<_>>()?, other: *other };
+            Some(Value::Counts(counts.into()))
+        }
     }
+}
+
+/// `None` where it is of a kind that only a newer release knows.
+fn known(value: &v1::Value) -> Option<Value> {
+    value.kind.as_ref().map_or(Some(Value::Null), single)
 }
 
 #[cfg(test)]

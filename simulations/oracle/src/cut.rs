@@ -12,6 +12,7 @@ use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use crate::OracleError;
 use crate::derived;
+use crate::feature;
 use crate::fold::Fold;
 use crate::judge::Row;
 use crate::window;
@@ -204,19 +205,19 @@ impl<'a> Cut<'a> {
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
-        let inputs: Vec<window::Placed> = rows
+        let inputs: Vec<feature::Placed> = rows
             .iter()
             .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
-            .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?)))
+            .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?.clone())))
             .collect();
-        let question = window::Question {
+        let question = feature::Question {
             operator: feature.operator,
-            domain: measure.value.as_ref().map(|(_, domain)| *domain),
+            items: measure.items(),
             window: feature.window,
             end,
             partial_coverage: is_partial(view, feature),
         };
-        window::answer(&question, &inputs)
+        feature::answer(&question, inputs)
     }
 }
 
@@ -246,15 +247,15 @@ fn with_derived(view: &ViewPlan, mut readings: Vec<Reading>) -> Vec<Reading> {
 
 /// What stands in where there is no value.
 fn defaulted(reading: Reading, feature: &Feature) -> Reading {
-    match feature.default {
+    match &feature.default {
         Some(default) if reading.status == Status::NullValue => {
-            Reading { value: window::default(feature.operator, default), status: Status::Defaulted, ..reading }
+            Reading { value: feature::default(feature.operator, default), status: Status::Defaulted, ..reading }
         }
         _ => reading,
     }
 }
 
-/// An old value is still the value; that a default stands in is not to be hidden.
+/// An old value is still the value; that a default stands in, or that there was too much to tell, is not to be hidden.
 fn aged(reading: Reading, is_outside: bool) -> Reading {
     match reading.status {
         Status::Present | Status::NullValue if is_outside => Reading { status: Status::OutsideMaxAge, ..reading },

@@ -6,6 +6,8 @@ mod defaults;
 mod derived;
 mod ids;
 mod instants;
+mod lists;
+mod percentiles;
 mod plans;
 mod windows;
 
@@ -55,6 +57,12 @@ impl Log {
         self.payload(partition, offset, micros, &payload);
     }
 
+    /// An event of `u` at noon and so many microseconds that says this.
+    fn says(&mut self, micros: i64, members: &str) {
+        let payload = format!(r#"{{"user_id":"u","ts":"{}",{members}}}"#, noon(micros));
+        self.payload(0, micros as Offset, micros, &payload);
+    }
+
     fn read(&mut self, index: u64, v: &[Offset], user: &str, as_of: AsOf) -> Answer {
         let mut bytes = Vec::new();
         key::encode([user], &mut bytes);
@@ -63,7 +71,7 @@ impl Log {
 
     /// The first feature, read at noon and so many microseconds after everything pushed.
     fn first(&mut self, user: &str, micros: i64) -> Reading {
-        self.read(0, &[1000, 1000, 1000, 1000], user, AsOf::At(noon(micros))).readings[0]
+        self.read(0, &[1000, 1000, 1000, 1000], user, AsOf::At(noon(micros))).readings.remove(0)
     }
 }
 

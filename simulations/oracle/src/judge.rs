@@ -12,6 +12,7 @@ use featuregrid_protocol::time::Timestamp;
 use crate::expression::Value;
 use crate::field::{self, Fields, WrongType};
 use crate::instant;
+use crate::item::Item;
 use crate::json::Json;
 use crate::log::Record;
 
@@ -55,20 +56,34 @@ pub(crate) struct Row {
 
 impl Row {
     /// What it contributes to a measure.
-    pub(crate) fn input(&self, column: ColumnId) -> Option<Input> {
-        self.measures.iter().find(|(id, _)| *id == column).map(|(_, input)| *input)
+    pub(crate) fn input(&self, column: ColumnId) -> Option<&Input> {
+        self.measures.iter().find(|(id, _)| *id == column).map(|(_, input)| input)
     }
 }
 
 /// A contribution to one measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Counted, without a value.
     Counted,
-    /// Unscaled, in the measure's domain.
-    Value(i64),
-    /// No finite number of the domain.
+    /// A value of the measure.
+    Value(Item),
+    /// There is something, but no finite number of the domain, or a text that is too long.
     Bad,
+}
+
+impl Input {
+    /// What the measure's expression made of a record; `None` where it is null.
+    fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            Value::Number(number) => Some(i64::try_from(number).map_or(Self::Bad, |it| Self::Value(Item::Number(it)))),
+            Value::Bool(truth) => Some(Self::Value(Item::Truth(truth))),
+            Value::Text(text) if text.len() <= limits::TEXT_BYTES_MAX => Some(Self::Value(Item::Text(text))),
+            Value::Text(_) | Value::Bad => Some(Self::Bad),
+            Value::Float(_) | Value::Timestamp(_) => unreachable!("no measure takes a float or a timestamp"),
+        }
+    }
 }
 
 /// Judges a record that follows a prefix whose largest event time is `prefix_max`, under the plan in force at it.
@@ -156,14 +171,10 @@ fn row(
             continue;
         }
         let input = match &measure.value {
-            None => Input::Counted,
-            Some((value, _)) => match fields.evaluate(value, ts)? {
-                Value::Null => continue,
-                Value::Number(number) => i64::try_from(number).map_or(Input::Bad, Input::Value),
-                _ => Input::Bad,
-            },
+            None => Some(Input::Counted),
+            Some((value, _)) => Input::of(fields.evaluate(value, ts)?),
         };
-        measures.push((measure.id, input));
+        measures.extend(input.map(|input| (measure.id, input)));
     }
     Ok(Some(Keyed { key, row: Row { ts, at, id, measures } }))
 }

@@ -5,8 +5,9 @@
 //! lateness record by record, keeps no tiles, and answers by looking at every row of the key. Planted bugs of the
 //! product therefore cannot reach it.
 //!
-//! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`]), [`fold`], [`cut`] (with
-//! [`window`], [`statistics`], [`derived`], [`expression`]).
+//! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`], [`item`]), [`fold`], [`cut`]
+//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`percentile`], [`distinct`],
+//! [`list`], [`category`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -20,9 +21,15 @@ mod json;
 mod instant;
 mod number;
 mod field;
+mod item;
 mod judge;
 mod fold;
 mod statistics;
+mod percentile;
+mod distinct;
+mod list;
+mod category;
+mod feature;
 mod window;
 mod derived;
 pub mod expression;

@@ -6,7 +6,7 @@ use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, FieldPlan, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, SourcePlan, ViewPlan,
+    Column, FieldPlan, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, SourcePlan, ViewPlan,
 };
 use featuregrid_protocol::time::Span;
 
@@ -25,7 +25,7 @@ fn view(name: &str, id: u64, filter: Option<Expression>, key: usize) -> ViewPlan
             Measure {
                 id: ColumnId(2),
                 filter: None,
-                value: Some((Expression::input(2, Type::Decimal(2)), Domain::Decimal(2))),
+                value: Some((Expression::input(2, Type::Decimal(2)), Items::Numbers(Domain::Decimal(2)))),
             },
         ],
         max_age: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Expression, Type};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, PartitionId};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Measure, Plan};
+use featuregrid_protocol::plan::{Column, Items, Keeps, LadderPlan, Level, Measure, Plan};
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeId;
 use featuregrid_protocol::time::Span;
@@ -122,7 +122,8 @@ fn nothing_lives_on_under_other_rows() {
     let rows = shard.rows(super::support::VIEW);
     let mut other = new.as_ref().clone();
     other.views[0].measures[0] = Measure { id: ColumnId(900), filter: None, value: None };
-    other.views[0].measures[2].value = Some((Expression::input(0, Type::Decimal(2)), Domain::Decimal(2)));
+    other.views[0].measures[2].value =
+        Some((Expression::input(0, Type::Decimal(2)), Items::Numbers(Domain::Decimal(2))));
     assert!(shard.switch(Arc::new(other), &far()).is_empty());
     assert_eq!((shard.entities(), shard.digest().pages), (0, 0));
     assert_eq!(shard.rows(super::support::VIEW), rows);

@@ -6,7 +6,7 @@ use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, Feature, LadderPlan, Level, Operator, Plan, Shift, Spread, Window, default_hop,
+    Column, Feature, Items, LadderPlan, Level, Operator, Plan, Shift, Spread, Window, default_hop,
 };
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status, Value};
@@ -30,7 +30,7 @@ fn event(offset: u64, ts: i64, number: i64) -> Event {
         key: Some(1),
         present: 0b1111,
         bad: 0,
-        numbers: [0, 0, number, number],
+        numbers: [0, 0, number, number, 0, 0],
         id: None,
     }
 }
@@ -72,7 +72,7 @@ fn a_window_begins_after_its_event_and_ends_on_a_hop() {
     let count = |shard: &mut Shard, after: i64| {
         let read = at(shard, noon + after);
         assert_eq!((read.instant, read.edge), (Timestamp(noon + after), Edge::Exact));
-        (read.readings[0].value, read.readings[0].status)
+        (read.readings[0].value.clone(), read.readings[0].status)
     };
     assert_eq!(count(&mut shard, 0), (Value::Null, Status::NotFound));
     for after in [1, 300 * SECOND, 305 * SECOND - 1] {
@@ -101,7 +101,10 @@ fn values_of_an_old_event_are_outside_max_age() {
     let status = |shard: &mut Shard, ts| at(shard, ts).readings[0].status;
     assert_eq!(status(&mut shard, first + MINUTE.0), Status::Present);
     let old = at(&mut shard, first + MINUTE.0 + 1);
-    assert_eq!((old.readings[LIFETIME].status, old.readings[LIFETIME].value), (Status::OutsideMaxAge, Value::Int(1)));
+    assert_eq!(
+        (old.readings[LIFETIME].status, old.readings[LIFETIME].value.clone()),
+        (Status::OutsideMaxAge, Value::Int(1))
+    );
     // The second event tiles the first; an instant between them still knows when the first was.
     shard.apply(&log.frame(&plan, 0, 1, 2), &set);
     assert_eq!(status(&mut shard, first + 90 * SECOND), Status::OutsideMaxAge);
@@ -203,7 +206,7 @@ fn replies_say_what_they_cover() {
         }
         match (feature.operator, &measure.value) {
             (Operator::Count, _) => assert_eq!(reading.value, Value::Int(i128::from(feature.column != 1))),
-            (Operator::Sum, Some((_, Domain::Decimal(scale)))) => {
+            (Operator::Sum, Some((_, Items::Numbers(Domain::Decimal(scale))))) => {
                 assert_eq!(reading.value, Value::Decimal { unscaled: 0, scale: *scale })
             }
             (Operator::Mean | Operator::Min | Operator::Max, Some(_)) => assert_eq!(reading.status, Status::NullValue),

@@ -25,7 +25,7 @@ fn event(offset: u64, tenths: i64, id: u8) -> Event {
         key: Some(1),
         present: 0b1111,
         bad: 0,
-        numbers: [0, 0, 1, 1],
+        numbers: [0, 0, 1, 1, 0, 0],
         id: Some(id),
     }
 }

@@ -19,7 +19,7 @@ fn an_entity_shows_its_tiles_and_the_last_records_applied() {
         key,
         present: 1,
         bad: 0,
-        numbers: [0; 4],
+        numbers: [0; 6],
         id: None,
     };
     // Ten of user 1, then others that only move T.

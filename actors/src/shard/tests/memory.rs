@@ -42,7 +42,7 @@ fn one_hot_key_over_thirty_days() {
                 key: Some(1),
                 present: if offset % 3 == 0 { 0b1111 } else { 0b0101 },
                 bad: 0,
-                numbers: [0, 0, offset as i64 % 100_000, offset as i64 % 100_000],
+                numbers: [0, 0, offset as i64 % 100_000, offset as i64 % 100_000, 0, 0],
                 id: None,
             })
             .collect();

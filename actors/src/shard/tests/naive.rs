@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Feature, Operator, Plan, Shift, Spread, Window};
+use featuregrid_protocol::plan::{Argument, Feature, Items, Operator, Plan, Shift, Spread, Window};
+use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
-use super::support::{Event, Log};
-use crate::aggregate::{Accumulator, Squares, moments, ratio};
+use super::support::{Event, Log, text_of};
+use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, moments, ratio};
 use crate::window::AsOf;
 
 /// Next offset by partition.
@@ -116,10 +118,15 @@ pub(super) fn read(
             .filter(|e| e.present >> original & 1 == 1);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
-        let domain = measure.domain();
+        let items = measure.items();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
+        if Collects::of(feature.operator.keeps(items)).next().is_some() {
+            let reading = collected(feature, items, &good, original as usize);
+            let Reading { value, status, .. } = reading;
+            return Reading { value, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) };
+        }
         let value = match feature.operator.argument() {
-            Argument::Number => {
+            Argument::Number | Argument::Any | Argument::Truth => {
                 let mut ordered: Vec<(_, i128)> = good
                     .iter()
                     .map(|event| {
@@ -128,7 +135,7 @@ pub(super) fn read(
                     .collect();
                 ordered.sort_unstable();
                 let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
-                compute(feature.operator, domain, &numbers)
+                compute(feature.operator, items, &numbers)
             }
             Argument::Rows => look(feature, edges(feature.window, feature.shift).1, &times),
         };
@@ -157,11 +164,29 @@ fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
     }
 }
 
+/// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests.
+fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) -> Reading {
+    let mut collection = Collects::of(feature.operator.keeps(items)).next().unwrap().nothing();
+    for event in rows {
+        let number = event.numbers[measure];
+        let text = (items == Items::Texts).then(|| text_of(number));
+        let position = Position { partition: PartitionId(event.partition), offset: event.offset };
+        let word = text.as_deref().map_or(number, text_word);
+        collection.add(&Item { ts: event.ts, position, word, text: text.as_deref() });
+    }
+    let plain = Answer { operator: feature.operator, items, span: None, default: None, partial_coverage: false };
+    let counted = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
+    answer(&plain, &counted, Some(&collection), Timestamp(0))
+}
+
 /// Of numbers in the total order.
-fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
-    let number = |unscaled| match domain {
-        Domain::Int => Value::Int(unscaled),
-        Domain::Decimal(scale) => Value::Decimal { unscaled, scale },
+fn compute(operator: Operator, items: Items, numbers: &[i128]) -> Value {
+    let domain = items.domain();
+    let number = |unscaled| match items {
+        Items::Numbers(Domain::Int) => Value::Int(unscaled),
+        Items::Numbers(Domain::Decimal(scale)) => Value::Decimal { unscaled, scale },
+        Items::Truths => Value::Bool(unscaled != 0),
+        Items::Texts => unreachable!("texts are collected"),
     };
     let (sum, n) = (numbers.iter().sum::<i128>(), numbers.len() as u64);
     // The rounding has its own tests against big integers; here only what is divided by what.
@@ -173,8 +198,8 @@ fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
         Operator::Sum => number(sum),
         Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample) if n < 2 => Value::Null,
         _ if n == 0 => Value::Null,
-        Operator::Min => numbers.iter().min().copied().map_or(Value::Null, number),
-        Operator::Max => numbers.iter().max().copied().map_or(Value::Null, number),
+        Operator::Min | Operator::All => numbers.iter().min().copied().map_or(Value::Null, number),
+        Operator::Max | Operator::Any => numbers.iter().max().copied().map_or(Value::Null, number),
         Operator::First => numbers.first().copied().map_or(Value::Null, number),
         Operator::Last => numbers.last().copied().map_or(Value::Null, number),
         Operator::Mean => Value::Float(ratio::nearest(sum, u128::from(n) * 10u128.pow(domain.scale().into()))),
@@ -185,5 +210,6 @@ fn compute(operator: Operator, domain: Domain, numbers: &[i128]) -> Value {
         Operator::Count | Operator::TimeSinceLast | Operator::MeanGap | Operator::Rate => {
             unreachable!("{operator:?} looks at rows")
         }
+        _ => unreachable!("{operator:?} reads what was collected"),
     }
 }

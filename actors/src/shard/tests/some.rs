@@ -69,7 +69,7 @@ proptest! {
                 shard.read(0, &other, AsOf::At(at + Span(1)));
                 let some: Vec<usize> = (0..results).filter(|result| selection >> result & 1 == 1).collect();
                 let got = shard.read_results(0, &some, &own, AsOf::At(at)).unwrap();
-                let want: Vec<_> = some.iter().map(|result| whole.readings[*result]).collect();
+                let want: Vec<_> = some.iter().map(|result| whole.readings[*result].clone()).collect();
                 prop_assert_eq!(&got.readings, &want, "{:?} at {}", some, at);
                 prop_assert_eq!((got.instant, got.edge, got.newest_event), (whole.instant, whole.edge, whole.newest_event));
             }

@@ -12,12 +12,12 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan,
-    Shift, SourcePlan, ViewPlan, Window,
+    Argument, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator,
+    Plan, Shift, SourcePlan, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
-use featuregrid_protocol::row::{EventId, RowBatch, RowHead};
+use featuregrid_protocol::row::{EventId, RowBatch, RowHead, TextBuffer, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ pub(super) struct Event {
     pub(super) present: u64,
     pub(super) bad: u64,
     /// By measure, whether present or not.
-    pub(super) numbers: [i64; 4],
+    pub(super) numbers: [i64; 6],
     /// Event id.
     pub(super) id: Option<u8>,
 }
@@ -52,11 +52,12 @@ pub(super) fn key_bytes(name: u8) -> Vec<u8> {
     out
 }
 
-/// Measure 0 rows, 1 only counts, 2 decimal(2), 3 whole numbers.
+/// Measure 0 rows, 1 only counts, 2 decimal(2), 3 whole numbers, 4 texts, 5 truths.
 pub(super) fn measures() -> Vec<Measure> {
-    let value = |domain: Domain| Some((Expression::input(0, domain.into()), domain));
-    let values = [None, None, value(Domain::Decimal(2)), value(Domain::Int)];
-    values.into_iter().zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value }).collect()
+    let value = |items: Items| Some((Expression::input(0, items.into()), items));
+    let numbers = [Domain::Decimal(2), Domain::Int].map(|domain| value(Items::Numbers(domain)));
+    let values = [[None, None], numbers, [value(Items::Texts), value(Items::Truths)]].into_iter().flatten();
+    values.zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value }).collect()
 }
 
 pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {
@@ -78,6 +79,20 @@ pub(super) fn columns(measures: impl IntoIterator<Item = usize>) -> Vec<Column> 
     measures.into_iter().map(|measure| Column { measure, keeps: Keeps::ALL, since: ControlIndex(0) }).collect()
 }
 
+/// The text that an event's number stands for, where its measure has texts.
+pub(super) fn text_of(number: i64) -> String {
+    format!("category {number}")
+}
+
+/// Whether an operator can read these.
+pub(super) fn reads(operator: Operator, items: Option<Items>) -> bool {
+    match (operator.argument(), items) {
+        (Argument::Rows, _) | (Argument::Any, Some(_)) => true,
+        (Argument::Number, Some(Items::Numbers(_))) | (Argument::Truth, Some(Items::Truths)) => true,
+        (Argument::Number | Argument::Truth | Argument::Any, _) => false,
+    }
+}
+
 /// Every operator over every column of every ladder, in each of its windows.
 pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], measures: Vec<Measure>) -> ViewPlan {
     let mut features = Vec::new();
@@ -85,8 +100,8 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         let rolling = windows[ladder].iter().map(|(span, hop)| Window::Rolling { span: *span, hop: *hop });
         let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
         for (column, kept) in plan.columns.iter().enumerate() {
-            let has_value = measures[kept.measure].value.is_some();
-            let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
+            let items = measures[kept.measure].value.as_ref().map(|(_, items)| *items);
+            let fits = |operator: &Operator| reads(*operator, items);
             let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
             for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
             {
@@ -120,9 +135,9 @@ fn stepping(span: Span, hop: Span) -> Vec<Window> {
     series.chain(long).chain([Window::Tumbling { span: hop }]).collect()
 }
 
-/// Counts, largest numbers and times over stepping windows.
+/// Counts, largest numbers, times and lists over stepping windows.
 fn with_stepping(mut view: ViewPlan) -> ViewPlan {
-    let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0)];
+    let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0), (Operator::LastN(3), 1)];
     let again = view.features.iter().filter(|feature| of.contains(&(feature.operator, feature.column)));
     let more = again.flat_map(|feature| {
         let windows = match feature.window {
@@ -199,7 +214,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
             let coarser = levels.iter().filter(|level| level.span.0 >= 3 * level.hop.0);
             of_ladder.extend(coarser.map(|level| (Span(level.span.0 - level.hop.0), Span(2 * level.hop.0))));
             windows.push(of_ladder);
-            let kept = if index == 0 { columns([0, 2, 1, 3]) } else { columns([0, 3]) };
+            let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
             let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
             LadderPlan { levels, lifetime, columns: kept }
         });
@@ -234,12 +249,16 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
             clocks[at] += step;
             let offset = offsets[at];
             offsets[at] += gap;
-            let (present, bad) = (1 | u64::from(bits & 0b1110), u64::from(bits >> 4 & bits & 0b1100));
+            let taken = u64::from(bits) | u64::from(bits.rotate_left(3)) << 2 & 0b110000;
+            let (present, bad) =
+                (1 | taken & 0b111110, u64::from(bits >> 4 & bits & 0b1100) | taken & taken >> 1 & 0b10000);
+            let bad = bad & present;
             // Whole seconds now and then, so that edges are met.
             let ts = clocks[at] - back;
             let ts = Timestamp(if bits >> 6 == 0 { ts - ts.rem_euclid(SECOND) } else { ts });
             let numbers = numbers.map(|number| if extreme { number } else { number % 1000 });
-            Event { partition, offset, ts, key, present, bad, numbers: [0, 0, numbers[0], numbers[1]], id }
+            let numbers = [0, 0, numbers[0], numbers[1], numbers[0].rem_euclid(90), numbers[1] & 1];
+            Event { partition, offset, ts, key, present, bad, numbers, id }
         };
         list.into_iter().map(event).collect()
     })
@@ -339,7 +358,7 @@ fn duplicates(events: &[Event]) -> Vec<(u32, Offset)> {
 
 /// A plan's measure is the event's measure `id - 100`, wherever the plan lists it.
 fn push(rows: &mut RowBatch, view: usize, plan: &ViewPlan, event: &Event, key: u8) {
-    let (mut present, mut bad, mut numbers) = (0, 0, Vec::new());
+    let (mut present, mut bad, mut numbers, mut texts) = (0, 0, Vec::new(), TextBuffer::default());
     for (at, measure) in plan.measures.iter().enumerate() {
         let original = measure.id.0 - 100;
         let takes = event.present >> original & 1;
@@ -347,7 +366,13 @@ fn push(rows: &mut RowBatch, view: usize, plan: &ViewPlan, event: &Event, key: u
         present |= takes << at;
         bad |= is_bad << at;
         if takes == 1 && is_bad == 0 && measure.value.is_some() {
-            numbers.push(event.numbers[original as usize]);
+            let number = event.numbers[original as usize];
+            if measure.items() == Items::Texts {
+                texts.push(&text_of(number));
+                numbers.push(text_word(&text_of(number)));
+            } else {
+                numbers.push(number);
+            }
         }
     }
     let bytes = key_bytes(key);
@@ -362,6 +387,7 @@ fn push(rows: &mut RowBatch, view: usize, plan: &ViewPlan, event: &Event, key: u
         number_len: 0,
     };
     rows.push(head, &bytes, &numbers);
+    rows.tell(texts.texts());
 }
 
 /// Cuts a log into frames in some interleaving: (partition, how many events).
@@ -422,7 +448,7 @@ pub(super) fn six_events() -> Vec<Event> {
         key: Some(key),
         present: 0b1101,
         bad: if number < 0 { 0b1000 } else { 0 },
-        numbers: [0, 0, number, number],
+        numbers: [0, 0, number, number, 0, 0],
         id: None,
     };
     vec![

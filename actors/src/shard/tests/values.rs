@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Level, Plan, Shift, Window};
+use featuregrid_protocol::plan::{Keeps, Level, Plan, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
@@ -94,11 +94,23 @@ fn run(
     Ok(())
 }
 
-/// The plan with every so-many-th of its features: a naive reading of each looks at all events.
-fn some_of(plan: &Plan, every: usize, first: usize) -> Arc<Plan> {
+/// The plan with every so-many-th of its features, and columns that keep what these ask for: a naive reading of each looks
+/// at all events, and more plans are worth more than more features.
+fn some_of(plan: &Plan, first: usize) -> Arc<Plan> {
+    const MOST: usize = 40;
+
     let mut plan = plan.clone();
     let features = &mut plan.views[0].features;
+    let every = features.len().div_ceil(MOST).max(1);
     *features = features.iter().skip(first % every).step_by(every).cloned().collect();
+    let view = &mut plan.views[0];
+    for (ladder, of) in view.ladders.iter_mut().enumerate() {
+        for (at, column) in of.columns.iter_mut().enumerate() {
+            let items = view.measures[column.measure].items();
+            let own = view.features.iter().filter(|feature| (feature.ladder, feature.column) == (ladder, at));
+            column.keeps = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+        }
+    }
     Arc::new(plan)
 }
 
@@ -110,9 +122,15 @@ proptest! {
         plan in plans(), list in events(), schedule in schedules(), picks: [prop::sample::Index; 3], ranges in 0u32..4,
     ) {
         let log = Log::new(&list);
+        let plan = some_of(&plan, list.len());
         let (mut shard, ranges) = shard(&plan, 1 << ranges);
         run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
     }
+}
+
+proptest! {
+    // Hundreds of events of one key are looked at anew for each value.
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Many events of one key within a few seconds: more than stay raw.
     #[test]
@@ -126,11 +144,11 @@ proptest! {
             clock += step;
             let offset = &mut offsets[partition as usize];
             *offset += 1;
-            let numbers = [0, 0, clock % 97, clock];
-            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b1111, bad: 0, numbers, id: None }
+            let numbers = [0, 0, clock % 97, clock, clock % 80, clock % 2];
+            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b111111, bad: 0, numbers, id: None }
         }).collect();
         let log = Log::new(&list);
-        let plan = some_of(&plan, 5, list.len());
+        let plan = some_of(&plan, list.len());
         let (mut shard, ranges) = shard(&plan, 2);
         run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
     }

@@ -149,7 +149,7 @@ async fn second(node: &Node, shown: &Shown, rate: u64) -> anyhow::Result<Second>
     let values = |readings: &[featuregrid_protocol::value::Reading]| -> Vec<Option<Value>> {
         let value = |column: &Option<usize>| {
             let reading = readings.get((*column)?)?;
-            (reading.status != Status::NotFound).then_some(reading.value)
+            (reading.status != Status::NotFound).then(|| reading.value.clone())
         };
         columns.iter().map(value).collect()
     };

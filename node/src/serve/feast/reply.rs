@@ -42,7 +42,7 @@ pub(super) fn encode(question: &Question<'_>, answers: &[Vec<Vec<Answer>>]) -> S
         open(&mut text);
         list(&mut text, readings(), |text, reading| value(text, &reading.value));
         text.push_str(",\"statuses\":");
-        list(&mut text, readings(), |text, reading| quote(text, status(reading.status)));
+        list(&mut text, readings(), |text, reading| quote(text, status(reading)));
         text.push_str(",\"event_timestamps\":");
         list(&mut text, rows().zip(readings()), |text, (row, reading)| event(text, row.newest_event, reading));
         text.push('}');
@@ -84,7 +84,8 @@ fn value(text: &mut String, value: &Value) {
         // Beyond 64 bits Feast has doubles alone.
         Value::Int(int) if i64::try_from(*int).is_err() => return number(text, *int as f64),
         Value::Float(float) => return number(text, *float),
-        Value::Int(_) | Value::Decimal { .. } => {}
+        Value::List(values) => return list(text, values.iter(), self::value),
+        Value::Bool(_) | Value::Int(_) | Value::Decimal { .. } | Value::Text(_) | Value::Counts(_) => {}
     }
     // Writing to a string cannot fail.
     let _ = write!(text, "{value}");
@@ -102,10 +103,13 @@ fn number(text: &mut String, float: f64) {
     }
 }
 
-/// Feast's four words for our six.
-fn status(status: Status) -> &'static str {
-    match status {
+/// Feast's four words for our seven.
+fn status(reading: &Reading) -> &'static str {
+    match reading.status {
         Status::Present | Status::Defaulted => "PRESENT",
+        // What is known of too many values is a value.
+        Status::Overflow if reading.value == Value::Null => "NULL_VALUE",
+        Status::Overflow => "PRESENT",
         Status::NullValue | Status::OutOfRange => "NULL_VALUE",
         Status::NotFound => "NOT_FOUND",
         Status::OutsideMaxAge => "OUTSIDE_MAX_AGE",

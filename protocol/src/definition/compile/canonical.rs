@@ -10,7 +10,7 @@ use super::fields::Fields;
 use crate::expression::{Expression, canonical};
 use crate::ids::{ColumnId, ViewId};
 use crate::number::Domain;
-use crate::plan::{Key, Slot};
+use crate::plan::{Items, Key, Slot};
 
 /// The id of a view.
 pub(super) fn view_id(project: &str, view: &str, entity: &str) -> ViewId {
@@ -31,10 +31,10 @@ pub(super) fn rows(source: &str, keys: &[(String, Key)], filter: Option<&Express
 pub(super) fn column_id(
     rows: &str,
     filter: Option<&Expression>,
-    value: Option<&(Expression, Domain)>,
+    value: Option<&(Expression, Items)>,
     fields: &Fields<'_>,
 ) -> ColumnId {
-    let value = value.map_or_else(|| "none".to_owned(), |(value, of)| told(value, fields) + &domain(*of));
+    let value = value.map_or_else(|| "none".to_owned(), |(value, of)| told(value, fields) + &items(*of));
     ColumnId(xxh3_64(format!("{rows} where {} value {value}", condition(filter, fields)).as_bytes()))
 }
 
@@ -47,10 +47,12 @@ fn path(slot: Slot, fields: &Fields<'_>) -> String {
     format!("[{steps}]")
 }
 
-fn domain(domain: Domain) -> String {
-    match domain {
-        Domain::Int => "int".to_owned(),
-        Domain::Decimal(scale) => format!("decimal({scale})"),
+fn items(items: Items) -> String {
+    match items {
+        Items::Numbers(Domain::Int) => "int".to_owned(),
+        Items::Numbers(Domain::Decimal(scale)) => format!("decimal({scale})"),
+        Items::Truths => "bool".to_owned(),
+        Items::Texts => "text".to_owned(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Numbers written in definitions, exactly: one that had to be rounded would mean another. Knows no field and no place.
 
 use crate::number::{Domain, Number, SCALE_MAX};
-use crate::plan::Constant;
 
 /// What keeps a text from being a number of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +22,11 @@ pub(super) fn exact(text: &str, domain: Domain) -> Result<i64, Misfit> {
     }
 }
 
-/// A number with the digits it is written with.
-pub(super) fn as_written(text: &str) -> Result<Constant, Misfit> {
+/// A number with the digits it is written with, unscaled, and where they stand.
+pub(super) fn as_written(text: &str) -> Result<(i64, Domain), Misfit> {
     let digits = u8::try_from(fraction(text)?.len()).unwrap_or(u8::MAX).min(SCALE_MAX);
     let domain = if digits == 0 { Domain::Int } else { Domain::Decimal(digits) };
-    Ok(Constant { unscaled: exact(text, domain)?, domain })
+    Ok((exact(text, domain)?, domain))
 }
 
 /// What a domain keeps, for messages.

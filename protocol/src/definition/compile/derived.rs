@@ -8,18 +8,18 @@ use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::Word;
 use crate::definition::shape::refuse;
 use crate::expression::{self, Expression, Names, Type, Wanted};
-use crate::plan::Derived;
+use crate::plan::{Answers, Derived};
 
-/// `None` where something refers to nothing, or to itself; it is noted. `types` are those of the features' results; `None`
-/// where one is wrong, which is noted too.
-pub(super) fn resolve(view: &View, types: Vec<Option<Type>>, notes: &mut Notes) -> Option<Vec<Derived>> {
+/// `None` where something refers to nothing, or to itself; it is noted. `answers` are those of the features' results;
+/// `None` where one is wrong, which is noted too.
+pub(super) fn resolve(view: &View, answers: Vec<Option<Answers>>, notes: &mut Notes) -> Option<Vec<Derived>> {
     let results = view.features.iter().flat_map(|feature| &feature.results);
     let places: BTreeMap<&str, usize> = results.zip(0..).map(|(result, at)| (result.name.value.as_str(), at)).collect();
     let mut resolver = Resolver {
         first: view.features.iter().map(|feature| feature.results.len()).sum(),
         drafts: view.derived.iter().zip(0..).map(|(draft, at)| (draft.name.value.as_str(), at)).collect(),
         places,
-        types,
+        answers,
         view,
         state: vec![State::Waiting; view.derived.len()],
         sorted: Vec::new(),
@@ -45,7 +45,7 @@ struct Resolver<'d> {
     /// Where results stand: those of features, and derived ones as they are sorted.
     places: BTreeMap<&'d str, usize>,
     /// What stands there.
-    types: Vec<Option<Type>>,
+    answers: Vec<Option<Answers>>,
     /// Derived features by name, as written.
     drafts: BTreeMap<&'d str, usize>,
     state: Vec<State>,
@@ -86,7 +86,7 @@ impl<'d> Resolver<'d> {
         let known: Vec<Option<()>> = names.iter().map(|used| self.know(used, path, notes)).collect();
         known.into_iter().collect::<Option<Vec<()>>>()?;
         let formula = expression::check(formula, Some(Wanted::Number), self, notes)?;
-        self.types.push(Some(formula.of));
+        self.answers.push(Some(Answers::One(formula.of)));
         self.places.insert(&name.value, self.first + self.sorted.len());
         self.sorted.push(Derived { name: name.value.clone(), formula });
         Some(())
@@ -119,15 +119,29 @@ impl<'d> Resolver<'d> {
     }
 }
 
+impl Resolver<'_> {
+    fn answers(&self, name: &str) -> Option<(usize, Answers)> {
+        let place = *self.places.get(name)?;
+        Some((place, self.answers.get(place).copied().flatten()?))
+    }
+}
+
 impl Names for Resolver<'_> {
     fn class(&self, name: &str) -> Option<Wanted> {
-        let place = *self.places.get(name)?;
-        self.types.get(place).copied().flatten().map(Type::as_wanted)
+        match self.answers(name)? {
+            (_, Answers::One(of)) => Some(Type::as_wanted(of)),
+            (_, Answers::List(_) | Answers::Counts(_)) => None,
+        }
     }
 
-    fn resolve(&mut self, word: &Word, _: Option<Wanted>, _: &mut Notes) -> Option<Expression> {
-        let place = *self.places.get(word.value.as_str())?;
-        Some(Expression::input(place, self.types.get(place).copied().flatten()?))
+    fn resolve(&mut self, word: &Word, _: Option<Wanted>, notes: &mut Notes) -> Option<Expression> {
+        match self.answers(&word.value)? {
+            (place, Answers::One(of)) => Some(Expression::input(place, of)),
+            (_, Answers::List(_) | Answers::Counts(_)) => {
+                let message = format!("{} is several values; an expression takes one", quoted(&word.value));
+                refuse(notes, word.at, message)
+            }
+        }
     }
 
     fn has_event(&self) -> bool {

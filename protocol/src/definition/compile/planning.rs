@@ -50,11 +50,19 @@ pub(super) fn plan(
     check_bounds(&view, &ladders, slack, notes);
     let features = view.results.iter().zip(homes).filter_map(|(result, home)| {
         let ladder = *places.get(&home)?;
-        let answers = |column: &Column| column.measure == result.measure && column.keeps.has(result.operator.keeps());
+        let answers = |column: &Column| column.measure == result.measure && column.keeps.has(view.needs(result));
         let column = ladders[ladder].columns.iter().position(answers)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
         let shift = result.named.shift;
-        Some(Feature { name, operator: result.operator, ladder, column, window, shift, default: result.default })
+        Some(Feature {
+            name,
+            operator: result.operator,
+            ladder,
+            column,
+            window,
+            shift,
+            default: result.default.clone(),
+        })
     });
     ViewPlan {
         id: view.id,
@@ -68,6 +76,13 @@ pub(super) fn plan(
         max_age: view.max_age,
         measures: view.measures,
         ladders,
+    }
+}
+
+impl Resolved {
+    /// What a column must keep for a result.
+    fn needs(&self, result: &Outcome) -> Keeps {
+        result.operator.keeps(self.measures[result.measure].items())
     }
 }
 
@@ -110,7 +125,7 @@ impl Candidate {
 
     /// A result is read from it: from a column that keeps what it needs, or from one that begins now.
     fn want(&mut self, view: &Resolved, result: &Outcome, index: ControlIndex) {
-        let needs = result.operator.keeps();
+        let needs = view.needs(result);
         let since = self.since(view, result.measure, needs).unwrap_or(index);
         let keeps = self.wanted.entry((result.measure, since)).or_default();
         *keeps = keeps.and(needs);
@@ -136,7 +151,7 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
         .enumerate()
         .filter(|(_, candidate)| candidate.shape.answers(result.named.window, result.named.shift));
     able.min_by_key(|(_, candidate)| {
-        let since = candidate.since(view, result.measure, result.operator.keeps());
+        let since = candidate.since(view, result.measure, view.needs(result));
         (since.is_none(), since)
     })
     .map(|(at, _)| at)

@@ -10,11 +10,11 @@ use crate::definition::draft::{Draft, Feature, NamedWindow, View};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
 use crate::definition::shape::refuse;
-use crate::expression::{self, Expression, Kind, Tree, Type, Wanted};
+use crate::expression::{self, Expression, Function, Kind, Tree, Type, Wanted};
 use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
-use crate::plan::{Constant, Derived, Key, Measure, Operator};
+use crate::plan::{Answers, Argument, Constant, Derived, Items, Key, Measure, Operator};
 use crate::time::Span;
 
 /// Digits after the point of a number that is computed and then summed: nine more stay before it.
@@ -56,14 +56,14 @@ pub(super) fn resolve(
     let filter = optional(view.filter.as_ref(), fields, notes);
     let features: Vec<_> = view.features.iter().map(|feature| (feature, measured(feature, fields, notes))).collect();
     check_names(view, notes);
-    let types: Vec<Option<Type>> = features
+    let answers: Vec<Option<Answers>> = features
         .iter()
         .flat_map(|(feature, measured)| {
-            let of = measured.as_ref().map(|(operator, _, value, _)| answers(*operator, value.as_ref()));
-            feature.results.iter().map(move |_| of)
+            let answers = measured.as_ref().map(|(operator, _, value, _)| operator.answers(items(value.as_ref())));
+            feature.results.iter().map(move |_| answers)
         })
         .collect();
-    let derived = derived::resolve(view, types, notes);
+    let derived = derived::resolve(view, answers, notes);
 
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
@@ -84,7 +84,7 @@ pub(super) fn resolve(
         results.extend(feature.results.iter().map(|named| Outcome {
             operator,
             measure,
-            default,
+            default: default.clone(),
             named: named.clone(),
         }));
     }
@@ -160,47 +160,65 @@ fn check_names(view: &View, notes: &mut Notes) {
     }
 }
 
-/// The type of a feature's results.
-fn answers(operator: Operator, value: Option<&(Expression, Domain)>) -> Type {
-    if operator.is_rounded() { Type::Float } else { operator.domain(value.map(|(_, domain)| *domain)).into() }
+/// What a feature reads; rows count as whole numbers.
+fn items(value: Option<&(Expression, Items)>) -> Items {
+    value.map_or(Items::Numbers(Domain::Int), |(_, items)| *items)
 }
 
-type Measured = (Operator, Option<Expression>, Option<(Expression, Domain)>, Option<Constant>);
+type Measured = (Operator, Option<Expression>, Option<(Expression, Items)>, Option<Constant>);
 
 fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Measured> {
     let filter = optional(feature.filter.as_ref(), fields, notes);
     let (operator, number) = feature.operator.as_ref()?;
     let value = match number {
         None => None,
-        Some(tree) => Some(value(tree, fields, notes)?),
+        Some(tree) => Some(value(*operator, tree, fields, notes)?),
     };
     let default = match &feature.default {
         None => None,
-        Some(word) => {
-            let domain = operator.domain(value.as_ref().map(|(_, domain)| *domain));
-            Some(default(word, *operator, domain, notes)?)
-        }
+        Some(word) => Some(default(word, operator.answers(items(value.as_ref())), notes)?),
     };
     Some((*operator, filter?, value, default))
 }
 
-/// A number that the feature itself could have answered; what is rounded is no number of a domain, so it takes any.
-fn default(word: &Word, operator: Operator, domain: Domain, notes: &mut Notes) -> Option<Constant> {
-    let read = if operator.is_rounded() {
-        constant::as_written(&word.value)
-    } else {
-        constant::exact(&word.value, domain).map(|unscaled| Constant { unscaled, domain })
+/// Something that the feature itself could have answered.
+fn default(word: &Word, answers: Answers, notes: &mut Notes) -> Option<Constant> {
+    let Answers::One(of) = answers else {
+        return refuse(notes, word.at, "`default`: this feature is never null; remove it");
+    };
+    match (of, word.value.as_str()) {
+        (Type::Bool, "true") => Some(Constant::Truth(true)),
+        (Type::Bool, "false") => Some(Constant::Truth(false)),
+        (Type::Bool, other) => {
+            refuse(notes, word.at, format!("`default`: {} is neither `true` nor `false`", quoted(other)))
+        }
+        (Type::Text | Type::Timestamp, text) if text.len() > limits::TEXT_BYTES_MAX => {
+            let most = limits::TEXT_BYTES_MAX;
+            refuse(notes, word.at, format!("`default`: a text has at most {most} bytes, as those of events do"))
+        }
+        (Type::Text | Type::Timestamp, text) => Some(Constant::Text(text.to_owned())),
+        (Type::Int, _) => number(word, Some(Domain::Int), notes),
+        (Type::Decimal(scale), _) => number(word, Some(Domain::Decimal(scale)), notes),
+        (Type::Float, _) => number(word, None, notes),
+    }
+}
+
+/// A number of a domain; what is rounded is in none, so it takes any.
+fn number(word: &Word, domain: Option<Domain>, notes: &mut Notes) -> Option<Constant> {
+    let read = match domain {
+        None => constant::as_written(&word.value),
+        Some(domain) => constant::exact(&word.value, domain).map(|unscaled| (unscaled, domain)),
     };
     let text = quoted(&word.value);
     let message = match read {
-        Ok(constant) => return Some(constant),
+        Ok((unscaled, domain)) => return Some(Constant::Number { unscaled, domain }),
         Err(Misfit::NoNumber) => {
             format!("`default`: {text} is no number; write digits and at most one `.`, for example -12.50")
         }
         Err(Misfit::Finer) => {
             format!(
                 "`default`: {text} is finer than the values of this feature, which keep {}",
-                constant::keeps(domain)
+                constant::keeps(domain.unwrap_or(Domain::Int))
             )
         }
         Err(Misfit::OutOfRange) => format!("`default`: {text} is out of the range of the values of this feature"),
@@ -216,11 +234,23 @@ fn optional(filter: Option<&Tree>, fields: &mut Fields<'_>, notes: &mut Notes) -
     }
 }
 
-/// A number to accumulate and its domain.
-fn value(tree: &Tree, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<(Expression, Domain)> {
-    let value = expression::check(tree, Some(Wanted::Number), fields, notes)?;
-    let domain = match value.of {
-        Type::Int => Domain::Int,
+/// What a feature accumulates.
+fn value(operator: Operator, tree: &Tree, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<(Expression, Items)> {
+    let wanted = match operator.argument() {
+        Argument::Rows | Argument::Any => None,
+        Argument::Number => Some(Wanted::Number),
+        Argument::Truth => Some(Wanted::Bool),
+    };
+    let value = expression::check(tree, wanted, fields, notes)?;
+    let items = match value.of {
+        Type::Bool => Items::Truths,
+        // Which texts are different is told by their hashes: they need not be kept.
+        Type::Text if operator == Operator::DistinctCount => {
+            let hash = Function::Hash(i64::MAX as u64);
+            return Some((Expression::call(hash, vec![value], Type::Int), Items::Numbers(Domain::Int)));
+        }
+        Type::Text => Items::Texts,
+        Type::Int => Items::Numbers(Domain::Int),
         // Of 64 bits so many digits leave few before the point; a field says itself what it holds.
         Type::Decimal(scale) if scale > COMPUTED_SCALE_MAX && !matches!(value.kind, Kind::Input(_)) => {
             let message = format!(
@@ -229,11 +259,15 @@ fn value(tree: &Tree, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<(Exp
             );
             return refuse(notes, tree.at, message);
         }
-        Type::Decimal(scale) => Domain::Decimal(scale),
-        _ => {
+        Type::Decimal(scale) => Items::Numbers(Domain::Decimal(scale)),
+        Type::Float => {
             let message = "this is a float, and sums are exact; say how many digits count, for example decimal(..., 4)";
             return refuse(notes, tree.at, message);
         }
+        Type::Timestamp => {
+            let message = "this is a timestamp; take a number or a text of it, for example epoch_seconds(...)";
+            return refuse(notes, tree.at, message);
+        }
     };
-    Some((value, domain))
+    Some((value, items))
 }

@@ -31,6 +31,23 @@ pub(super) const FEATURE: Keys = Keys {
         "time_since_last",
         "inter_arrival_mean",
         "rate",
+        "any",
+        "all",
+        "first_n",
+        "last_n",
+        "last_n_distinct",
+        "percentile",
+        "median",
+        "distinct_count",
+        "mode",
+        "mode_share",
+        "top_k",
+        "top_k_share",
+        "histogram",
+        "entropy",
+        "n",
+        "k",
+        "p",
         "where",
         "windows",
         "window",
@@ -41,24 +58,20 @@ pub(super) const FEATURE: Keys = Keys {
     ],
     later: &[
         "order_by",
-        "first_n",
-        "last_n",
-        "distinct_count",
-        "percentile",
-        "top_k",
-        "mode",
-        "entropy",
-        "histogram",
+        "min_by",
+        "max_by",
         "decayed_count",
         "decayed_sum",
         "decayed_mean",
         "z_score",
         "anomaly_count",
+        "anomaly_rate",
         "ratio",
-        "any",
-        "all",
     ],
 };
+
+/// The keys of operators' parameters.
+const PARAMETERS: [&str; 3] = ["n", "k", "p"];
 
 pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<View> {
     let owner = format!("feature view {}", quoted(&name.value));
@@ -177,7 +190,8 @@ fn operator_of(
         let second = second.name();
         return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
     }
-    if operator.argument() == Argument::Number {
+    let operator = parameter(operator, section, notes)?;
+    if operator.argument() != Argument::Rows {
         return Some((operator, Some(expression(node, &section.of(key), text, notes)?)));
     }
     let word = node.word(&section.of(key), notes)?;
@@ -190,4 +204,23 @@ fn operator_of(
         );
     }
     Some((operator, None))
+}
+
+/// The operator with its `n`, `k` or `p`; no other may stand there.
+fn parameter(operator: Operator, section: &Section<'_>, notes: &mut Notes) -> Option<Operator> {
+    let (name, own) = (operator.name(), operator.parameter());
+    for key in PARAMETERS.into_iter().filter(|key| own.as_ref().is_none_or(|(own, _)| own != key)) {
+        if let Some(node) = section.get(key) {
+            return refuse(notes, node.at, format!("{}: `{name}` takes no `{key}`; remove it", section.of(key)));
+        }
+    }
+    let Some((key, example)) = own else { return Some(operator) };
+    let word = section.need(key, &format!("{key}: {example}"), notes)?.word(&section.of(key), notes)?;
+    match operator.with(&word.value) {
+        Some(operator) => Some(operator),
+        None => {
+            let (written, takes) = (quoted(&word.value), operator.parameters());
+            refuse(notes, word.at, format!("{}: {written} is not {takes}", section.of(key)))
+        }
+    }
 }

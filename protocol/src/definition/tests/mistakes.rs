@@ -175,9 +175,30 @@ fn mistakes_in_features() {
         ),
         ("a: { max: amount, windows: [5m], default: [1] }", "15:49 feature `a`, `default`: expected one value"),
         ("a: { max: amount, windows: [5m], default: }", "15:47 feature `a`, `default` is empty"),
+        ("a: { last_n: amount, windows: [5m] }", "15:7 feature `a`: `n` is missing; add, for example, `n: 3`"),
         (
-            "a: { distinct_count: amount, windows: [5m] }",
-            "15:12 feature `a`: `distinct_count` comes with a later release",
+            "a: { last_n: amount, n: 65, windows: [5m] }",
+            "15:31 feature `a`, `n`: `65` is not a whole number from 1 to 64",
+        ),
+        ("a: { max: amount, n: 5, windows: [5m] }", "15:28 feature `a`, `n`: `max` takes no `n`; remove it"),
+        (
+            "a: { percentile: amount, p: 100, windows: [5m] }",
+            "15:35 feature `a`, `p`: `100` is not a number above 0 and below 100",
+        ),
+        (
+            "a: { any: amount, windows: [5m] }",
+            "15:17 `amount` is declared as a number and cannot be used as true or false",
+        ),
+        ("a: { last: free, windows: [5m] }", "15:18 what `free` is cannot be told here; give the field a `type`"),
+        ("a: { mode: timestamp(user_id), windows: [5m] }", "15:18 this is a timestamp; take a number or a text of it"),
+        (
+            "a: { top_k: lower(kind), k: 3, windows: [5m], default: x }",
+            "15:62 `default`: this feature is never null; remove it",
+        ),
+        ("a: { any: 'amount > 1', windows: [5m], default: 1 }", "15:55 `default`: `1` is neither `true` nor `false`"),
+        (
+            "a: { decayed_count: amount, windows: [5m] }",
+            "15:12 feature `a`: `decayed_count` comes with a later release",
         ),
         (
             "a: { count: true, windows: [5m], exclude_current: yes }",

@@ -3,7 +3,10 @@
 use super::*;
 use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
-use crate::plan::{Column, Constant, Keeps, Key, LatePolicy, LatenessClock, Level, Operator, Shift, ViewPlan, Window};
+use crate::plan::{
+    Column, Constant, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift, ViewPlan,
+    Window,
+};
 use crate::time::Span;
 
 fn level(hop: &str, span: &str) -> Level {
@@ -40,7 +43,7 @@ fn the_demo_shares_four_measures_and_three_levels_among_thirty_features() {
     let spend = &view.features[view.result_index("spend_1h").unwrap()];
     assert_eq!((spend.operator, spend.column, spend.window), (Operator::Sum, 3, rolling("1h", "1m")));
     let amount = Expression::input(2, Type::Decimal(2));
-    assert_eq!(view.measures[3].value, Some((amount, Domain::Decimal(2))));
+    assert_eq!(view.measures[3].value, Some((amount, Items::Numbers(Domain::Decimal(2)))));
     assert_eq!(view.measures[3].filter, view.measures[2].filter);
     let want = read("type == 'purchase'", &[("user_id", Type::Text), ("type", Type::Text)], true).unwrap();
     assert_eq!(view.measures[3].filter, Some(want));
@@ -155,7 +158,11 @@ d: { max: free, where: amount >= 1.5 && kind == \"x\", windows: [1h] }",
     );
     assert_eq!(view.measures.len(), 4);
     let free = Expression::input(5, Type::Decimal(6));
-    assert_eq!(view.measures[1].value, Some((free, Domain::Decimal(6))), "undeclared, used as a number");
+    assert_eq!(
+        view.measures[1].value,
+        Some((free, Items::Numbers(Domain::Decimal(6)))),
+        "undeclared, used as a number"
+    );
     let column = |at: usize| view.features[at].column;
     assert_eq!(column(0), column(1));
     let names = [("user_id", Type::Text), ("kind", Type::Text), ("amount", Type::Decimal(2))];
@@ -184,7 +191,7 @@ fn computed_fields_stand_for_their_expressions() {
     let view = &plan.views[0];
     assert_eq!(view.keys, [("person".to_owned(), Key::Computed(read("lower(user_id)")))]);
     let measure = &view.measures[1];
-    assert_eq!(measure.value, Some((read("decimal(amount * count / 3, 2)"), Domain::Decimal(2))));
+    assert_eq!(measure.value, Some((read("decimal(amount * count / 3, 2)"), Items::Numbers(Domain::Decimal(2)))));
     assert_eq!(measure.filter, Some(read("kind in ['web', 'app']")));
     assert_eq!(plan.sources[0].fields.len(), 6, "they have no path to look for");
 }
@@ -215,11 +222,47 @@ b: { mean: amount, windows: [5m], default: 0.3750 }
 c: { count: true, windows: [5m], default: 0 }
 d: { sum: free, windows: [5m] }",
     );
-    let constant = |unscaled, domain| Some(Constant { unscaled, domain });
-    let defaults: Vec<_> = view.features.iter().map(|feature| feature.default).collect();
+    let constant = |unscaled, domain| Some(Constant::Number { unscaled, domain });
+    let defaults: Vec<_> = view.features.iter().map(|feature| feature.default.clone()).collect();
     let amount = constant(-150, Domain::Decimal(2));
     let mean = constant(375, Domain::Decimal(3));
-    assert_eq!(defaults, [amount, amount, mean, constant(0, Domain::Int), None]);
+    assert_eq!(defaults, [amount.clone(), amount, mean, constant(0, Domain::Int), None]);
+}
+
+#[test]
+fn operators_read_numbers_truths_and_texts() {
+    let view = view(
+        "a: { last: lower(kind), windows: [5m], default: unknown }
+b: { any: 'amount > 10', windows: [5m], default: false }
+c: { last_n: lower(kind), n: 5, windows: [5m] }
+d: { last_n: lower(kind), n: 2, windows: [1h] }
+e: { distinct_count: lower(kind), windows: [5m] }
+f: { percentile: amount, p: 99.9, windows: [5m], default: 1.5 }
+g: { top_k: lower(kind), k: 3, windows: [5m] }
+h: { mode_share: lower(kind), windows: [5m] }",
+    );
+    let items: Vec<_> = view.measures.iter().map(Measure::items).collect();
+    let int = Items::Numbers(Domain::Int);
+    assert_eq!(items, [int, Items::Texts, Items::Truths, int, Items::Numbers(Domain::Decimal(2))]);
+    let columns = &view.ladders[0].columns;
+    let texts = Keeps::last_rows(5).and(Keeps::CATEGORIES);
+    assert_eq!(columns[1].keeps, texts, "what several features keep of one measure is kept once");
+    assert_eq!(columns[3].keeps, Keeps::DISTINCT);
+    let operators: Vec<_> = view.features.iter().map(|feature| feature.operator.parameter()).collect();
+    assert_eq!(operators[2], Some(("n", "5".to_owned())));
+    assert_eq!(operators[5], Some(("p", "99.9".to_owned())));
+    let defaults: Vec<_> = view.features.iter().filter_map(|feature| feature.default.clone()).collect();
+    let number = Constant::Number { unscaled: 150, domain: Domain::Decimal(2) };
+    assert_eq!(defaults, [Constant::Text("unknown".to_owned()), Constant::Truth(false), number]);
+}
+
+#[test]
+fn a_longer_list_is_a_column_of_its_own() {
+    let first = plan(&with_features("a: { last_n: amount, n: 2, windows: [5m] }"));
+    let second = after(&with_features("a: { last_n: amount, n: 3, windows: [5m] }"), &first, 1);
+    let third = after(&with_features("a: { last_n: amount, n: 1, windows: [5m] }"), &second, 2);
+    let since = |plan: &Plan| plan.views[0].ladders[0].columns[1].since.0;
+    assert_eq!([since(&first), since(&second), since(&third)], [0, 1, 1]);
 }
 
 #[test]

@@ -24,14 +24,19 @@ const WINDOWS: [&str; 15] = [
     "series 6h count 5",
     "series 1d count 3",
 ];
-const OPERATORS: [&str; 11] = [
+const OPERATORS: [&str; 16] = [
     "count: true",
     "sum: amount",
     "mean: count",
     "min: free",
     "max: amount",
     "variance: amount",
-    "first: free",
+    "first: ok",
+    "last_n: user_id == \"u\", n: 7",
+    "percentile: amount, p: 99.9",
+    "distinct_count: lower(user_id)",
+    "top_k: lower(user_id), k: 64",
+    "any: ok",
     "last: amount",
     "stddev_sample: count",
     "time_since_last: true",
@@ -105,7 +110,8 @@ fn check(plan: &Plan) {
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
         assert!(ladder.answers(feature.window, feature.shift));
-        assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps()));
+        let items = view.measures[ladder.columns[feature.column].measure].items();
+        assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps(items)));
         // At any answerable instant, no tile that the window needs has left every level that is fine enough.
         let Some(Level { span, hop }) = feature.window.tail() else { continue };
         let reach = feature.shift.reach(span);

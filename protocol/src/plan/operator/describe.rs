@@ -2,6 +2,10 @@
 
 use super::{Keeps, Operator, Spread};
 
+const QUANTILES: &str = "exact to 256 different numbers; beyond, within 1/64 of it where they lie within a factor of 16, and twice as far each time the number of octaves doubles";
+const DISTINCT: &str = "exact to 128; beyond, a standard error of 3.3 %";
+const CATEGORIES: &str = "exact to 64 different ones; beyond, null with status OVERFLOW";
+
 /// One operator in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Description {
@@ -26,6 +30,11 @@ impl Operator {
             Self::Max => told("the largest", "null", "exact"),
             Self::First => told("the one of the earliest event", "null", "exact"),
             Self::Last => told("the one of the latest event", "null", "exact"),
+            Self::FirstN(_) => told("those of the `n` earliest events, the earliest first", "an empty list", "exact"),
+            Self::LastN(_) => told("those of the `n` latest events, the latest first", "an empty list", "exact"),
+            Self::LastNDistinct(_) => {
+                told("the `n` different ones that were there last, the latest first", "an empty list", "exact")
+            }
             Self::Variance(Spread::Population) => {
                 told("the mean square of the distance from the mean", "null", "exact ratio, rounded once")
             }
@@ -38,6 +47,19 @@ impl Operator {
             Self::Stddev(Spread::Sample) => {
                 told("the square root of `variance_sample`", "null, as of one event", "root of a number rounded once")
             }
+            Self::Percentile(_) => told("the smallest one that at least `p` percent do not exceed", "null", QUANTILES),
+            Self::Median => told("the percentile of 50", "null", QUANTILES),
+            Self::DistinctCount => told("how many different ones", "0", DISTINCT),
+            Self::Mode => told("the most frequent one", "null", CATEGORIES),
+            Self::ModeShare => told("the part of the events that has it", "null", CATEGORIES),
+            Self::TopK(_) => told("the `k` most frequent ones, the most frequent first", "an empty list", CATEGORIES),
+            Self::TopKShare(_) => told("the part of the events that each of them has", "an empty list", CATEGORIES),
+            Self::Histogram => {
+                told("how many events each has", "no counts", "exact to 64 different ones; the rest counts as `other`")
+            }
+            Self::Entropy => told("how evenly events are spread over them, in nats", "null", CATEGORIES),
+            Self::Any => told("whether one is true", "null", "exact"),
+            Self::All => told("whether none is false", "null", "exact"),
             Self::TimeSinceLast => told("seconds from the latest event to the end of the window", "null", "exact"),
             Self::MeanGap => {
                 told("mean seconds from one event to the next", "null, as of one event", "exact ratio, rounded once")
@@ -49,7 +71,7 @@ impl Operator {
 
 impl Keeps {
     /// What is kept, by name, with how two tiles of it are merged.
-    pub const NAMES: [(Self, &'static str, &'static str); 8] = [
+    pub const NAMES: [(Self, &'static str, &'static str); 14] = [
         (Self::SUM, "sum", "added"),
         (Self::SQUARES, "sum of squares", "added"),
         (Self::MIN, "smallest", "the smaller"),
@@ -58,5 +80,11 @@ impl Keeps {
         (Self::LAST, "last time", "the later"),
         (Self::FIRST_ROW, "first event", "the earlier in the total order"),
         (Self::LAST_ROW, "last event", "the later in the total order"),
+        (Self::first_rows(1), "first events", "the earliest of both"),
+        (Self::last_rows(1), "last events", "the latest of both"),
+        (Self::last_distinct(1), "last different values", "the latest of both, each value once"),
+        (Self::DISTINCT, "different values", "united; beyond 128 the larger of each of 1024 registers"),
+        (Self::QUANTILES, "distribution", "counts added; beyond 256 different numbers in buckets twice as wide"),
+        (Self::CATEGORIES, "counts by value", "added, of the 64 values whose hashes are smallest; the rest together"),
     ];
 }

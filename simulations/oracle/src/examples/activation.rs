@@ -91,7 +91,7 @@ fn a_ladder_added_later_has_rows_and_a_raw_head_of_its_own() {
     log.0.activate(ControlIndex(1), vector(&[1]), at(1, both));
     let as_of = AsOf::At(noon(10));
     let one = Reading { value: Value::Int(1), ..partial(count(1)) };
-    assert_eq!(log.read(1, &[2], "u", as_of).readings, [count(2), one]);
+    assert_eq!(log.read(1, &[2], "u", as_of).readings, [count(2), one.clone()]);
     // Half an hour later only the new ladder's window holds a row: found.
     assert_eq!(log.read(1, &[2], "u", AsOf::At(noon(1_800_000_000))).readings, [count(0), one]);
 }

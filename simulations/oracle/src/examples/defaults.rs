@@ -18,9 +18,9 @@ fn log(max_age: Option<i64>, with_defaults: bool) -> Log {
     view.max_age = max_age.map(Span::seconds);
     for feature in &mut view.features {
         let default = match feature.operator {
-            Count => Constant { unscaled: 7, domain: Domain::Int },
-            Mean => Constant { unscaled: 75, domain: Domain::Decimal(1) },
-            _ => Constant { unscaled: 750, domain: Domain::Decimal(2) },
+            Count => Constant::Number { unscaled: 7, domain: Domain::Int },
+            Mean => Constant::Number { unscaled: 75, domain: Domain::Decimal(1) },
+            _ => Constant::Number { unscaled: 750, domain: Domain::Decimal(2) },
         };
         feature.default = with_defaults.then_some(default);
     }
@@ -39,7 +39,7 @@ fn at(log: &mut Log, micros: i64) -> Vec<Reading> {
 fn a_default_stands_in_for_null_and_for_nothing_else() {
     let mut log = log(None, true);
     log.event(0, 0, "u", 0, "2.50");
-    assert_eq!(at(&mut log, 0), [none(Status::NotFound); 6]);
+    assert_eq!(at(&mut log, 0), vec![none(Status::NotFound); 6]);
     assert_eq!(at(&mut log, 1)[2..5].iter().map(|reading| reading.status).collect::<Vec<_>>(), [Status::Present; 3]);
     // The event has left the five minutes; the hour still holds it.
     let later = at(&mut log, seconds(1000));

@@ -19,7 +19,7 @@ fn log(default: Option<i64>, max_age: Option<i64>) -> Log {
     let formulas = formulas.map(|formula| read(formula, &names, false).unwrap());
     let view = &mut plan.views[0];
     view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
-    view.features[2].default = default.map(|unscaled| Constant { unscaled, domain: Domain::Int });
+    view.features[2].default = default.map(|unscaled| Constant::Number { unscaled, domain: Domain::Int });
     view.max_age = max_age.map(Span::seconds);
     Log::new(plan)
 }
@@ -35,15 +35,15 @@ fn float(value: f64) -> Reading {
 #[test]
 fn shares_of_what_the_windows_hold() {
     let mut log = log(None, None);
-    assert_eq!(derived(&mut log, 0), [none(Status::NotFound); 3]);
+    assert_eq!(derived(&mut log, 0), vec![none(Status::NotFound); 3]);
     log.event(0, 0, "u", 0, "1.50");
     assert_eq!(derived(&mut log, 1), [float(1.0), float(8.5), float(1.0)]);
     log.event(0, 1, "u", seconds(1000), "2.50");
     assert_eq!(derived(&mut log, seconds(1001)), [float(0.5), float(2.5), float(2.0)]);
     // Nothing in five minutes: no mean, and no count to divide by.
     let null = none(Status::NullValue);
-    assert_eq!(derived(&mut log, seconds(2000)), [float(0.0), null, null]);
-    assert_eq!(derived(&mut log, seconds(100)), [none(Status::OutOfRange); 3]);
+    assert_eq!(derived(&mut log, seconds(2000)), [float(0.0), null.clone(), null]);
+    assert_eq!(derived(&mut log, seconds(100)), vec![none(Status::OutOfRange); 3]);
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn a_duplicate_is_one_for_every_ladder_and_under_every_entry() {
     assert_eq!(books(&mut log, 3, &[8]), [8, 4, 4, 0]);
     let read = |log: &mut Log, index| {
         let answer = log.read(index, &[8], "u", AsOf::At(noon(10)));
-        answer.readings.iter().map(|reading| reading.value).collect::<Vec<_>>()
+        answer.readings.iter().map(|reading| reading.value.clone()).collect::<Vec<_>>()
     };
     assert_eq!(read(&mut log, 1), [count(2).value, count(0).value]);
     assert_eq!(read(&mut log, 3), [count(2).value]);

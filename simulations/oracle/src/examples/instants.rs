@@ -66,7 +66,7 @@ fn older_than_the_slack_is_out_of_range() {
     let mut log = Log::new(edge());
     log.event(0, 0, "v", seconds(300), "1");
     log.event(1, 0, "u", seconds(-1), "1");
-    let read = |log: &mut Log, as_of| log.read(0, &[1, 1], "u", as_of).readings[0];
+    let read = |log: &mut Log, as_of| log.read(0, &[1, 1], "u", as_of).readings.remove(0);
     assert_eq!(read(&mut log, AsOf::At(noon(0))), count(1));
     assert_eq!(read(&mut log, AsOf::At(noon(-1))), none(Status::OutOfRange));
     // T is of the token, not of the log.

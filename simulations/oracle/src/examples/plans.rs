@@ -4,8 +4,8 @@ use featuregrid_protocol::expression::{CompareOp, Expression, Function, Literal,
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Column, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator,
-    Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
+    Column, Feature, FieldKind, FieldPlan, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure,
+    Operator, Plan, Shift, SourcePlan, ViewPlan, Window, default_hop,
 };
 use featuregrid_protocol::time::Span;
 
@@ -84,7 +84,15 @@ pub(super) fn rows() -> Measure {
 
 pub(super) fn amount() -> Measure {
     let amount = Expression::input(1, Type::Decimal(2));
-    Measure { id: ColumnId(1), filter: None, value: Some((amount, Domain::Decimal(2))) }
+    Measure { id: ColumnId(1), filter: None, value: Some((amount, Items::Numbers(Domain::Decimal(2)))) }
+}
+
+pub(super) fn kind() -> Measure {
+    Measure { id: ColumnId(2), filter: None, value: Some((Expression::input(2, Type::Text), Items::Texts)) }
+}
+
+pub(super) fn vip() -> Measure {
+    Measure { id: ColumnId(3), filter: None, value: Some((Expression::input(3, Type::Bool), Items::Truths)) }
 }
 
 pub(super) fn is(slot: usize, text: &str) -> Expression {

@@ -61,7 +61,7 @@ fn the_event_that_triggers_a_read_is_left_out() {
     let mut log = Log::new(with_shifted(plan(&[(0, counts)], vec![rows()]), Shift::Current));
     let read = |log: &mut Log, micros| {
         let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
-        let values = answer.readings.iter().map(|reading| (reading.value, reading.status)).collect::<Vec<_>>();
+        let values = answer.readings.iter().map(|reading| (reading.value.clone(), reading.status)).collect::<Vec<_>>();
         (answer.edge, values)
     };
     let present = |values: [i128; 4]| values.map(|value| (Value::Int(value), Status::Present)).to_vec();
@@ -113,7 +113,7 @@ fn a_window_that_lies_back_has_two_edges_on_its_hop() {
     log.event(0, 0, "u", seconds(2), "1");
     let mut at = |micros| {
         let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
-        answer.readings.iter().map(|reading| (reading.value, reading.status)).collect::<Vec<_>>()
+        answer.readings.iter().map(|reading| (reading.value.clone(), reading.status)).collect::<Vec<_>>()
     };
     let two = |now: i128, then: i128| vec![(Value::Int(now), Status::Present), (Value::Int(then), Status::Present)];
     assert_eq!(at(seconds(3)), two(1, 0));
@@ -132,13 +132,13 @@ fn nothing_and_bad_numbers() {
     log.event(0, 0, "u", 0, "null");
     let empty = none(Status::NullValue);
     let answer = log.read(0, &[1], "u", super::AsOf::At(super::noon(10)));
-    assert_eq!(answer.readings, [count(0), decimal(0), empty, empty, empty]);
+    assert_eq!(answer.readings, [count(0), decimal(0), empty.clone(), empty.clone(), empty.clone()]);
 
     log.event(0, 1, "u", 1, "1e30");
     log.event(0, 2, "u", 2, "\"NaN\"");
     let inexact = |reading: Reading| Reading { inexact_input: true, ..reading };
     let answer = log.read(0, &[3], "u", super::AsOf::At(super::noon(10)));
-    assert_eq!(answer.readings, [count(0), decimal(0), empty, empty, empty].map(inexact));
+    assert_eq!(answer.readings, [count(0), decimal(0), empty.clone(), empty.clone(), empty.clone()].map(inexact));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn tumbling_windows_begin_and_end_on_multiples_of_their_length() {
     }
     let mut at = |micros| {
         let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
-        answer.readings.iter().map(|reading| reading.value).collect::<Vec<_>>()
+        answer.readings.iter().map(|reading| reading.value.clone()).collect::<Vec<_>>()
     };
     let four = |values: [i128; 4]| values.map(Value::Int).to_vec();
     // T is 12:15 and the slack five minutes.
@@ -212,7 +212,7 @@ fn hopping_windows_become_complete_every_so_often() {
     log.event(0, 1, "u", seconds(300), "1");
     let mut at = |micros| {
         let answer = log.read(0, &[1000], "u", super::AsOf::At(super::noon(micros)));
-        answer.readings.iter().map(|reading| reading.value).collect::<Vec<_>>()
+        answer.readings.iter().map(|reading| reading.value.clone()).collect::<Vec<_>>()
     };
     let three = |values: [i128; 3]| values.map(Value::Int).to_vec();
     assert_eq!(at(seconds(300)), three([1, 0, 0]));

@@ -1,6 +1,11 @@
 //! Integers by value: seven bits a byte, least first; signed ones in zigzag. Knows no format that uses them.
 
-use super::canonical::Damaged;
+use thiserror::Error;
+
+/// Why bytes are no state of the plan. Nothing was changed; restore from another copy or from the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the stored state is damaged: {0}; restore it from another snapshot or from the log")]
+pub struct Damaged(pub(crate) &'static str);
 
 /// Appends an unsigned integer.
 pub(crate) fn put(out: &mut Vec<u8>, mut value: u128) {

@@ -1,0 +1,108 @@
+//! What a column keeps of the rows of a tile: accumulators of some words each, and collections of bounded size. Knows no
+//! operator.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::LIST_ITEMS_MAX;
+
+/// Which accumulators and collections a column keeps beside how many rows there are, and how many of them had no value of
+/// the domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Keeps {
+    bits: u16,
+    first_rows: u8,
+    last_rows: u8,
+    last_distinct: u8,
+}
+
+const fn bits(bits: u16) -> Keeps {
+    Keeps { bits, first_rows: 0, last_rows: 0, last_distinct: 0 }
+}
+
+impl Keeps {
+    /// Only how many.
+    pub const NOTHING: Self = bits(0);
+    /// The sum.
+    pub const SUM: Self = bits(1);
+    /// The sum of squares.
+    pub const SQUARES: Self = bits(2);
+    /// The smallest number.
+    pub const MIN: Self = bits(4);
+    /// The largest number.
+    pub const MAX: Self = bits(8);
+    /// The time of the first row.
+    pub const FIRST: Self = bits(16);
+    /// The time of the last row.
+    pub const LAST: Self = bits(32);
+    /// The number of the first row in the total order, and its place there.
+    pub const FIRST_ROW: Self = bits(64);
+    /// The number of the last row in the total order, and its place there.
+    pub const LAST_ROW: Self = bits(128);
+    /// Which different values there are.
+    pub const DISTINCT: Self = bits(256);
+    /// How the numbers are distributed.
+    pub const QUANTILES: Self = bits(512);
+    /// How often each value is there.
+    pub const CATEGORIES: Self = bits(1024);
+    /// What rows without a value can be asked for.
+    pub const TIMES: Self = Self::FIRST.and(Self::LAST);
+    /// Everything.
+    pub const ALL: Self =
+        Self { bits: 2047, first_rows: LIST_ITEMS_MAX, last_rows: LIST_ITEMS_MAX, last_distinct: LIST_ITEMS_MAX };
+
+    /// So many earliest rows in the total order.
+    #[must_use]
+    pub const fn first_rows(n: u8) -> Self {
+        Self { first_rows: n, ..Self::NOTHING }
+    }
+
+    /// So many latest rows in the total order.
+    #[must_use]
+    pub const fn last_rows(n: u8) -> Self {
+        Self { last_rows: n, ..Self::NOTHING }
+    }
+
+    /// The latest row of each of so many different values.
+    #[must_use]
+    pub const fn last_distinct(n: u8) -> Self {
+        Self { last_distinct: n, ..Self::NOTHING }
+    }
+
+    /// How many earliest rows, latest rows, and latest rows of different values are kept.
+    #[must_use]
+    pub const fn rows(self) -> [u8; 3] {
+        [self.first_rows, self.last_rows, self.last_distinct]
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            bits: self.bits | other.bits,
+            first_rows: if self.first_rows > other.first_rows { self.first_rows } else { other.first_rows },
+            last_rows: if self.last_rows > other.last_rows { self.last_rows } else { other.last_rows },
+            last_distinct: if self.last_distinct > other.last_distinct {
+                self.last_distinct
+            } else {
+                other.last_distinct
+            },
+        }
+    }
+
+    /// What both keep.
+    #[must_use]
+    pub fn only(self, other: Self) -> Self {
+        Self {
+            bits: self.bits & other.bits,
+            first_rows: self.first_rows.min(other.first_rows),
+            last_rows: self.last_rows.min(other.last_rows),
+            last_distinct: self.last_distinct.min(other.last_distinct),
+        }
+    }
+
+    /// Whether all of `other` is kept.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.only(other) == other
+    }
+}

@@ -1,0 +1,182 @@
+//! One feature over the inputs of its column: what every operator answers. Knows no key, no token and no ladder.
+//!
+//! A row is *in the measure* where the measure's filter holds and its value is not null. Its value is a number of a
+//! domain, a truth or a text, or it is bad: no finite number of the domain, or a text of more than
+//! [`limits::TEXT_BYTES_MAX`](featuregrid_protocol::limits::TEXT_BYTES_MAX) bytes. Bad rows are in no answer, and a window
+//! that holds one says *inexact input*. The other rows of the window, `n` of them, stand in the total order (event time,
+//! source, partition, offset).
+//!
+//! | operator | answers | of nothing |
+//! |---|---|---|
+//! | `count`, `rate` | n; n a second over the length of the window | 0 |
+//! | `sum` | of the numbers | 0 |
+//! | `mean`, `variance`, `stddev` | exact ratios, rounded once ([`statistics`](crate::statistics)); the root of one | null |
+//! | `min`, `max` | the smallest number, the largest | null |
+//! | `first`, `last` | the value of the earliest row, of the latest | null |
+//! | `first_n`, `last_n`, `last_n_distinct` | values of several rows ([`list`]) | an empty list |
+//! | `any`, `all` | whether one is true; whether none is false | null |
+//! | `percentile`, `median` | [`percentile`]; the one of 50 | null |
+//! | `distinct_count` | how many different ones ([`distinct`]); of truths and texts, how many different numbers stand for them | 0 |
+//! | `mode` | the first of the [categories](crate::category) in their order | null |
+//! | `mode_share` | the part of n that has it | null |
+//! | `top_k`, `top_k_share` | the first k of the categories; the part of n that each has | an empty list |
+//! | `histogram` | all of them with their counts | no counts |
+//! | `entropy` | how evenly n is spread over them | null |
+//! | `time_since_last`, `inter_arrival_mean` | seconds: to the end of the window; from one row to the next | null |
+//!
+//! A null is NULL_VALUE, everything else PRESENT; so a list and counts are never null. Where some rows are of categories
+//! that are not counted one by one, the status is OVERFLOW: a histogram says how many rows they are (`other`), and what
+//! else needs categories is null. A default stands in for NULL_VALUE alone.
+
+use featuregrid_protocol::number::Domain;
+use featuregrid_protocol::plan::{Constant, Items, Operator, Spread, Window};
+use featuregrid_protocol::row::Position;
+use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::value::{Counts, Reading, Status, Value};
+use num_bigint::{BigInt, BigUint};
+
+use crate::category::Categories;
+use crate::field::scale;
+use crate::item::{Item, number};
+use crate::judge::Input;
+use crate::statistics::{mean, nearest, variance};
+use crate::{distinct, list, percentile};
+
+/// A default as the operator would have answered it: a ratio is a float, all else stays what it is.
+pub(crate) fn default(operator: Operator, constant: &Constant) -> Value {
+    use Operator::{Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
+
+    match (operator, constant) {
+        (_, Constant::Truth(truth)) => Value::Bool(*truth),
+        (_, Constant::Text(text)) => Value::Text(text.as_str().into()),
+        (
+            Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy,
+            Constant::Number { unscaled, domain },
+        ) => mean(i128::from(*unscaled), 1, scale(*domain)).map_or(Value::Null, Value::Float),
+        (_, Constant::Number { unscaled, domain }) => number(i128::from(*unscaled), Items::Numbers(*domain)),
+    }
+}
+
+/// An input and its place in the total order.
+pub(crate) type Placed = (Timestamp, Position, Input);
+
+/// What is asked of the inputs of a window.
+pub(crate) struct Question {
+    pub(crate) operator: Operator,
+    /// Of the measure.
+    pub(crate) items: Items,
+    pub(crate) window: Window,
+    /// Where it ends.
+    pub(crate) end: Timestamp,
+    pub(crate) partial_coverage: bool,
+}
+
+/// What the inputs that lie in the window make.
+pub(crate) fn answer(question: &Question, mut inputs: Vec<Placed>) -> Reading {
+    let all = inputs.len();
+    inputs.retain(|(.., input)| *input != Input::Bad);
+    // No two rows have one place.
+    inputs.sort_by_key(|(ts, at, _)| (*ts, *at));
+    let (value, status) = answered(question, &inputs);
+    let inexact_input = inputs.len() < all;
+    Reading { value, status, inexact_input, partial_coverage: question.partial_coverage }
+}
+
+/// Of rows without bad ones, in the total order.
+fn answered(question: &Question, rows: &[Placed]) -> (Value, Status) {
+    let item = |(.., input): &'_ Placed| match input {
+        Input::Value(item) => Some(item.clone()),
+        Input::Counted | Input::Bad => None,
+    };
+    let items: Vec<Item> = rows.iter().filter_map(item).collect();
+    match question.operator {
+        Operator::Mode
+        | Operator::ModeShare
+        | Operator::TopK(_)
+        | Operator::TopKShare(_)
+        | Operator::Histogram
+        | Operator::Entropy => of_categories(question, &Categories::of(&items)),
+        _ => known(of_rows(question, rows, &items)),
+    }
+}
+
+fn known(value: Option<Value>) -> (Value, Status) {
+    match value {
+        Some(value) => (value, Status::Present),
+        None => (Value::Null, Status::NullValue),
+    }
+}
+
+fn of_categories(question: &Question, categories: &Categories) -> (Value, Status) {
+    let sorted = categories.sorted();
+    let shown = |item: &Item| item.value(question.items);
+    let share = |count: u64| Value::Float(categories.share(count));
+    let value = match question.operator {
+        Operator::Mode => sorted.first().map(|(item, _)| shown(item)),
+        Operator::ModeShare => sorted.first().map(|(_, count)| share(*count)),
+        Operator::TopK(k) => Some(Value::List(sorted.iter().take(k.into()).map(|(item, _)| shown(item)).collect())),
+        Operator::TopKShare(k) => {
+            Some(Value::List(sorted.iter().take(k.into()).map(|(_, count)| share(*count)).collect()))
+        }
+        Operator::Histogram => {
+            let values = sorted.iter().map(|(item, count)| (shown(item), *count)).collect();
+            Some(Value::Counts(Box::new(Counts { values, other: categories.other })))
+        }
+        Operator::Entropy => categories.entropy().map(Value::Float),
+        other => unreachable!("{other:?} counts no categories"),
+    };
+    match (categories.other, question.operator) {
+        (0, _) => known(value),
+        (_, Operator::Histogram) => (value.unwrap_or(Value::Null), Status::Overflow),
+        _ => (Value::Null, Status::Overflow),
+    }
+}
+
+/// `None` where there is no value.
+fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value> {
+    let numbers: Vec<i64> = items.iter().map(Item::number).collect();
+    let sum: i128 = numbers.iter().map(|number| i128::from(*number)).sum();
+    let times: Vec<i128> = rows.iter().map(|(ts, ..)| i128::from(ts.0)).collect();
+
+    let shown = |item: &Item| item.value(question.items);
+    let listed = |items: Vec<Item>| Some(Value::List(items.iter().map(shown).collect()));
+    let exact = |unscaled: i128| number(unscaled, question.items);
+    let scale = if let Items::Numbers(domain) = question.items { scale(domain) } else { 0 };
+    let less = |spread| if spread == Spread::Sample { 1 } else { 0 };
+    match question.operator {
+        Operator::Count => Some(Value::Int(rows.len() as i128)),
+        Operator::Sum => Some(exact(sum)),
+        Operator::Mean => mean(sum, numbers.len() as u64, scale).map(Value::Float),
+        Operator::Min => numbers.iter().min().map(|number| exact((*number).into())),
+        Operator::Max => numbers.iter().max().map(|number| exact((*number).into())),
+        Operator::First => items.first().map(shown),
+        Operator::Last => items.last().map(shown),
+        Operator::FirstN(n) => listed(list::first(items, n)),
+        Operator::LastN(n) => listed(list::last(items, n)),
+        Operator::LastNDistinct(n) => listed(list::last_distinct(items, n)),
+        Operator::Variance(spread) => variance(&numbers, less(spread), scale).map(Value::Float),
+        Operator::Stddev(spread) => {
+            variance(&numbers, less(spread), scale).map(|variance| Value::Float(variance.sqrt()))
+        }
+        Operator::Percentile(percent) => percentile::of(&numbers, percent).map(|number| exact(number.into())),
+        Operator::Median => percentile::of(&numbers, Operator::HALF).map(|number| exact(number.into())),
+        Operator::DistinctCount => Some(Value::Int(distinct::count(numbers))),
+        Operator::Any => (!items.is_empty()).then(|| Value::Bool(items.contains(&Item::Truth(true)))),
+        Operator::All => (!items.is_empty()).then(|| Value::Bool(!items.contains(&Item::Truth(false)))),
+        Operator::TimeSinceLast => {
+            let micros = i128::from(question.end.0) - times.last()?;
+            Some(number(micros, Items::Numbers(Domain::Decimal(6))))
+        }
+        Operator::MeanGap => {
+            let gaps: Vec<i128> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            mean(gaps.iter().sum(), gaps.len() as u64, 6).map(Value::Float)
+        }
+        Operator::Rate => match question.window {
+            Window::Rolling { span, .. } | Window::Tumbling { span } | Window::Complete { span, .. } => Some(
+                Value::Float(nearest(&BigInt::from(rows.len() * 1_000_000), &BigUint::from(span.0.unsigned_abs()))),
+            ),
+            Window::Lifetime => None,
+        },
+        other => unreachable!("{other:?} counts categories"),
+    }
+}

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::canonical::canonical;
 pub use self::check::read;
 pub(crate) use self::check::{Names, Wanted, check};
-pub use self::outside::{pattern, zone};
+pub use self::outside::pattern;
 
 pub(crate) use self::parse::{Text, Tree, parse};
 use crate::number::Domain;

@@ -6,8 +6,10 @@
 //! (`since`). Windows that the ladders of n - 1 cannot answer get a ladder of their own, so that
 //! adding a feature never changes another and no state depends on when a node switched.
 
+mod calendar;
 mod operator;
 
+pub use calendar::{Calendar, Unit, Zone};
 pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
@@ -455,6 +457,13 @@ pub enum Window {
         /// How much earlier than the last one it became complete; a multiple of `every`.
         ago: Span,
     },
+    /// The unit of the calendar that `t` lies in, as far as it is past, or the one before it.
+    Calendar {
+        /// Which unit, and where.
+        calendar: Calendar,
+        /// Whether it is the one before.
+        is_complete: bool,
+    },
     /// `ts < t`
     Lifetime,
 }
@@ -465,17 +474,23 @@ impl Window {
     pub fn span(self) -> Option<Span> {
         match self {
             Self::Rolling { span, .. } | Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
-            Self::Lifetime => None,
+            // Two months are not equally long.
+            Self::Calendar { .. } | Self::Lifetime => None,
         }
     }
 
-    /// Its tail edge at `t` is `floor_hop(t - span)` of this level; `None` where it has none.
+    /// Its tail edge at `t` is `floor_hop(t - span)` of this level, that of the calendar not before it and on its hop;
+    /// `None` where it has none.
     #[must_use]
     pub fn tail(self) -> Option<Level> {
         match self {
             Self::Rolling { span, hop } => Some(Level { hop, span }),
             Self::Tumbling { span } => Some(Level { hop: span, span: Span(0) }),
             Self::Complete { span, every, ago } => Some(Level { hop: every, span: span + ago }),
+            Self::Calendar { calendar, is_complete } => {
+                let (reach, longest) = (calendar.reach(), calendar.longest());
+                Some(Level { hop: calendar.hop, span: if is_complete { reach + longest } else { reach } })
+            }
             Self::Lifetime => None,
         }
     }
@@ -489,8 +504,8 @@ pub enum Shift {
     Nothing,
     /// As a read asked for one tick before: the event that triggers a read at its own time and a tick is not in it.
     Current,
-    /// A span before the instant; of windows with a length alone. The head of a rolling one is rounded down to a multiple
-    /// of the hop then, as its tail is; a tumbling window that is not complete has none.
+    /// A span before the instant; of rolling and complete windows alone. The head of a rolling one is rounded down to a
+    /// multiple of the hop then, as its tail is.
     Back(Span),
 }
 

@@ -1,5 +1,7 @@
 //! Instants and spans in microseconds UTC. Knows no clock: every instant is handed in.
 
+pub mod zone;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 

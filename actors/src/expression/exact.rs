@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Part, Type, zone};
+use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Part, Type};
 use featuregrid_protocol::number::{Domain, Number};
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Timestamp, zone};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::quotient;
@@ -162,7 +162,7 @@ fn one(
 
 /// `None` where the zone is none.
 fn calendar(part: Part, name: &str, at: &Expression, inputs: &mut Inputs) -> Option<Code<i128>> {
-    let (zone, at) = (zone(name)?, instant::compile(at, inputs));
+    let (zone, at) = (zone::find(name)?, instant::compile(at, inputs));
     Some(Arc::new(move |row| {
         let Timestamp(micros) = at(row)?;
         let instant = jiff::Timestamp::from_microsecond(micros).map_err(|_| Absent::Bad)?;

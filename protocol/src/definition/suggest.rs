@@ -1,6 +1,7 @@
 //! Which known name a misspelt one may have meant. Knows no definitions.
 
 use super::mistake::quoted;
+use crate::time::zone;
 
 /// Names compared: beyond so many, a person looks them up.
 const COMPARED_MAX: usize = 256;
@@ -20,6 +21,14 @@ pub(super) fn advice<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) 
             format!("there is {}{more}", listed.join(", "))
         }
         None => "there is none yet".to_owned(),
+    }
+}
+
+/// What to write instead of a name that no time zone has.
+pub(crate) fn zone(given: &str) -> String {
+    match near(given, zone::names().iter().map(String::as_str)) {
+        Some(name) => format!("did you mean {}?", quoted(name)),
+        None => "write its name in the IANA database, for example Europe/Berlin".to_owned(),
     }
 }
 
@@ -64,5 +73,7 @@ mod tests {
         assert_eq!(advice("amuont", ["count", "amount"]), "did you mean `amount`?");
         assert_eq!(advice("xyz", ["card", "user"]), "there is `card`, `user`");
         assert_eq!(advice("xyz", []), "there is none yet");
+        assert_eq!(zone("Europe/Berlni"), "did you mean `Europe/Berlin`?");
+        assert_eq!(zone("Mars"), "write its name in the IANA database, for example Europe/Berlin");
     }
 }

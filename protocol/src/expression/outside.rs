@@ -1,7 +1,6 @@
-//! What expressions take from other crates: regular expressions and time zones, each in the one way that means the same
-//! everywhere. Knows no value.
+//! What expressions take from another crate: regular expressions, in the one way that means the same everywhere. Knows no
+//! value.
 
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::limits;
@@ -25,10 +24,4 @@ fn turns_unicode_on(text: &str) -> bool {
         let flags = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
         flags.contains('u')
     })
-}
-
-/// The zone of a name in the time zone database that the project was built with.
-#[must_use]
-pub fn zone(name: &str) -> Option<TimeZone> {
-    TimeZoneDatabase::bundled().get(name).ok()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan};
+use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan, Window};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
@@ -159,13 +159,21 @@ impl<'a> Cut<'a> {
         };
         // Behind a rounded instant only tiles are known, so no age is judged there.
         let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
+        // Features ask of the same windows, and it takes long to find where a month began.
+        let mut known: Vec<(Window, Timestamp, (Timestamp, Timestamp))> = Vec::new();
+        let mut edges = |asked: Window, at: Timestamp| {
+            let found = known.iter().find(|(window, t, _)| *window == asked && *t == at).map(|(.., edges)| *edges);
+            let edges = found.unwrap_or_else(|| window::edges(asked, at));
+            known.extend(found.is_none().then_some((asked, at, edges)));
+            edges
+        };
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
             let reading = match feature.shift {
-                Shift::Nothing => self.feature(view, feature, rows, window::edges(feature.window, instant)),
+                Shift::Nothing => self.feature(view, feature, rows, edges(feature.window, instant)),
                 Shift::Current => match before {
                     None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
-                    Some((at, _)) => self.feature(view, feature, rows, window::edges(feature.window, at)),
+                    Some((at, _)) => self.feature(view, feature, rows, edges(feature.window, at)),
                 },
                 Shift::Back(back) => {
                     self.feature(view, feature, rows, window::edges_back(feature.window, back, instant))

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use featuregrid_protocol::expression::{self, Expression, Function, Kind, Literal, Part, Type};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Timestamp, zone};
 use featuregrid_protocol::value;
 use num_bigint::BigInt;
 use xxhash_rust::xxh3::xxh3_64;
@@ -261,9 +261,9 @@ fn places<'t>(text: &'t str, part: &'t str) -> impl Iterator<Item = usize> + 't 
 }
 
 /// A part of the date and time in a zone, counted year by year; `None` outside the years 1 to 9999.
-fn calendar(part: Part, zone: &str, at: Timestamp) -> Option<i128> {
+fn calendar(part: Part, name: &str, at: Timestamp) -> Option<i128> {
     let instant = jiff::Timestamp::from_microsecond(at.0).ok()?;
-    let offset = i64::from(expression::zone(zone)?.to_offset(instant).seconds());
+    let offset = i64::from(zone::find(name)?.to_offset(instant).seconds());
     let seconds = at.0.div_euclid(1_000_000) + offset;
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = instant::date(days);

@@ -175,7 +175,7 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
             Window::Rolling { span, .. } | Window::Tumbling { span } | Window::Complete { span, .. } => Some(
                 Value::Float(nearest(&BigInt::from(rows.len() * 1_000_000), &BigUint::from(span.0.unsigned_abs()))),
             ),
-            Window::Lifetime => None,
+            Window::Lifetime | Window::Calendar { .. } => None,
         },
         other => unreachable!("{other:?} counts categories"),
     }

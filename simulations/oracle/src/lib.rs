@@ -30,6 +30,7 @@ mod distinct;
 mod list;
 mod category;
 mod feature;
+mod calendar;
 mod window;
 mod derived;
 pub mod expression;

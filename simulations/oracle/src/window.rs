@@ -3,6 +3,8 @@
 use featuregrid_protocol::plan::Window;
 use featuregrid_protocol::time::{Span, Timestamp};
 
+use crate::calendar;
+
 /// From when to when a window reaches, seen from `t`; its end is not in it.
 pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
     match window {
@@ -10,6 +12,11 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
         Window::Tumbling { span } => (floor(t, span), t),
         Window::Complete { .. } => edges_back(window, Span(0), t),
+        Window::Calendar { calendar, is_complete: false } => (calendar::begin(calendar, t), t),
+        Window::Calendar { calendar, is_complete: true } => {
+            let end = calendar::begin(calendar, t);
+            (calendar::begin(calendar, end - Span::TICK), end)
+        }
     }
 }
 
@@ -17,7 +24,9 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
 pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp, Timestamp) {
     let from = t - back;
     match window {
-        Window::Lifetime | Window::Tumbling { .. } => unreachable!("{window:?} has no offset"),
+        Window::Lifetime | Window::Tumbling { .. } | Window::Calendar { .. } => {
+            unreachable!("{window:?} has no offset")
+        }
         Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),
         Window::Complete { span, every, ago } => {
             let end = floor(from, every) - ago;

@@ -88,6 +88,7 @@ pub(super) fn read(
         match window {
             Window::Lifetime => (Timestamp::MIN, from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
+            Window::Calendar { .. } => unreachable!("no plan here has one"),
             Window::Tumbling { span } => (from.floor(span), from),
             Window::Complete { span, every, ago } => {
                 let end = from.floor(every) - ago;

@@ -66,6 +66,7 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
         Window::Tumbling { .. } => {
             Some("is not complete, and so has no offset; write, for example, `tumbling 5m last`")
         }
+        Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
         Window::Rolling { .. } | Window::Complete { .. } => None,
     };
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));

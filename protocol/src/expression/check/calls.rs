@@ -1,11 +1,12 @@
 //! Calls of functions: how many arguments, of which kind, and what becomes of them. Knows no name of an input.
 
 use super::{Checker, Wanted};
-use crate::definition::{Mark, quoted};
+use crate::definition::{Mark, quoted, suggest};
 use crate::expression::functions::{Builds, Entry, Gives, Takes};
 use crate::expression::parse::{Shape, Tree};
-use crate::expression::{CompareOp, Expression, Function, Kind, Literal, Part, Type, literal, pattern, zone};
+use crate::expression::{CompareOp, Expression, Function, Kind, Literal, Part, Type, literal, pattern};
 use crate::number::SCALE_MAX;
+use crate::time::zone;
 
 /// The zone of a date where none is written.
 const UTC: &str = "UTC";
@@ -136,13 +137,10 @@ impl Checker<'_> {
         let Shape::Text(name) = &tree.shape else {
             return self.refuse(tree.at, "write the zone's name, for example \"Europe/Berlin\"");
         };
-        match zone(name) {
-            Some(_) => Some(name.clone()),
-            None => {
-                let advice = "write a name of the time zone database, for example \"Europe/Berlin\"";
-                self.refuse(tree.at, format!("{} is no time zone; {advice}", quoted(name)))
-            }
+        if zone::find(name).is_some() {
+            return Some(name.clone());
         }
+        self.refuse(tree.at, format!("{} is no time zone; {}", quoted(name), suggest::zone(name)))
     }
 
     fn pattern(&mut self, tree: &Tree) -> Option<Expression> {

@@ -9,6 +9,7 @@ mod group;
 mod instant;
 mod pass;
 mod shape;
+mod units;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use group::Group;

@@ -1,15 +1,57 @@
 //! Windows that one pass from newest to oldest answers together. Knows no column and no page.
 
-use featuregrid_protocol::plan::{Level, Shift, Window};
+use featuregrid_protocol::plan::{Calendar, Level, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
+
+use super::units::Units;
 
 /// Windows that are seen from one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// What they have in common.
     pub(crate) sight: Sight,
-    /// Distinct; the tail edge of each is `floor_hop(from - span)`, where `from` is what the group is seen from.
-    pub(crate) windows: Vec<Level>,
+    /// Distinct.
+    pub(crate) windows: Vec<Tail>,
+}
+
+impl Group {
+    /// Where its windows end, seen `from` there; of panes the newest.
+    pub(crate) fn end(&self, from: Timestamp) -> Timestamp {
+        match (self.sight.head, self.windows.first()) {
+            (Head::Hop { hop, .. }, _) => from.floor(hop),
+            (Head::Panes { hop, .. }, _) => self.windows.iter().map(|tail| tail.edge(from) + hop).max().unwrap_or(from),
+            (Head::Calendar(_), Some(Tail::Calendar { units, .. })) => units.start(from),
+            _ => from,
+        }
+    }
+}
+
+/// Where a window begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// At `floor_hop(from - span)`, where `from` is what the group is seen from.
+    Level(Level),
+    /// Where the unit under way began, or the one before.
+    Calendar { units: Units, is_complete: bool },
+}
+
+impl Tail {
+    /// The instant.
+    pub(crate) fn edge(&self, from: Timestamp) -> Timestamp {
+        match self {
+            Self::Level(Level { hop, span }) => (from - *span).floor(*hop),
+            Self::Calendar { units, is_complete: false } => units.start(from),
+            Self::Calendar { units, is_complete: true } => units.start_before(from),
+        }
+    }
+
+    /// What its edge is a multiple of.
+    pub(crate) fn hop(&self) -> Span {
+        match self {
+            Self::Level(level) => level.hop,
+            Self::Calendar { units, .. } => units.hop(),
+        }
+    }
 }
 
 /// Where windows are seen from, and where they end.
@@ -29,6 +71,8 @@ enum Head {
     Hop { hop: Span, back: Span },
     /// One where the next begins, or further on: each is a hop long. They are seen from so far back.
     Panes { hop: Span, back: Span },
+    /// All of them where the unit under way began.
+    Calendar(Calendar),
 }
 
 impl Sight {
@@ -36,7 +80,7 @@ impl Sight {
     pub(super) const INSTANT: Self = Self { is_before: false, head: Head::Instant };
 
     /// Where a window is seen from, and its tail there; no tail is everything before the head.
-    pub(super) fn of(window: Window, shift: Shift) -> (Self, Option<Level>) {
+    pub(super) fn of(window: Window, shift: Shift) -> (Self, Option<Tail>) {
         let (is_before, back) = match shift {
             Shift::Nothing => (false, None),
             Shift::Current => (true, None),
@@ -49,13 +93,19 @@ impl Sight {
                     // Panes of a series are whole hops apart, so those with one rest never overlap.
                     let rest = Span(back.0 % every.0);
                     let tail = Level { hop: every, span: Span(back.0 - rest.0) + span };
-                    (Head::Panes { hop: every, back: rest }, Some(tail))
+                    (Head::Panes { hop: every, back: rest }, Some(Tail::Level(tail)))
                 } else {
-                    (Head::Hop { hop: every, back }, Some(Level { hop: every, span }))
+                    (Head::Hop { hop: every, back }, Some(Tail::Level(Level { hop: every, span })))
                 }
             }
-            (Window::Rolling { span, hop }, Some(back)) => (Head::Hop { hop, back }, Some(Level { hop, span })),
-            _ => (Head::Instant, window.tail()),
+            (Window::Rolling { span, hop }, Some(back)) => {
+                (Head::Hop { hop, back }, Some(Tail::Level(Level { hop, span })))
+            }
+            (Window::Calendar { calendar, is_complete }, _) => {
+                let head = if is_complete { Head::Calendar(calendar) } else { Head::Instant };
+                (head, Some(Tail::Calendar { units: Units::new(calendar), is_complete }))
+            }
+            _ => (Head::Instant, window.tail().map(Tail::Level)),
         };
         (Self { is_before, head }, tail)
     }
@@ -63,27 +113,16 @@ impl Sight {
     /// Where its windows are seen from at an instant.
     pub(crate) fn seen_from(self, instant: Timestamp) -> Timestamp {
         match self.head {
-            Head::Instant => instant,
+            Head::Instant | Head::Calendar(_) => instant,
             Head::Hop { back, .. } | Head::Panes { back, .. } => instant - back,
         }
     }
 
-    /// Where a window with this tail edge ends, seen `from` there.
-    pub(crate) fn end(self, from: Timestamp, edge: Timestamp) -> Timestamp {
+    /// How long each is, where its windows lie one before the other, so that nothing is in two of them.
+    pub(crate) fn panes(self) -> Option<Span> {
         match self.head {
-            Head::Instant => from,
-            Head::Hop { hop, .. } => from.floor(hop),
-            Head::Panes { hop, .. } => edge + hop,
+            Head::Panes { hop, .. } => Some(hop),
+            _ => None,
         }
     }
-
-    /// Whether its windows lie one before the other, so that nothing is in two of them.
-    pub(crate) fn is_panes(self) -> bool {
-        matches!(self.head, Head::Panes { .. })
-    }
-}
-
-/// The tail edge of a window seen `from` there.
-pub(crate) fn edge(window: Level, from: Timestamp) -> Timestamp {
-    (from - window.span).floor(window.hop)
 }

@@ -8,7 +8,7 @@ use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::Shape;
-use super::group::{Group, Sight, edge};
+use super::group::Group;
 use crate::aggregate::{Accumulator, Collection, Collections, Form, merge};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
@@ -21,6 +21,8 @@ pub(crate) struct Snapshots {
     form: Form,
     /// Where the windows are seen from.
     from: Timestamp,
+    /// Where they end; of panes the newest.
+    end: Timestamp,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
     /// Collections of each window, of lifetime, and those that run; none where the ladder has none.
@@ -34,6 +36,7 @@ impl Default for Snapshots {
             each: 0,
             form: Form::Narrow,
             from: Timestamp::MIN,
+            end: Timestamp::MIN,
             edges: Vec::new(),
             collections: Vec::new(),
         }
@@ -49,8 +52,10 @@ impl Snapshots {
 
     /// Where a window ends: nothing at or after it was counted. `None` is lifetime.
     pub(crate) fn head(&self, group: &Group, window: Option<usize>) -> Timestamp {
-        let tail = window.map_or(self.from, |window| edge(group.windows[window], self.from));
-        group.sight.end(self.from, tail)
+        match (group.sight.panes(), window) {
+            (Some(length), Some(window)) => group.windows[window].edge(self.from) + length,
+            _ => self.end,
+        }
     }
 
     /// The cell of `column` in a window's answer; `None` is lifetime.
@@ -69,7 +74,8 @@ impl Snapshots {
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     out: &'a mut Snapshots,
-    sight: Sight,
+    /// How long each window is, where nothing is in two of them.
+    panes: Option<Span>,
     /// Where the window under way ends; of panes the newest that was not passed.
     head: Timestamp,
     next: usize,
@@ -84,8 +90,8 @@ impl<'a> Pass<'a> {
         out.from = from;
         out.edges.clear();
         out.edges.extend(group.windows.iter().enumerate().map(|(index, window)| {
-            let edge = edge(*window, from);
-            (if plants::on(Plant::TailOffByOne) { edge + window.hop } else { edge }, index)
+            let edge = window.edge(from);
+            (if plants::on(Plant::TailOffByOne) { edge + window.hop() } else { edge }, index)
         }));
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
         out.words.clear();
@@ -94,19 +100,9 @@ impl<'a> Pass<'a> {
         if !shape.gathers.is_empty() {
             out.collections.resize_with(out.edges.len() + 2, || shape.nothing());
         }
-        let mut pass = Self { out, sight: group.sight, head: from, next: 0 };
-        pass.head = pass.head_of_next();
-        pass
-    }
-
-    /// Where the window to be passed next ends.
-    fn head_of_next(&self) -> Timestamp {
-        let head = match self.out.edges.get(self.next) {
-            Some((edge, _)) => self.sight.end(self.out.from, *edge),
-            None if self.sight.is_panes() => Timestamp::MIN,
-            None => self.sight.end(self.out.from, self.out.from),
-        };
-        if plants::on(Plant::HeadInclusive) { head + Span::TICK } else { head }
+        out.end = group.end(from);
+        let head = ended(out.end);
+        Self { out, panes: group.sight.panes(), head, next: 0 }
     }
 
     /// Whether what stands at `ts` lies in the window under way, or before all; moves past the tail edges behind it.
@@ -126,9 +122,10 @@ impl<'a> Pass<'a> {
     /// What runs is a window's answer.
     fn leave(&mut self, window: usize) {
         self.next += 1;
-        if self.sight.is_panes() {
+        if let Some(length) = self.panes {
             self.close_pane(window);
-            self.head = self.head_of_next();
+            let next = self.out.edges.get(self.next);
+            self.head = next.map_or(Timestamp::MIN, |(edge, _)| ended(*edge + length));
         } else {
             self.close(window);
         }
@@ -188,4 +185,9 @@ impl<'a> Pass<'a> {
             std::mem::swap(running, &mut answers[row]);
         }
     }
+}
+
+/// An end, which is not in the window.
+fn ended(head: Timestamp) -> Timestamp {
+    if plants::on(Plant::HeadInclusive) { head + Span::TICK } else { head }
 }

@@ -3,7 +3,7 @@
 use featuregrid_protocol::plan::{Column, Items, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use super::group::{Group, Sight, edge};
+use super::group::{Group, Sight, Tail};
 use crate::aggregate::{CellShape, Collections, Collects, Kept};
 
 /// Columns whose presence and bad bits fit one word beside the partition.
@@ -112,7 +112,7 @@ impl Shape {
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
         let own = own.map(|feature| Sight::of(feature.window, feature.shift));
-        for (sight, window) in own.chain([(Sight::INSTANT, plan.longest())]) {
+        for (sight, window) in own.chain([(Sight::INSTANT, plan.longest().map(Tail::Level))]) {
             let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {
                 groups.push(Group { sight, windows: Vec::new() });
@@ -120,7 +120,8 @@ impl Shape {
             let windows = &mut groups[at].windows;
             windows.extend(window.filter(|window| !windows.contains(window)));
         }
-        let longest = plan.longest().and_then(|level| groups[0].windows.iter().position(|window| *window == level));
+        let longest = plan.longest().map(Tail::Level);
+        let longest = longest.and_then(|longest| groups[0].windows.iter().position(|window| *window == longest));
         let value_bits = view.measures.iter().enumerate().filter(|(_, measure)| measure.value.is_some());
         Self {
             levels: plan.levels.clone(),
@@ -161,8 +162,8 @@ impl Shape {
 
     /// Whether an event before an instant lies in the longest window there.
     pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
-        let longest = self.longest.map(|index| self.groups[0].windows[index]);
-        self.lifetime || longest.is_some_and(|window| edge(window, instant) <= ts)
+        let longest = self.longest.map(|index| &self.groups[0].windows[index]);
+        self.lifetime || longest.is_some_and(|window| window.edge(instant) <= ts)
     }
 
     /// Whether presence and bad bits of a raw row share a word with its partition.

@@ -19,7 +19,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 16] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -56,6 +56,54 @@ pub const KINDS: [Kind; 8] = [
         written: "windows: [series 1m count 3]",
         holds: "the last three full minutes, a result each",
         has_length: true,
+    },
+    Kind {
+        name: "calendar hour",
+        written: "window: calendar hour Europe/Berlin",
+        holds: "since the clocks there showed a full hour",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar hour, the last",
+        written: "window: calendar hour Europe/Berlin last",
+        holds: "the last full hour there",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar day",
+        written: "window: calendar day Europe/Berlin",
+        holds: "since midnight there",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar day, the last",
+        written: "window: calendar day Europe/Berlin last",
+        holds: "the day before, of 23 to 25 hours",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar week",
+        written: "window: calendar week Europe/Berlin",
+        holds: "since Monday there",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar week, the last",
+        written: "window: calendar week Europe/Berlin last",
+        holds: "the week before, Monday to Sunday",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar month",
+        written: "window: calendar month Europe/Berlin",
+        holds: "since the first there",
+        has_length: false,
+    },
+    Kind {
+        name: "calendar month, the last",
+        written: "window: calendar month Europe/Berlin last",
+        holds: "the month before",
+        has_length: false,
     },
     Kind { name: "lifetime", written: "window: lifetime", holds: "everything before `t`", has_length: false },
 ];

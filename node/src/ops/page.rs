@@ -3,13 +3,17 @@
 use std::fmt::Write as _;
 
 use featuregrid_actors::aggregate::{collected_bytes_max, narrow_bytes};
+use featuregrid_protocol::limits::{INSTANT_STEP, TILES_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Items, Keeps, Operator};
+use featuregrid_protocol::plan::{Argument, Calendar, Items, Keeps, LadderPlan, Level, Operator, Unit, Window};
+use featuregrid_protocol::time::Span;
 
 use super::catalogue::{KINDS, cells};
 
 /// What the page takes operators to read.
 const NUMBERS: Items = Items::Numbers(Domain::Int);
+/// Zones whose midnights are multiples of a day, an hour, a half and a quarter.
+const PLACES: [&str; 4] = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu"];
 
 /// The whole page; its last line counts.
 #[must_use]
@@ -50,10 +54,11 @@ pub fn markdown() -> String {
     for kind in KINDS {
         let _ = writeln!(page, "| {} | `{}` | {} |", kind.name, kind.written, kind.holds);
     }
+    page.push_str(&tiles());
     let cells = cells().count();
     let _ = writeln!(
         page,
-        "\nEvery operator over every window, but `rate` over what has no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
+        "\nEvery operator over every window, but `rate` over lifetime and the calendar, which have no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
         Operator::ALL.len(),
         KINDS.len()
     );
@@ -76,6 +81,33 @@ fn bytes(operator: Operator) -> String {
         0 => cell.to_string(),
         most => format!("{cell} + at most {most}"),
     }
+}
+
+/// Of units of the calendar: what they are made of, and how many of it.
+fn tiles() -> String {
+    let mut text = String::from(
+        "\nEdges lie between tiles: a rolling window's on its hop, those of the others on their length or their `every`, the calendar's on\nwhat midnights of the zone are multiples of. An entity keeps a tile for each of these pieces in which it has events, however\nmany. The most it can have of a unit of the calendar, which without a zone is UTC's:\n\n| zone | a tile is | hour | day | week | month | month, the last |\n|---|---|---|---|---|---|---|\n",
+    );
+    for place in PLACES {
+        let tile = |unit| Calendar::new(unit, place).map(|calendar| calendar.hop.to_string()).unwrap_or_default();
+        let most = |unit, is_complete| {
+            let tail = Window::Calendar { calendar: Calendar::new(unit, place)?, is_complete }.tail()?;
+            // The finer level holds the slack.
+            let levels = vec![Level { hop: INSTANT_STEP, span: Span(0) }, tail];
+            let tiles = LadderPlan { levels, lifetime: false, columns: Vec::new() }.tiles_max(Span(0)).last()?;
+            Some(if tiles > TILES_MAX as i64 { format!("{tiles}, refused") } else { tiles.to_string() })
+        };
+        let current = Unit::ALL.map(|unit| most(unit, false).unwrap_or_default());
+        let last = most(Unit::Month, true).unwrap_or_default();
+        let (hour, day) = (tile(Unit::Hour), tile(Unit::Day));
+        let tile = if hour == day { day } else { format!("{day}; of hours {hour}") };
+        let _ = writeln!(text, "| {place} | {tile} | {} | {last} |", current.join(" | "));
+    }
+    let _ = writeln!(
+        text,
+        "\nAt most {TILES_MAX} tiles are possible in all; `featuregrid validate` prints those of a view, and its bytes."
+    );
+    text
 }
 
 #[cfg(test)]

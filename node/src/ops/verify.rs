@@ -25,8 +25,10 @@ use crate::ingest::embedded::EmbeddedLog;
 use crate::serve::Server;
 use crate::store::{DataDir, Folder};
 
-/// The time the events are spread over: longer than every window but lifetime.
+/// The time the events are spread over: longer than every window but lifetime and those of the calendar.
 const SPAN: Span = Span::seconds(40 * 60);
+/// When they begin, 2026-05-31T21:30:00Z: in the middle of them an hour, a day, a week and a month end in Berlin.
+const START: Timestamp = Timestamp(1_780_263_000_000_000);
 /// How far events lie behind their neighbours: most of what is still not late.
 const DISORDER: Span = Span::seconds(50);
 /// Of 100,000 events, how many are late.
@@ -66,8 +68,14 @@ pub async fn verify(seed: u64, events: u64) -> anyhow::Result<Verified> {
     let folder = Folder::open(None)?;
     let data = Arc::new(DataDir::open(folder.path())?);
     let log: Arc<dyn Log> = Arc::new(EmbeddedLog::open(&data.log(), 1)?);
-    let parameters =
-        Parameters { users: USERS, span: SPAN, disorder: DISORDER, late: LATE, ..Parameters::new(seed, events) };
+    let parameters = Parameters {
+        users: USERS,
+        start: START,
+        span: SPAN,
+        disorder: DISORDER,
+        late: LATE,
+        ..Parameters::new(seed, events)
+    };
     let mut records = W1::new(parameters);
     let mut verified = Verified::default();
     let mut present = BTreeMap::new();

@@ -136,7 +136,7 @@ const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
 
 /// Every section with keys of its own, under its name in the schema.
 #[cfg(test)]
-pub(super) const SECTIONS: [(&str, &Keys); 11] = [
+pub(super) const SECTIONS: [(&str, &Keys); 12] = [
     ("file", &FILE),
     ("entity", &ENTITY),
     ("source", &source::SOURCE),
@@ -148,6 +148,7 @@ pub(super) const SECTIONS: [(&str, &Keys); 11] = [
     ("tumbling", &window::TUMBLING),
     ("hopping", &window::HOPPING),
     ("series", &window::SERIES),
+    ("calendar", &window::CALENDAR),
 ];
 
 /// Reads what is there; everything that is not well formed is noted.

@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "what cannot happen in this test fails it")]
 
+mod boundaries;
 mod expressions;
 mod payloads;
 mod plans;
@@ -30,6 +31,18 @@ const PARTITIONS: u32 = 3;
 const RECORDS: u64 = 160;
 const SEEDS: u64 = 200;
 
+/// Shortly before days begin somewhere: that follow one of 23 or 25 hours, a leap day, or the end of 1969.
+const BEGINS: [&str; 8] = [
+    "2026-01-01T12:00:00Z",
+    "2026-03-29T21:57:00Z",
+    "2026-10-25T22:57:00Z",
+    "2026-11-02T04:57:00Z",
+    "2024-02-29T22:57:00Z",
+    "2025-12-31T18:27:00Z",
+    "2026-01-31T18:12:00Z",
+    "1969-12-31T23:57:00Z",
+];
+
 /// One step of a log: a record of a partition.
 struct Step {
     partition: PartitionId,
@@ -50,7 +63,8 @@ fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
     let root = Random::new(seed);
     let (mut random, mut leaps) = (root.fork("log"), root.fork("leaps"));
     let mut payloads = Payloads::new(root.fork("payloads"));
-    let mut clock = Timestamp(1_767_268_800_000_000);
+    let begins = BEGINS[root.fork("begin").below(BEGINS.len() as u64) as usize];
+    let mut clock = Timestamp::parse(begins).expect("an instant");
     let mut next = vec![0u64; partitions.len()];
     let mut sent: Vec<(usize, Option<Vec<u8>>)> = Vec::new();
     let step = |_| {
@@ -185,6 +199,8 @@ fn check_all() -> Result<Tally, String> {
 #[test]
 fn the_product_and_the_oracle_agree() {
     let tally = check_all().unwrap_or_else(|difference| panic!("{difference}"));
+    let compared = boundaries::check_all().unwrap_or_else(|difference| panic!("{difference}"));
+    assert!(compared > 400_000, "{compared} values beside boundaries of the calendar");
     let PartitionCounters { late, dead_lettered, tombstones, unmatched, routed, .. } = tally.fates;
     let Tally { present, null, not_found, out_of_range, rounded, inexact_input, partial_coverage, .. } = tally;
     let Tally { defaulted, outside_max_age, .. } = tally;

@@ -6,12 +6,14 @@ use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy,
-    LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan, ViewPlan, Window,
+    Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy,
+    LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 
+/// Tiles that every zone's units can be told from.
+const QUARTER: Span = Span::seconds(900);
 /// What filters and numbers are drawn from. A number may be anything, so that values out of every domain are met.
 const FIELDS: [(&str, Type); 4] =
     [("user", Type::Text), ("amount", Type::Decimal(2)), ("kind", Type::Text), ("vip", Type::Bool)];
@@ -154,10 +156,11 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     let second = Span::seconds(1);
     let five = Span::seconds(5);
     let level = |hop, span| Level { hop, span: Span::seconds(span) };
-    let levels = match random.below(4) {
+    let levels = match random.below(5) {
         0 => vec![level(second, 3), level(five, 20)],
         1 => vec![level(five, 0), level(Span::seconds(10), 30)],
         2 => vec![level(Span::millis(500), 2), level(second, 7), level(Span::seconds(20), 40)],
+        3 => vec![level(five, 0), level(QUARTER, 64 * 86_400)],
         _ => vec![level(five, 0)],
     };
     let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
@@ -213,7 +216,11 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
         for (window, shift) in windows(plan, random) {
             for (column, kept) in plan.columns.iter().enumerate() {
                 let has_value = view.measures[kept.measure].value.is_some();
-                let fits = |operator: &Operator| has_value || operator.argument() == Argument::Rows;
+                let has_length = !matches!(window, Window::Calendar { .. });
+                let fits = |operator: &Operator| {
+                    let is_asked = has_length || *operator != Operator::Rate;
+                    is_asked && (has_value || operator.argument() == Argument::Rows)
+                };
                 let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
                 let domain = view.measures[kept.measure].domain();
                 for operator in operators {
@@ -254,6 +261,9 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
             }
         }
     }
+    if plan.levels.iter().any(|level| level.hop == QUARTER) {
+        windows.extend((0..3).map(|_| (calendar(random), [Shift::Nothing, Shift::Current][random.below(2) as usize])));
+    }
     if plan.levels.len() == 1 && !plan.lifetime {
         // All that a ladder of one level without a window answers.
         windows.push((Window::Tumbling { span: plan.levels[0].hop }, Shift::Nothing));
@@ -263,4 +273,13 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
         windows.extend(random.chance(400).then_some((Window::Lifetime, Shift::Current)));
     }
     windows
+}
+
+/// A unit of the calendar of some place.
+fn calendar(random: &mut Random) -> Window {
+    const PLACES: [&str; 6] =
+        ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Auckland"];
+    let (place, unit) = (random.pick(&PLACES), random.pick(&Unit::ALL));
+    let calendar = place.zip(unit).and_then(|(place, unit)| Calendar::new(*unit, place));
+    Window::Calendar { calendar: calendar.expect("the places are there"), is_complete: random.chance(500) }
 }

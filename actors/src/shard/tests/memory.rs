@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Plan, default_hop};
+use featuregrid_protocol::plan::{Calendar, Column, Keeps, LadderPlan, Level, Plan, Unit, Window, default_hop};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::support::{Event, Log, SECOND, columns, measures, plan, shard, source, view};
@@ -55,4 +55,40 @@ fn one_hot_key_over_thirty_days() {
     assert!(most <= bound && bound <= most * 3 / 2, "{most} of {bound} bytes");
     shard.digest();
     assert!(shard.bytes_per_entity() <= most);
+}
+
+/// One key, an event every 20 minutes over 70 days of a month and the one before: a tile of every hour.
+#[test]
+fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
+    let calendar = Calendar::new(Unit::Month, "Europe/Berlin").unwrap();
+    let last_month = Window::Calendar { calendar, is_complete: true };
+    let tail = last_month.tail().unwrap();
+    let levels = vec![Level { hop: Span::seconds(5), span: Span(0) }, tail];
+    let ladder = LadderPlan { levels, lifetime: false, columns: columns([0, 3]) };
+    let mut one = view(vec![ladder], &[vec![(tail.span, tail.hop)]], measures());
+    one.features.iter_mut().for_each(|feature| feature.window = last_month);
+    let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![one]);
+    let (mut shard, set) = shard(&plan, 1);
+    let count = 70 * 24 * 3;
+    let event = |offset: u64| Event {
+        partition: 0,
+        offset,
+        ts: Timestamp((1_767_268_800 + offset as i64 * 1_200) * SECOND),
+        key: Some(1),
+        present: 0b1111,
+        bad: 0,
+        numbers: [0, 0, i64::MAX, i64::MAX, 0, 0],
+        id: None,
+    };
+    let mut most = 0;
+    for from in (0..count).step_by(240) {
+        let list: Vec<Event> = (from..from + 240).map(event).collect();
+        shard.apply(&Log::new(&list).frame(&plan, 0, from, from + 240), &set);
+        most = most.max(shard.bytes_per_entity());
+    }
+    let tiles: i64 = plan.views[0].ladders[0].tiles_max(Span::seconds(300)).sum();
+    assert_eq!(tiles, 2 * (31 * 24 + 3) - 1 + 2 + 63, "hours of two months, one at each end, and the slack");
+    let bound = largest_entity_bytes(&plan, &plan.views[0]) as usize;
+    // A slot wastes at most an eighth.
+    assert!(most <= bound * 9 / 8 && bound <= most * 3 / 2, "{most} of {bound} bytes");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Feature, Items, Operator, Plan, Shift, Spread, Window};
+use featuregrid_protocol::plan::{Argument, Calendar, Feature, Items, Operator, Plan, Shift, Spread, Unit, Window};
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
@@ -88,7 +88,11 @@ pub(super) fn read(
         match window {
             Window::Lifetime => (Timestamp::MIN, from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
-            Window::Calendar { .. } => unreachable!("no plan here has one"),
+            Window::Calendar { calendar, is_complete: false } => (began(calendar, from), from),
+            Window::Calendar { calendar, is_complete: true } => {
+                let end = began(calendar, from);
+                (began(calendar, end - Span::TICK), end)
+            }
             Window::Tumbling { span } => (from.floor(span), from),
             Window::Complete { span, every, ago } => {
                 let end = from.floor(every) - ago;
@@ -144,6 +148,32 @@ pub(super) fn read(
         Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
     });
     Expected { instant, edge, readings: readings.collect() }
+}
+
+/// Where a unit began, of a place whose clocks are never set, from October 1969 to April 1970.
+fn began(calendar: Calendar, t: Timestamp) -> Timestamp {
+    let hour = Span::seconds(3600);
+    let day = Span(24 * hour.0);
+    let ahead = match calendar.zone.name() {
+        "UTC" => Span(0),
+        "Asia/Tokyo" => Span(9 * hour.0),
+        other => unreachable!("no plan here has {other}"),
+    };
+    let there = t + ahead;
+    let began = match calendar.unit {
+        Unit::Hour => there.floor(hour),
+        Unit::Day => there.floor(day),
+        // The first Monday of 1970 was the fifth.
+        Unit::Week => (there - Span(4 * day.0)).floor(Span(7 * day.0)) + Span(4 * day.0),
+        Unit::Month => {
+            // Of October 1969 to April 1970: on which day from 1970 on it begins, and how many it has.
+            let months = [(-92, 31), (-61, 30), (-31, 31), (0, 31), (31, 28), (59, 31), (90, 30)];
+            let months = months.map(|(first, days)| (first * day.0, days * day.0));
+            let of_it = |(first, length): &(i64, i64)| (*first..first + length).contains(&there.0);
+            Timestamp(months.into_iter().find(of_it).expect("a month that is known").0)
+        }
+    };
+    began - ahead
 }
 
 fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {

@@ -12,8 +12,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator,
-    Plan, Shift, SourcePlan, ViewPlan, Window,
+    Argument, Calendar, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure,
+    Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -151,6 +151,36 @@ fn with_stepping(mut view: ViewPlan) -> ViewPlan {
     view
 }
 
+/// The same over a unit of the calendar, in ladders with a level that it can be told from.
+fn with_calendar(mut view: ViewPlan, windows: &[Option<Window>]) -> ViewPlan {
+    let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0)];
+    for (ladder, plan) in view.ladders.iter().enumerate() {
+        let window = windows[ladder].filter(|window| plan.answers(*window, Shift::Nothing));
+        for ((operator, column), window) in of.into_iter().flat_map(|of| window.map(|window| (of, window))) {
+            let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
+            view.features.push(Feature {
+                name,
+                operator,
+                ladder,
+                column,
+                window,
+                shift: Shift::Nothing,
+                default: None,
+            });
+        }
+    }
+    view
+}
+
+/// Units of places that have kept their clocks as they were long before 1970: naive arithmetic finds them.
+fn calendars() -> impl Strategy<Value = Option<Window>> {
+    let place = prop::sample::select(&["UTC", "Asia/Tokyo"][..]);
+    let window = (prop::sample::select(&Unit::ALL[..]), place, any::<bool>()).prop_map(|(unit, place, is_complete)| {
+        Window::Calendar { calendar: Calendar::new(unit, place).unwrap(), is_complete }
+    });
+    prop::option::weighted(0.3, window)
+}
+
 /// Some of its features again, without the current event, and back in time as far as their ladder reaches.
 fn with_shifted(mut view: ViewPlan) -> ViewPlan {
     // One of each window is enough to count rows, and one with values.
@@ -192,37 +222,44 @@ pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<
 
 /// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.
 pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
-    let ladder = (0usize..3, 0i64..4, prop::collection::vec((1i64..4, 0i64..6), 0..3), any::<bool>(), any::<bool>());
+    let coarser = prop::collection::vec((1i64..4, 0i64..6), 0..3);
+    let ladder = (0usize..3, 0i64..4, coarser, any::<bool>(), any::<bool>(), calendars());
     (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
-        let mut windows = Vec::new();
-        let plans = ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower))| {
-            let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
-            let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
-            for (times, more) in coarser {
+        let (mut windows, mut calendars) = (Vec::new(), Vec::new());
+        let plans =
+            ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower, calendar))| {
+                let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
+                let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
+                for (times, more) in coarser {
+                    let last = levels[levels.len() - 1];
+                    let hop = last.hop.0 * times;
+                    levels.push(Level { hop: Span(hop), span: Span(last.span.0 + hop * more) });
+                }
+                let serving = levels.iter().filter(|level| level.span.0 > 0);
+                let mut of_ladder: Vec<(Span, Span)> = serving.map(|level| (level.span, level.hop)).collect();
+                if let (true, Some((span, hop))) = (narrower, of_ladder.last().copied())
+                    && span.0 > 2 * hop.0
+                {
+                    of_ladder.push((Span(span.0 - hop.0 - 1), hop));
+                }
+                // As the compiler plans: a window with a coarser hop is told by a finer level that is longer by the difference.
+                let coarser = levels.iter().filter(|level| level.span.0 >= 3 * level.hop.0);
+                of_ladder.extend(coarser.map(|level| (Span(level.span.0 - level.hop.0), Span(2 * level.hop.0))));
+                windows.push(of_ladder);
                 let last = levels[levels.len() - 1];
-                let hop = last.hop.0 * times;
-                levels.push(Level { hop: Span(hop), span: Span(last.span.0 + hop * more) });
-            }
-            let serving = levels.iter().filter(|level| level.span.0 > 0);
-            let mut of_ladder: Vec<(Span, Span)> = serving.map(|level| (level.span, level.hop)).collect();
-            if let (true, Some((span, hop))) = (narrower, of_ladder.last().copied())
-                && span.0 > 2 * hop.0
-            {
-                of_ladder.push((Span(span.0 - hop.0 - 1), hop));
-            }
-            // As the compiler plans: a window with a coarser hop is told by a finer level that is longer by the difference.
-            let coarser = levels.iter().filter(|level| level.span.0 >= 3 * level.hop.0);
-            of_ladder.extend(coarser.map(|level| (Span(level.span.0 - level.hop.0), Span(2 * level.hop.0))));
-            windows.push(of_ladder);
-            let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
-            let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
-            LadderPlan { levels, lifetime, columns: kept }
-        });
+                let calendar = calendar.and_then(|window| Some((window, window.tail()?)));
+                let calendar = calendar.filter(|(_, tail)| tail.hop.0 % last.hop.0 == 0);
+                levels.extend(calendar.map(|(_, tail)| Level { span: tail.span.max(last.span), ..tail }));
+                calendars.push(calendar.map(|(window, _)| window));
+                let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
+                let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
+                LadderPlan { levels, lifetime, columns: kept }
+            });
         let ladders: Vec<LadderPlan> = plans.collect();
         plan(
             0,
             source(Span(slack * SECOND), Span(skew * SECOND)),
-            vec![with_shifted(with_stepping(view(ladders, &windows, measures())))],
+            vec![with_shifted(with_calendar(with_stepping(view(ladders, &windows, measures())), &calendars))],
         )
     })
 }

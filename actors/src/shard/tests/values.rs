@@ -26,7 +26,7 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
     ];
     for feature in &plan.views[0].features {
         if let Some(Level { span, hop }) = feature.window.tail() {
-            let is_stepping = matches!(feature.window, Window::Complete { .. });
+            let is_stepping = matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. });
             let lies_back = matches!(feature.shift, Shift::Back(_)) || is_stepping;
             let head = lies_back.then_some(feature.shift.reach(Span(0)));
             for back in head.into_iter().chain([feature.shift.reach(span)]) {

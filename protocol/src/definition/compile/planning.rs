@@ -165,7 +165,7 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
         let noun = match result.named.window {
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
-            Window::Calendar { .. } => "step of the calendar,",
+            Window::Calendar { .. } => "calendar's tile",
             Window::Rolling { .. } | Window::Lifetime => ladder::HOP,
         };
         Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })

@@ -162,7 +162,12 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     if let (Some((Operator::Rate, _)), Some(endless)) =
         (&operator, results.iter().find(|of| of.window.span().is_none()))
     {
-        notes.add(endless.name.at, format!("{owner}: `rate` is rows a second of a window's length; lifetime has none"));
+        notes.add(
+            endless.name.at,
+            format!(
+                "{owner}: `rate` is rows a second of a window's length; lifetime and units of the calendar have none"
+            ),
+        );
     }
     window::check_offset(&results, &section, notes);
     let default = section.text("default", notes);

@@ -3,7 +3,7 @@
 mod written;
 
 #[cfg(test)]
-pub(super) use self::written::{HOPPING, ROLLING, SERIES, TUMBLING};
+pub(super) use self::written::{CALENDAR, HOPPING, ROLLING, SERIES, TUMBLING};
 use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
@@ -93,16 +93,18 @@ pub(super) fn several(
             notes.add(node.at, format!("{what}: more than {} windows; remove some", limits::FEATURES_PER_VIEW_MAX));
             break;
         }
-        if let Some(other) = results.iter().find(|other| own.iter().any(|own| is_alike(own, other))) {
-            let advice = "remove one; another hop of the same window is another feature";
-            notes.add(
-                typed.at,
-                format!(
-                    "{what}: {} is the same window as that of {}; {advice}",
-                    quoted(&typed.value),
-                    quoted(&other.name.value)
-                ),
-            );
+        let alike =
+            |other: &&NamedWindow| own.iter().any(|own| is_same(own, other) || own.name.value == other.name.value);
+        if let Some(other) = results.iter().find(alike) {
+            let (typed_text, other_text) = (quoted(&typed.value), quoted(&other.name.value));
+            let message = if own.iter().any(|own| is_same(own, other)) {
+                let advice = "remove one; another hop of the same window is another feature";
+                format!("{what}: {typed_text} is the same window as that of {other_text}; {advice}")
+            } else {
+                let advice = "make it a feature of its own";
+                format!("{what}: {typed_text} is another window than that of {other_text} with the same name; {advice}")
+            };
+            notes.add(typed.at, message);
             continue;
         }
         results.extend(own);
@@ -137,12 +139,12 @@ fn named(name: &str, written: Written, shift: Shift) -> Vec<NamedWindow> {
     }
 }
 
-fn is_alike(left: &NamedWindow, right: &NamedWindow) -> bool {
-    let is_same = match (left.window, right.window) {
+/// Hops aside.
+fn is_same(left: &NamedWindow, right: &NamedWindow) -> bool {
+    match (left.window, right.window) {
         (Window::Rolling { span: left, .. }, Window::Rolling { span: right, .. }) => left == right,
         (left, right) => left == right,
-    };
-    is_same || left.name.value == right.name.value
+    }
 }
 
 fn check_hop_is_used(results: &[NamedWindow], hop: Hop, what: &str, notes: &mut Notes) {

@@ -135,7 +135,7 @@ fn mistakes_in_features() {
         ),
         (
             "a: { count: true, windows: [hopping 1h every 5m, hopping 1h every 10m] }",
-            "15:56 feature `a`, `windows`: `hopping_1h` is the same window as that of `a_hopping_1h`",
+            "15:56 feature `a`, `windows`: `hopping_1h` is another window than that of `a_hopping_1h` with the same name",
         ),
         (
             "a: { count: true, window: series 1h count 367 }",
@@ -149,6 +149,53 @@ fn mistakes_in_features() {
             "a: { count: true, window: series 1000d count 366 }",
             "15:33 feature `a`, `window`: 366 times 1000d is longer than 36500d",
         ),
+        (
+            "a: { count: true, window: calendar year }",
+            "15:33 feature `a`, `window`: `year` is no unit of the calendar; there is `hour`, `day`, `week`, `month`",
+        ),
+        (
+            "a: { count: true, window: { calendar: huor } }",
+            "15:45 feature `a`, `window`: `huor` is no unit of the calendar; did you mean `hour`?",
+        ),
+        (
+            "a: { count: true, window: { calendar: day, timezone: Europe/Berlni } }",
+            "15:60 feature `a`, `window`: `Europe/Berlni` is no time zone; did you mean `Europe/Berlin`?",
+        ),
+        (
+            "a: { count: true, window: calendar day Mars }",
+            "15:33 feature `a`, `window`: `Mars` is no time zone; write its name in the IANA database",
+        ),
+        (
+            "a: { count: true, window: calendar day UTC first }",
+            "15:33 feature `a`, `window`: `first` is neither `current` nor `last`",
+        ),
+        (
+            "a: { count: true, window: calendar day lsat }",
+            "15:33 feature `a`, `window`: `lsat` is neither `current` nor `last`",
+        ),
+        ("a: { count: true, window: calendar }", "15:33 feature `a`, `window`: `calendar` is no window; write, for"),
+        (
+            "a: { count: true, windows: [calendar day, calendar day Asia/Tokyo] }",
+            "15:49 feature `a`, `windows`: `calendar_day` is another window than that of `a_calendar_day` with the same",
+        ),
+        (
+            "a: { count: true, windows: [calendar day, calendar day utc] }",
+            "15:49 feature `a`, `windows`: `calendar_day` is the same window as that of `a_calendar_day`",
+        ),
+        (
+            "a: { count: true, windows: [calendar day, tumbling 7h] }",
+            "15:35 the calendar's tile 1d is no multiple of 7h, by which another window of this view moves",
+        ),
+        (
+            "a: { count: true, windows: [calendar day], hop: 1h }",
+            "15:55 feature `a`, `windows`: only rolling windows have a hop",
+        ),
+        (
+            "a: { count: true, windows: [calendar day], offset: 1d }",
+            "15:58 feature `a`, `offset`: `a_calendar_day` is of the calendar, which has no offset",
+        ),
+        ("a: { rate: true, window: calendar day }", "15:32 feature `a`: `rate` is rows a second of a window's length"),
+        ("a: { count: true, window: calendar month Asia/Kathmandu last }", "11:3 an entity of this view could have"),
         ("a: { count: true, window: { tumbling: 5m, hop: 1m } }", "15:49 feature `a`, `window`: unknown key `hop`"),
         ("a: { count: true, window: session 30m }", "15:33 feature `a`, `window`: session windows come"),
         (

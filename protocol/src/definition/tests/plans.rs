@@ -4,8 +4,8 @@ use super::*;
 use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
 use crate::plan::{
-    Column, Constant, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift, ViewPlan,
-    Window,
+    Calendar, Column, Constant, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
+    Unit, ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -110,6 +110,41 @@ fn tumbling_hopping_and_series_are_windows_with_names_of_their_own() {
     assert_eq!(view.features[9].shift, Shift::Current);
     assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("5m", "1h"), level("1h", "26h")]);
     assert_eq!(view.measures.len(), 1, "they are counts of the same rows");
+}
+
+#[test]
+fn units_of_the_calendar_are_told_from_the_tiles_that_their_zone_needs() {
+    let view = view(
+        "a: { count: true, windows: [calendar day europe/berlin, { calendar: day, which: last, timezone: Asia/Kolkata }] }
+b: { count: true, window: calendar hour last }",
+    );
+    assert_eq!(names(&view), ["a_calendar_day", "a_last_calendar_day", "b"]);
+    let of = |unit, zone: &str, hop: &str, is_complete| {
+        let calendar = Calendar::new(unit, zone).unwrap();
+        assert_eq!((calendar.zone.name(), calendar.hop), (zone, Span::parse(hop).unwrap()));
+        Window::Calendar { calendar, is_complete }
+    };
+    let want = [
+        of(Unit::Day, "Europe/Berlin", "1h", false),
+        of(Unit::Day, "Asia/Kolkata", "30m", true),
+        of(Unit::Hour, "UTC", "1h", true),
+    ];
+    assert_eq!(view.features.iter().map(|feature| feature.window).collect::<Vec<_>>(), want);
+    // Twice the 27 hours that a day may have, less one tile.
+    assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("30m", "3210m")]);
+}
+
+#[test]
+fn units_of_utc_are_tiles_of_a_day() {
+    let levels = |windows: &str| {
+        let view = view(&format!("a: {{ count: true, windows: [{windows}] }}"));
+        view.ladders[0].levels.clone()
+    };
+    assert_eq!(levels("calendar day"), levels("tumbling 1d"));
+    assert_eq!(levels("calendar hour last"), levels("tumbling 1h last"));
+    assert_eq!(levels("calendar month UTC last"), [level("5s", "0s"), level("1d", "61d")]);
+    let both = levels("calendar month current, calendar week Europe/Berlin");
+    assert_eq!(both, [level("5s", "0s"), level("1h", "170h"), level("1d", "30d")]);
 }
 
 #[test]

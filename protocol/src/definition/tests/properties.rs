@@ -7,7 +7,7 @@ use crate::plan::{Feature, Level};
 use crate::time::Span;
 
 const HOPS: [&str; 6] = ["1s", "5s", "15s", "1m", "30m", "6h"];
-const WINDOWS: [&str; 15] = [
+const WINDOWS: [&str; 19] = [
     "10s",
     "30s",
     "1m",
@@ -23,6 +23,10 @@ const WINDOWS: [&str; 15] = [
     "hopping 1h every 5m",
     "series 6h count 5",
     "series 1d count 3",
+    "calendar day America/New_York",
+    "calendar week last",
+    "calendar month",
+    "calendar hour Asia/Kolkata last",
 ];
 const OPERATORS: [&str; 16] = [
     "count: true",
@@ -59,8 +63,7 @@ fn feature() -> impl Strategy<Value = String> {
             let hop = hop.map_or(String::new(), |hop| format!("hop: {hop}, "));
             // Offsets only where the tiles of all of them together are few enough.
             let is_coarse = hop.is_empty() && Span::parse(window).is_ok_and(|span| span >= Span::seconds(3600));
-            let is_under_way = window.starts_with("tumbling") && !window.ends_with("last");
-            let is_coarse = is_coarse || window.contains(' ') && !window.contains('m') && !is_under_way;
+            let is_coarse = is_coarse || window.starts_with("series");
             let shift = if is_shifted && (is_coarse || shift == 0) { SHIFTS[shift] } else { "" };
             format!("{{ {}, {}{hop}{shift}window: {window} }}", OPERATORS[operator], FILTERS[filter])
         },

@@ -4,21 +4,33 @@ use super::Hop;
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
 use crate::definition::shape::{Keys, Section, duration, refuse};
+use crate::definition::suggest;
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
-use crate::plan::{Window, default_hop};
-use crate::time::Span;
+use crate::plan::{Calendar, Unit, Window, default_hop};
+use crate::time::{Span, zone};
 
 pub(in super::super) const ROLLING: Keys = Keys { known: &["rolling", "hop"], later: &LATER_KEYS };
 pub(in super::super) const TUMBLING: Keys = Keys { known: &["tumbling", "which"], later: &LATER_KEYS };
 pub(in super::super) const HOPPING: Keys = Keys { known: &["hopping", "every"], later: &LATER_KEYS };
 pub(in super::super) const SERIES: Keys = Keys { known: &["series", "count"], later: &LATER_KEYS };
+pub(in super::super) const CALENDAR: Keys = Keys { known: &["calendar", "timezone", "which"], later: &LATER_KEYS };
 /// What a map says a window is, and the keys beside it.
-const SHAPES: [(&str, &Keys); 4] =
-    [("rolling", &ROLLING), ("tumbling", &TUMBLING), ("hopping", &HOPPING), ("series", &SERIES)];
-const LATER_KEYS: [&str; 6] = ["session", "calendar", "last_n", "decay", "half_life", "timezone"];
+const SHAPES: [(&str, &Keys); 5] = [
+    ("rolling", &ROLLING),
+    ("tumbling", &TUMBLING),
+    ("hopping", &HOPPING),
+    ("series", &SERIES),
+    ("calendar", &CALENDAR),
+];
+const LATER_KEYS: [&str; 4] = ["session", "last_n", "decay", "half_life"];
 /// First words of windows that are designed and not yet built.
-const LATER: [&str; 6] = ["session", "calendar", "last_n", "last", "decay", "half_life"];
+const LATER: [&str; 5] = ["session", "last_n", "last", "decay", "half_life"];
+
+/// Of a window that is under way, and of the one before.
+const WHICH: [&str; 2] = ["current", "last"];
+/// The zone of the calendar where none is written.
+const UTC: &str = "UTC";
 
 /// What one entry of `windows` asks for.
 pub(super) struct Written {
@@ -56,13 +68,16 @@ pub(super) fn read(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Opti
         (["tumbling", _, _], [_, span, which]) => tumbling(span, Some(which), what, notes),
         (["hopping", _, "every", _], [_, span, _, every]) => hopping(span, every, what, notes),
         (["series", _, "count", _], [_, span, _, count]) => series(span, count, what, notes),
-        (["tumbling" | "hopping" | "series", ..], _) => {
-            let advice =
-                "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m` or `series 1h count 24`";
+        (["calendar", _], [_, unit]) => calendar(unit, None, None, what, notes),
+        (["calendar", _, which], [_, unit, word]) if is_which(which) => calendar(unit, None, Some(word), what, notes),
+        (["calendar", _, _], [_, unit, zone]) => calendar(unit, Some(zone), None, what, notes),
+        (["calendar", _, _, _], [_, unit, zone, which]) => calendar(unit, Some(zone), Some(which), what, notes),
+        (["tumbling" | "hopping" | "series" | "calendar", ..], _) => {
+            let advice = "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m`, `series 1h count 24` or `calendar day Europe/Berlin`";
             refuse(notes, word.at, format!("{what}: {} is no window; {advice}", quoted(&word.value)))
         }
         ([first, ..], _) if LATER.contains(first) => {
-            let advice = "for now a window is a duration, for example 5m, tumbling, hopping, a series, or lifetime";
+            let advice = "for now a window is a duration, for example 5m, tumbling, hopping, a series, of the calendar, or lifetime";
             refuse(notes, word.at, format!("{what}: {first} windows come with a later release; {advice}"))
         }
         _ => rolling(word, hop, what, notes),
@@ -97,6 +112,12 @@ fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> 
         "series" => {
             let (span, count) = (need("series", "series: 1h"), need("count", "count: 24"));
             series(&span?, &count?, what, notes)
+        }
+        "calendar" => {
+            let unit = need("calendar", "calendar: day");
+            let zone = section.text("timezone", notes);
+            let which = section.text("which", notes);
+            calendar(&unit?, zone.as_ref(), which.as_ref(), what, notes)
         }
         _ => {
             let word = need("rolling", "rolling: 5m");
@@ -138,20 +159,46 @@ fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Writte
 fn tumbling(word: &Word, which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<Written> {
     let span = length(word, what, notes)?;
     let typed = &word.value;
-    match which.map(|which| (which, which.value.as_str())) {
-        None | Some((_, "current")) => {
-            Some(Written::one(word.at, format!("tumbling_{typed}"), Window::Tumbling { span }))
-        }
-        Some((_, "last")) => {
-            let window = Window::Complete { span, every: span, ago: Span(0) };
-            Some(Written::one(word.at, format!("last_tumbling_{typed}"), window))
-        }
-        Some((which, other)) => refuse(
-            notes,
-            which.at,
-            format!("{what}: {} is neither `current` nor `last`; write one of them", quoted(other)),
-        ),
+    if is_complete(which, what, notes)? {
+        let window = Window::Complete { span, every: span, ago: Span(0) };
+        return Some(Written::one(word.at, format!("last_tumbling_{typed}"), window));
     }
+    Some(Written::one(word.at, format!("tumbling_{typed}"), Window::Tumbling { span }))
+}
+
+/// Whether a word says which, or was meant to, and is no zone.
+fn is_which(word: &str) -> bool {
+    suggest::near(word, WHICH).is_some() && zone::find(word).is_none()
+}
+
+/// `last` is complete, `current` is not; nothing is as `current`.
+fn is_complete(which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<bool> {
+    let Some(which) = which else { return Some(false) };
+    match which.value.as_str() {
+        "current" => Some(false),
+        "last" => Some(true),
+        other => {
+            let text = quoted(other);
+            refuse(notes, which.at, format!("{what}: {text} is neither `current` nor `last`; write one of them"))
+        }
+    }
+}
+
+fn calendar(word: &Word, place: Option<&Word>, which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<Written> {
+    let unit = Unit::ALL.into_iter().find(|unit| unit.name() == word.value);
+    if unit.is_none() {
+        let message = format!("{what}: {} is no unit of the calendar", quoted(&word.value));
+        notes.unknown(word.at, message, &word.value, Unit::ALL.map(Unit::name));
+    }
+    if let Some(place) = place.filter(|place| zone::find(&place.value).is_none()) {
+        let name = &place.value;
+        notes.add(place.at, format!("{what}: {} is no time zone; {}", quoted(name), suggest::zone(name)));
+    }
+    let is_complete = is_complete(which, what, notes)?;
+    let unit = unit?;
+    let calendar = Calendar::new(unit, place.map_or(UTC, |place| place.value.as_str()))?;
+    let name = if is_complete { "last_calendar" } else { "calendar" };
+    Some(Written::one(word.at, format!("{name}_{}", unit.name()), Window::Calendar { calendar, is_complete }))
 }
 
 fn hopping(word: &Word, every: &Word, what: &str, notes: &mut Notes) -> Option<Written> {

@@ -2,6 +2,8 @@
 //! value.
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ast::parse::ParserBuilder;
+use regex_syntax::ast::{self, Ast, Flag, Visitor};
 
 use crate::limits;
 
@@ -18,10 +20,52 @@ pub fn pattern(text: &str) -> Result<Regex, String> {
     builder.build().map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())
 }
 
-/// Whether flags like `(?iu)` stand anywhere.
+/// Whether a part of it raises the flag `u`, which no setting of the builder forbids. Of a text that is no regular
+/// expression the builder says what is wrong.
 fn turns_unicode_on(text: &str) -> bool {
-    text.split("(?").skip(1).any(|rest| {
-        let flags = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
-        flags.contains('u')
-    })
+    let mut parser = ParserBuilder::new();
+    let tree = parser.nest_limit(limits::EXPRESSION_DEPTH_MAX as u32).build().parse(text);
+    tree.is_ok_and(|tree| ast::visit(&tree, FindUnicode).is_err())
+}
+
+/// Ends with an error where the flag is raised.
+struct FindUnicode;
+
+impl Visitor for FindUnicode {
+    type Output = ();
+    type Err = ();
+
+    fn finish(self) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, part: &Ast) -> Result<(), ()> {
+        let flags = match part {
+            Ast::Flags(set) => Some(&set.flags),
+            Ast::Group(group) => group.flags(),
+            _ => None,
+        };
+        let is_raised = flags.and_then(|flags| flags.flag_state(Flag::Unicode)) == Some(true);
+        if is_raised { Err(()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! However it is written, no flag turns Unicode's tables on; what only looks like one is no flag.
+    use super::*;
+
+    #[test]
+    fn no_expression_depends_on_unicodes_tables() {
+        for wrong in
+            ["(?u)\\w", "(?u:.)", "(?Uu:.)", "(?iu)a", "(?i-s:(?su).)", "(?x)( ?u:.)", "(?x)( # a\n?u).", "a|(?u)"]
+        {
+            let said = pattern(wrong).unwrap_err();
+            assert!(said.starts_with("the flag `u` is not possible"), "{wrong}: {said}");
+        }
+        for fine in ["(?i)u", "(?-u)u", "(?i-u:u)", r"\(?us\)?", "[(?u)]", "(?P<u>u)", "(?<u>u)", "(?:u)"] {
+            assert!(pattern(fine).is_ok_and(|found| found.is_match(b"us")), "{fine}");
+        }
+        assert_eq!(pattern("(").unwrap_err(), "error: unclosed group");
+    }
 }

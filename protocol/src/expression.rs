@@ -52,9 +52,15 @@ impl Type {
     /// Digits after the point of an exact number.
     #[must_use]
     pub fn scale(self) -> Option<u8> {
+        self.domain().map(Domain::scale)
+    }
+
+    /// Where the numbers of an exact type live.
+    #[must_use]
+    pub fn domain(self) -> Option<Domain> {
         match self {
-            Self::Int => Some(0),
-            Self::Decimal(scale) => Some(scale),
+            Self::Int => Some(Domain::Int),
+            Self::Decimal(scale) => Some(Domain::Decimal(scale)),
             Self::Bool | Self::Float | Self::Text | Self::Timestamp => None,
         }
     }
@@ -236,6 +242,12 @@ pub enum CompareOp {
 impl CompareOp {
     /// Every comparison.
     pub const ALL: [Self; 6] = [Self::Eq, Self::Ne, Self::Lt, Self::Le, Self::Gt, Self::Ge];
+
+    /// The comparison that is written so.
+    #[must_use]
+    pub fn of_sign(sign: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.sign() == sign)
+    }
 
     /// Whether an ordering satisfies the comparison.
     #[must_use]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Part, Type};
-use featuregrid_protocol::number::{Domain, Number};
+use featuregrid_protocol::number::Number;
 use featuregrid_protocol::time::{Timestamp, zone};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::quotient;
-use super::shared::{both, bucket, fold, unchecked};
+use super::shared::{all, both, bucket, fold, unchecked};
 use super::{Cell, Code, Inputs, float, instant, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128> {
@@ -50,16 +50,12 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128
         (Function::Ceiling, [value]) => whole(value, inputs, f64::ceil, |value, power| {
             value.div_euclid(power) + i128::from(value.rem_euclid(power) != 0)
         }),
-        (Function::Least, values) => {
-            fold(values.iter().map(|value| compile(value, inputs)).collect(), |left, right| left.min(right))
-        }
-        (Function::Greatest, values) => {
-            fold(values.iter().map(|value| compile(value, inputs)).collect(), |left, right| left.max(right))
-        }
+        (Function::Least, values) => fold(all(values, inputs, compile), |left, right| left.min(right)),
+        (Function::Greatest, values) => fold(all(values, inputs, compile), |left, right| left.max(right)),
         (Function::Bucketize, values) if values.iter().any(|value| value.of == Type::Float) => {
-            bucket(values.iter().map(|value| float::compile(value, inputs)).collect())
+            bucket(all(values, inputs, float::compile))
         }
-        (Function::Bucketize, values) => bucket(values.iter().map(|value| compile(value, inputs)).collect()),
+        (Function::Bucketize, values) => bucket(all(values, inputs, compile)),
         (Function::Between, [left, right]) => {
             let (left, right) = (instant::compile(left, inputs), instant::compile(right, inputs));
             Arc::new(move |row| {
@@ -120,14 +116,14 @@ fn whole(
 }
 
 fn convert(value: &Expression, to: Type, inputs: &mut Inputs) -> Code<i128> {
-    let scale = to.scale().unwrap_or(0);
+    let Some(domain) = to.domain() else { unchecked(value) };
+    let scale = domain.scale();
     match value.of {
         Type::Float => {
             let value = float::compile(value, inputs);
             Arc::new(move |row| quotient::of_float(value(row)?, scale).ok_or(Absent::Bad))
         }
         Type::Text => {
-            let domain = if to == Type::Int { Domain::Int } else { Domain::Decimal(scale) };
             let value = text::compile(value, inputs);
             Arc::new(move |row| match domain.parse(&value(row)?) {
                 Number::Unscaled(unscaled) => Ok(unscaled.into()),

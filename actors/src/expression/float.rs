@@ -5,7 +5,7 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Type};
 
 use super::quotient;
-use super::shared::{both, fold, unchecked};
+use super::shared::{all, both, fold, unchecked};
 use super::{Cell, Code, Inputs, exact, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64> {
@@ -36,17 +36,15 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64>
         (Function::Log, [value]) => one(value, inputs, libm::log),
         (Function::Exp, [value]) => one(value, inputs, libm::exp),
         (Function::SquareRoot, [value]) => one(value, inputs, f64::sqrt),
-        (Function::Least, values) => fold(all(values, inputs), |left, right| if right < left { right } else { left }),
+        (Function::Least, values) => {
+            fold(all(values, inputs, compile), |left, right| if right < left { right } else { left })
+        }
         (Function::Greatest, values) => {
-            fold(all(values, inputs), |left, right| if right > left { right } else { left })
+            fold(all(values, inputs, compile), |left, right| if right > left { right } else { left })
         }
         (Function::Convert, [value]) => convert(value, inputs),
         _ => unchecked(expression),
     }
-}
-
-fn all(values: &[Expression], inputs: &mut Inputs) -> Vec<Code<f64>> {
-    values.iter().map(|value| compile(value, inputs)).collect()
 }
 
 fn one(value: &Expression, inputs: &mut Inputs, compute: fn(f64) -> f64) -> Code<f64> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Absent, CompareOp, Expression, Function, Kind, Literal, Type, pattern};
 
-use super::shared::{absent, both, unchecked};
+use super::shared::{absent, all, both, unchecked};
 use super::{Cell, Code, Inputs, Program, Row, TextCode, exact, float, instant, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<bool> {
@@ -57,7 +57,7 @@ fn truth<T>(value: Result<T, Absent>) -> Result<T, Absent> {
 
 /// `&&` or `||`: the first part that is `decides` decides.
 fn joined(parts: &[Expression], inputs: &mut Inputs, decides: bool) -> Code<bool> {
-    let parts: Vec<Code<bool>> = parts.iter().map(|part| compile(part, inputs)).collect();
+    let parts = all(parts, inputs, compile);
     Arc::new(move |row| {
         let mut answer = Ok(!decides);
         for part in &parts {
@@ -165,7 +165,7 @@ fn member<T: PartialEq + 'static>(
     compile: fn(&Expression, &mut Inputs) -> Code<T>,
 ) -> Code<bool> {
     let value = compile(value, inputs);
-    let list: Vec<Code<T>> = list.iter().map(|one| compile(one, inputs)).collect();
+    let list = all(list, inputs, compile);
     Arc::new(move |row| {
         let value = truth(value(row))?;
         Ok(list.iter().any(|one| one(row).is_ok_and(|one| one == value)))

@@ -25,7 +25,7 @@ pub(super) fn compile<T: Copy + Send + Sync + 'static>(
             Arc::new(move |row| if condition(row) == Ok(true) { then(row) } else { otherwise(row) })
         }
         Kind::Call(Function::Coalesce, arguments) => {
-            let codes: Vec<Code<T>> = arguments.iter().map(|argument| whole(argument, inputs)).collect();
+            let codes = all(arguments, inputs, whole);
             Arc::new(move |row| {
                 let mut nothing = Absent::Null;
                 for code in &codes {
@@ -40,6 +40,11 @@ pub(super) fn compile<T: Copy + Send + Sync + 'static>(
         }
         _ => return None,
     })
+}
+
+/// Several expressions, each compiled alike.
+pub(super) fn all<C>(values: &[Expression], inputs: &mut Inputs, compile: fn(&Expression, &mut Inputs) -> C) -> Vec<C> {
+    values.iter().map(|value| compile(value, inputs)).collect()
 }
 
 /// Why a cell has no value.

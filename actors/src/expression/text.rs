@@ -7,8 +7,11 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Type};
 use featuregrid_protocol::value::Value;
 
-use super::shared::{both, unchecked};
+use super::shared::{all, both, unchecked};
 use super::{Cell, Inputs, TextCode, exact, float, instant, logic};
+
+/// What `trim` takes away.
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> TextCode {
     let (function, arguments) = match &expression.kind {
@@ -34,7 +37,7 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> TextCode 
             Arc::new(move |row| if condition(row) == Ok(true) { then(row) } else { otherwise(row) })
         }
         (Function::Coalesce, values) => {
-            let codes: Vec<TextCode> = values.iter().map(|value| compile(value, inputs)).collect();
+            let codes = all(values, inputs, compile);
             Arc::new(move |row| codes.iter().find_map(|code| code(row).ok()).ok_or(Absent::Null))
         }
         (Function::Concat, [left, right]) => {
@@ -48,12 +51,11 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> TextCode 
         (Function::Upper, [value]) => cased(value, inputs, u8::is_ascii_lowercase, str::to_ascii_uppercase),
         (Function::Trim, [value]) => {
             let value = compile(value, inputs);
-            let trimmed = |text: &str| text.trim_matches([' ', '\t', '\n', '\r']).len();
             Arc::new(move |row| {
                 Ok(match value(row)? {
-                    Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches([' ', '\t', '\n', '\r'])),
-                    Cow::Owned(text) if trimmed(&text) == text.len() => Cow::Owned(text),
-                    Cow::Owned(text) => Cow::Owned(text.trim_matches([' ', '\t', '\n', '\r']).to_owned()),
+                    Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(SPACE)),
+                    Cow::Owned(text) if text.trim_matches(SPACE).len() == text.len() => Cow::Owned(text),
+                    Cow::Owned(text) => Cow::Owned(text.trim_matches(SPACE).to_owned()),
                 })
             })
         }

@@ -152,7 +152,7 @@ impl Checker<'_> {
     }
 
     fn call(&mut self, at: Mark, name: &str, arguments: &[Tree], wanted: Option<Wanted>) -> Option<Expression> {
-        let compare = CompareOp::ALL.into_iter().find(|op| op.sign() == name);
+        let compare = CompareOp::of_sign(name);
         match (name, arguments) {
             ("&&" | "||", parts) => self.logic(name, parts),
             ("!", [part]) => {
@@ -301,7 +301,7 @@ impl Checker<'_> {
                     "+" => any(arguments),
                     "-" | "0-" | "*" | "/" | "%" => Some(Wanted::Number),
                     "&&" | "||" | "!" | "in" => Some(Wanted::Bool),
-                    _ if CompareOp::ALL.iter().any(|op| op.sign() == name) => Some(Wanted::Bool),
+                    _ if CompareOp::of_sign(name).is_some() => Some(Wanted::Bool),
                     _ => match functions::find(name)?.gives {
                         functions::Gives::Fixed(of) => Some(of.as_wanted()),
                         functions::Gives::Digits => Some(Wanted::Number),

@@ -8,7 +8,7 @@ mod explain;
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, SourceInfo};
 use cel::parser::{ParseErrors, Parser};
 
-use self::explain::explain;
+use self::explain::{NO_HAS, NO_PATHS, explain};
 use crate::definition::{Mark, Notes, Word, quoted};
 use crate::limits;
 
@@ -130,11 +130,10 @@ impl Translation<'_> {
                 return Ok(Tree { at, shape: Shape::Call(name, arguments) });
             }
             Expr::Select(select) if select.test => {
-                return Err((at, "`has` is not known; write !is_null(NAME)".to_owned()));
+                return Err((at, NO_HAS.to_owned()));
             }
             Expr::Select(select) => {
-                let advice = "a path belongs to the source's `fields`; use the name given there";
-                return Err((at, format!("{} of something means nothing here; {advice}", quoted(&select.field))));
+                return Err((at, format!("{} of something means nothing here; {NO_PATHS}", quoted(&select.field))));
             }
             Expr::Comprehension(_) => {
                 return Err((

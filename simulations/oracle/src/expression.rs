@@ -8,7 +8,6 @@ mod number;
 use std::cmp::Ordering;
 
 use featuregrid_protocol::expression::{self, Expression, Function, Kind, Literal, Part, Type};
-use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::time::{Timestamp, zone};
 use featuregrid_protocol::value;
 use num_bigint::BigInt;
@@ -121,19 +120,8 @@ fn computed(function: &Function, values: &[Value], types: &[Type], of: Type) -> 
             let below = bounds.iter().filter(|bound| order(bound, value).is_some_and(Ordering::is_le));
             Some(Value::Number(below.count() as i128))
         }
-        (Function::Least, [first, rest @ ..]) => Some(
-            rest.iter()
-                .fold(
-                    first,
-                    |least, value| if order(value, least).is_some_and(Ordering::is_lt) { value } else { least },
-                )
-                .clone(),
-        ),
-        (Function::Greatest, [first, rest @ ..]) => Some(
-            rest.iter()
-                .fold(first, |most, value| if order(value, most).is_some_and(Ordering::is_gt) { value } else { most })
-                .clone(),
-        ),
+        (Function::Least, values) => furthest(values, Ordering::Less),
+        (Function::Greatest, values) => furthest(values, Ordering::Greater),
         (Function::Convert, [value]) => convert(value, types[0], of),
         (_, [Value::Float(_), ..]) => floats(function, values).and_then(|value| match of {
             Type::Int => number::of_float(value, 0).map(Value::Number),
@@ -209,7 +197,6 @@ fn floats(function: &Function, values: &[Value]) -> Option<f64> {
 }
 
 fn convert(value: &Value, from: Type, to: Type) -> Option<Value> {
-    let domain = |of: Type| if of == Type::Int { Domain::Int } else { Domain::Decimal(of.scale().unwrap_or(0)) };
     match (value, to) {
         (Value::Number(unscaled), Type::Text) => {
             let value = value::Value::Decimal { unscaled: *unscaled, scale: from.scale()? };
@@ -229,12 +216,19 @@ fn convert(value: &Value, from: Type, to: Type) -> Option<Value> {
         (Value::Timestamp(at), Type::Text) => Some(Value::Text(at.to_string())),
         (Value::Text(text), Type::Float) => text.parse().ok().and_then(number::finite).map(Value::Float),
         (Value::Text(text), Type::Timestamp) => instant::of_text(text).map(Value::Timestamp),
-        (Value::Text(text), _) => match crate::number::read(text, crate::field::scale(domain(to))) {
+        (Value::Text(text), _) => match crate::number::read(text, to.scale()?) {
             crate::number::Number::Unscaled(unscaled) => Some(Value::Number(unscaled.into())),
             crate::number::Number::Bad | crate::number::Number::Nonsense => None,
         },
         _ => None,
     }
+}
+
+/// The first of the values than which no other lies further on that side.
+fn furthest(values: &[Value], side: Ordering) -> Option<Value> {
+    let (first, rest) = values.split_first()?;
+    let further = |found, value| if order(value, found) == Some(side) { value } else { found };
+    Some(rest.iter().fold(first, further).clone())
 }
 
 /// How two values of one type compare.

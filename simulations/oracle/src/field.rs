@@ -47,8 +47,8 @@ impl<'a> Fields<'a> {
     pub(crate) fn number(&self, slot: Slot, domain: Domain) -> Result<Option<Number>, WrongType> {
         let read = match self.value(slot) {
             Json::Null => return Ok(None),
-            Json::Number(text) => number::read(text, scale(domain)),
-            Json::Text(text) => number::read(text, scale(domain)),
+            Json::Number(text) => number::read(text, domain.scale()),
+            Json::Text(text) => number::read(text, domain.scale()),
             _ => return Err(WrongType),
         };
         if read == Number::Nonsense { Err(WrongType) } else { Ok(Some(read)) }
@@ -73,12 +73,7 @@ impl<'a> Fields<'a> {
 
     /// A field as one of a type; [`Value::Null`] where it is missing.
     fn typed(&self, slot: Slot, of: Type) -> Result<Value, WrongType> {
-        let domain = match of {
-            Type::Int => Some(Domain::Int),
-            Type::Decimal(scale) => Some(Domain::Decimal(scale)),
-            Type::Bool | Type::Text | Type::Timestamp | Type::Float => None,
-        };
-        let value = match (of, domain) {
+        let value = match (of, of.domain()) {
             (_, Some(domain)) => self.number(slot, domain)?.map(|number| match number {
                 Number::Unscaled(unscaled) => Value::Number(unscaled.into()),
                 Number::Bad | Number::Nonsense => Value::Bad,
@@ -101,13 +96,5 @@ pub(crate) fn id(json: &Json<'_>) -> Result<Option<String>, WrongType> {
         Json::Text(text) => Ok(Some(text.to_string())),
         Json::Number(text) => Ok(Some(text.to_string())),
         _ => Err(WrongType),
-    }
-}
-
-/// Digits after the point of a domain.
-pub(crate) fn scale(domain: Domain) -> u8 {
-    match domain {
-        Domain::Int => 0,
-        Domain::Decimal(scale) => scale,
     }
 }

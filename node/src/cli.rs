@@ -64,6 +64,9 @@ enum Command {
     /// Plays payments, sensors or a shop through a node and shows features, live or compared with the oracle.
     Demo(demo::Arguments),
     /// Tries definitions on a file of events: the values that each row of a spine would have been served.
+    ///
+    /// Prints a JSON object for each row of the spine, in its order: its keys and `as_of`, then by name of the results
+    /// `features` (value or null), `status`, and `flags` (a list of rounded, inexact_input, partial_coverage; mostly empty).
     Eval(eval::Arguments),
     /// Names every mistake of definitions, or what they mean and how large an entity can get.
     Validate(definitions::Validate),

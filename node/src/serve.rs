@@ -2,7 +2,7 @@
 
 mod actor;
 mod admin;
-mod encode;
+pub(crate) mod encode;
 mod feast;
 mod push;
 mod response;

@@ -25,12 +25,14 @@ use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Posit
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::wire::v1::FeatureColumn;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::output;
 use crate::files;
+use crate::serve::encode;
 
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 
@@ -54,6 +56,8 @@ struct Evaluated<'a> {
     keys: &'a Map<String, Json>,
     features: Ordered<Box<RawValue>>,
     status: Ordered<&'static str>,
+    /// Of every result; most have none.
+    flags: Ordered<Vec<&'static str>>,
 }
 
 /// A JSON object in the order of its definition.
@@ -303,18 +307,19 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
             *times.entry(result).or_default() += 1;
         }
     }
-    let (mut features, mut status) = (Ordered(Vec::new()), Ordered(Vec::new()));
-    for (index, reading) in &readings {
+    let (mut features, mut status, mut flags) = (Ordered(Vec::new()), Ordered(Vec::new()), Ordered(Vec::new()));
+    for (index, ViewReading { readings, edge, .. }) in &readings {
         let view = &plan.views[*index];
-        for (result, reading) in view.results().zip(&reading.readings) {
+        for (result, reading) in view.results().zip(readings) {
             // Two views may use one name; then the view's stands before it.
             let is_unique = times.get(result).is_none_or(|times| *times == 1);
             let name = if is_unique { result.to_owned() } else { format!("{}__{result}", view.name) };
             features.0.push((name.clone(), output::json(&reading.value)));
-            status.0.push((name, reading.status.name()));
+            status.0.push((name.clone(), reading.status.name()));
+            flags.0.push((name, FeatureColumn::flag_names(encode::flags(reading, *edge)).collect()));
         }
     }
-    Ok(serde_json::to_string(&Evaluated { keys: &asked.keys, features, status })?)
+    Ok(serde_json::to_string(&Evaluated { keys: &asked.keys, features, status, flags })?)
 }
 
 /// A join key as the reader takes it: text, or the digits of a number.

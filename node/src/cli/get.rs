@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::wire::v1::{EntityKey, GetFeaturesRequest};
+use featuregrid_protocol::wire::v1::{EntityKey, FeatureColumn, GetFeaturesRequest};
 use serde_json::json;
 
 use super::client;
@@ -54,13 +54,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Output::Table => {
             say!("{} at {instant}, control index {}", arguments.keys.join(" "), response.control_index);
             let row = |Shown { feature, value, status, flags }: Shown<'_>| {
-                vec![feature.to_owned(), value, status.as_str_name().to_owned(), flag_names(flags)]
+                vec![feature.to_owned(), value, status.as_str_name().to_owned(), flags_text(flags)]
             };
             table(&["feature", "value", "status", ""], &features.into_iter().map(row).collect::<Vec<_>>());
         }
         Output::Json => {
             let status = |shown: &Shown<'_>| (shown.feature.to_owned(), json!(shown.status.as_str_name()));
             let statuses: serde_json::Map<String, serde_json::Value> = features.iter().map(status).collect();
+            let flags = |shown: &Shown<'_>| {
+                (shown.feature.to_owned(), FeatureColumn::flag_names(shown.flags).collect::<Vec<_>>().into())
+            };
+            let flags: serde_json::Map<String, serde_json::Value> = features.iter().map(flags).collect();
             let token = view.tokens.first().and_then(|place| response.tokens.get(*place as usize));
             let token = token.cloned().unwrap_or_default().offsets;
             let token: std::collections::BTreeMap<String, u64> =
@@ -68,7 +72,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             say!(
                 "{}",
                 json!({
-                    "features": values_json(&features), "status": statuses, "effective_instant": instant.to_string(),
+                    "features": values_json(&features), "status": statuses, "flags": flags,
+                    "effective_instant": instant.to_string(),
                     "epoch": view.epochs.first(), "control_index": response.control_index, "token": token,
                 })
             );
@@ -78,9 +83,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The bits of `FeatureColumn.flags` as words.
-fn flag_names(flags: u32) -> String {
-    let names = ["rounded", "inexact input", "partial coverage"].into_iter().enumerate();
-    names.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, name)| name).collect::<Vec<_>>().join(", ")
+fn flags_text(flags: u32) -> String {
+    FeatureColumn::flag_names(flags).collect::<Vec<_>>().join(", ").replace('_', " ")
 }
 
 #[cfg(test)]
@@ -90,6 +94,6 @@ mod tests {
 
     #[test]
     fn flags_are_words() {
-        assert_eq!((flag_names(0), flag_names(5)), (String::new(), "rounded, partial coverage".to_owned()));
+        assert_eq!((flags_text(0), flags_text(5)), (String::new(), "rounded, partial coverage".to_owned()));
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn status(status: Status) -> v1::Status {
     }
 }
 
-pub(super) fn flags(reading: &Reading, edge: Edge) -> u32 {
+/// The bits of `FeatureColumn.flags`.
+pub(crate) fn flags(reading: &Reading, edge: Edge) -> u32 {
     let bits = [
         (edge == Edge::Rounded, FeatureColumn::ROUNDED),
         (reading.inexact_input, FeatureColumn::INEXACT_INPUT),

@@ -95,6 +95,18 @@ impl FeatureColumn {
     /// In `flags`: there is no value.
     pub const NO_VALUE: u32 = 8;
 
+    /// What can be raised beside a status, in the order of the bits.
+    pub const FLAGS: [(u32, &'static str); 3] = [
+        (Self::ROUNDED, "rounded"),
+        (Self::INEXACT_INPUT, "inexact_input"),
+        (Self::PARTIAL_COVERAGE, "partial_coverage"),
+    ];
+
+    /// The names of the [`FeatureColumn::FLAGS`] among some bits.
+    pub fn flag_names(flags: u32) -> impl Iterator<Item = &'static str> {
+        Self::FLAGS.into_iter().filter(move |(bit, _)| flags & bit != 0).map(|(_, name)| name)
+    }
+
     /// The status of the entity at this place of the request.
     #[must_use]
     pub fn status(&self, entity: usize) -> Status {

@@ -96,12 +96,13 @@ fn eval_gives_the_same_values() {
         assert_eq!(lines.len(), asked.len());
         for ((number, read), line) in asked.into_iter().zip(lines) {
             let got: BTreeMap<String, Json> = serde_json::from_str(&line).unwrap();
-            for Expected { name, value, status, .. } in &read.expected {
+            for Expected { name, value, status, flags } in &read.expected {
                 let same = match (&got["features"][name], value.as_str()) {
                     (Json::Null, value) => value == "null",
                     (number, value) => number.as_f64() == value.parse().ok(),
                 };
-                assert!(same && got["status"][name] == *status, "line {number}: eval says {line}");
+                let same = same && got["status"][name] == *status && got["flags"][name] == serde_json::json!(flags);
+                assert!(same, "line {number}: eval says {line}");
                 compared += 1;
             }
         }

@@ -14,9 +14,12 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::time::Span;
-use featuregrid_protocol::value::{Edge, Reading, Value};
+use featuregrid_protocol::value::{Edge, Value};
+use featuregrid_protocol::wire::v1::FeatureColumn;
 
 use super::script::{Definition, Expected, Line, Produced, Read, Script, definitions};
+
+use crate::serve::encode;
 
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 
@@ -148,7 +151,8 @@ impl World {
             let at = view.result_index(name).ok_or(format!("the view has no `{name}`"))?;
             let got = &reading.readings[at];
             let text = text(&got.value);
-            let raised: Vec<&str> = raised(got);
+            // Whether it is rounded is said once for all of a reading.
+            let raised: Vec<&str> = FeatureColumn::flag_names(encode::flags(got, Edge::Exact)).collect();
             let same = text == *value && got.status.name() == *status && raised.iter().eq(flags.iter());
             if !same {
                 let flags = raised.join(" ");
@@ -203,10 +207,4 @@ impl World {
 
 fn text(value: &Value) -> String {
     crate::cli::output::json(value).get().to_owned()
-}
-
-/// In order of name, as they are expected.
-fn raised(reading: &Reading) -> Vec<&'static str> {
-    let flags = [("inexact_input", reading.inexact_input), ("partial_coverage", reading.partial_coverage)];
-    flags.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
 }

@@ -88,6 +88,8 @@ impl Served {
     fn stop(&mut self) {
         let program = self.program.take().expect("it runs");
         assert_eq!(program.terminate(), Some(0), "{}", self.log());
+        // librdkafka's own form is `%7|...`: its lines are to be ours.
+        assert!(!self.log().lines().any(|line| line.starts_with('%')), "{}", self.log());
     }
 
     fn log(&self) -> String {

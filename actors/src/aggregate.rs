@@ -17,6 +17,5 @@ pub(crate) use answer::answer;
 pub use answer::{Answer, default};
 pub use cells::narrow_bytes;
 pub(crate) use cells::{CellShape, Form, Kept, One};
-pub use collection::collected_bytes_max;
 pub(crate) use collection::{Collection, Collections, Collects, Item, merge, put_text, take_text};
 pub use squares::Squares;

@@ -7,7 +7,6 @@ mod apply;
 mod digest;
 mod frontier;
 mod inspect;
-mod largest;
 mod layout;
 mod range;
 mod read;
@@ -20,7 +19,6 @@ mod translate;
 pub use crate::entity::{LastApplied, LevelFacts, PageFacts};
 pub use digest::{Digest, DigestBuilder, IDS, PageBytes};
 pub use inspect::ActorFacts;
-pub use largest::largest_entity_bytes;
 pub use read::{Selection, ViewReading};
 pub use snapshot::{InstallError, RangeSnapshot, SnapshotIds, SnapshotPage};
 

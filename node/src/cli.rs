@@ -69,6 +69,9 @@ enum Command {
     /// `features` (value or null), `status`, and `flags` (a list of rounded, inexact_input, partial_coverage; mostly empty).
     Eval(eval::Arguments),
     /// Names every mistake of definitions, or what they mean and how large an entity can get.
+    ///
+    /// The largest entity of a view is proven from its windows alone: the most tiles of each level and their bytes, the newest rows
+    /// that are kept as they are, the key, and what is known of a partition. A view whose sum is above the limit is refused.
     Validate(definitions::Validate),
     /// Says what a change of definitions does: at once, kept from its activation on, or refused; and what it costs.
     Plan(definitions::Change),

@@ -14,10 +14,11 @@ pub const VIEWS_MAX: usize = 1024;
 pub const SOURCES_MAX: usize = 64;
 /// Levels of one ladder: each is a pass boundary of every read.
 pub const LEVELS_MAX: usize = 16;
-/// Tiles of one ladder, all levels: with 64 columns a page still fits [`PAGE_BYTES_MAX`].
+/// Tiles of one ladder, all levels: a read of the longest window passes over each.
 pub const TILES_MAX: usize = 4096;
-/// Largest page, bytes: it is copied whole when it outgrows its slot.
-pub const PAGE_BYTES_MAX: usize = 8 << 20;
+/// Largest entity of one view, bytes, by its plan alone: a page is copied whole when it outgrows its slot, and hot keys of
+/// every view must fit beside each other.
+pub const ENTITY_BYTES_MAX: u64 = 32 << 20;
 /// Longest text that is kept of a row, bytes: it stands in every tile that counts it. A longer one is no value of its
 /// measure, and the window says so.
 pub const TEXT_BYTES_MAX: usize = 128;
@@ -46,9 +47,11 @@ pub const RING_CHUNKS_MAX: usize = 256;
 pub const FRAME_CREDITS: usize = 8;
 /// An event id is known to records that follow it by at most so many offsets on its partition, whatever their event
 /// times: where event time stands still, every id would be kept for ever. Ids are known for seven minutes at 10 000
-/// records a second, more than producers retry (two by default), and take at most 0.4 GB for each view of a partition (100
-/// bytes each). What is a duplicate depends on it, so it can only change with the meaning of state.
+/// records a second, more than producers retry (two by default), and take at most 0.4 GB for each view of a partition
+/// ([`ID_BYTES_MAX`] each). What is a duplicate depends on it, so it can only change with the meaning of state.
 pub const ID_OFFSETS_MAX: u64 = 1 << 22;
+/// The most that a known event id takes, bytes: itself and its place in an index, both with room to grow.
+pub const ID_BYTES_MAX: u64 = 100;
 /// Row batches in flight to one shard: bounds its mailbox and the time a read waits.
 pub const SHARD_ROW_BATCHES_MAX: usize = 4;
 /// Read batches in flight to one shard.

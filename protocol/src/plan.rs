@@ -7,9 +7,11 @@
 //! adding a feature never changes another and no state depends on when a node switched.
 
 mod calendar;
+mod largest;
 mod operator;
 
 pub use calendar::{Calendar, Unit, Zone};
+pub use largest::{LargestEntity, LargestPage};
 pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,15 @@ impl Plan {
     #[must_use]
     pub fn source_of(&self, view: &ViewPlan) -> &SourcePlan {
         &self.sources[usize::from(view.source.0)]
+    }
+
+    /// The largest entity of a view.
+    ///
+    /// # Panics
+    /// If the view is not one of this plan's.
+    #[must_use]
+    pub fn largest_entity(&self, view: &ViewPlan) -> LargestEntity {
+        LargestEntity::new(&view.ladders, &view.measures, self.source_of(view).slack)
     }
 
     /// The source of this id.

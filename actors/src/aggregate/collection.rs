@@ -10,7 +10,7 @@ mod quantiles;
 mod rows;
 
 use featuregrid_protocol::limits::TEXT_BYTES_MAX;
-use featuregrid_protocol::plan::{Items, Keeps};
+use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::Timestamp;
 
@@ -72,30 +72,10 @@ impl Collects {
         }
     }
 
-    /// Bytes that it takes of a tile at most.
-    fn bytes_max(self, text_bytes: usize) -> usize {
-        let heap = match self {
-            Self::FirstRows(most) | Self::LastRows(most) | Self::LastDistinct(most) => {
-                Rows::bytes_max(most.into(), text_bytes)
-            }
-            Self::Distinct => Distinct::BYTES_MAX,
-            Self::Quantiles => Quantiles::BYTES_MAX,
-            Self::Categories => Categories::bytes_max(text_bytes),
-        };
-        heap + size_of::<Collection>()
-    }
-
     /// Whether it has what the other asks for.
     pub(crate) fn serves(self, asked: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&asked)
     }
-}
-
-/// Bytes that what a column collects takes of a tile at most, beside its cell.
-#[must_use]
-pub fn collected_bytes_max(items: Items, keeps: Keeps) -> usize {
-    let text_bytes = if items == Items::Texts { TEXT_BYTES_MAX } else { 0 };
-    Collects::of(keeps).map(|collects| collects.bytes_max(text_bytes)).sum()
 }
 
 /// The collections of one tile.

@@ -1,9 +1,10 @@
 //! `featuregrid validate`, `plan` and `schema`: what definitions mean and cost, before anything runs. Knows no node.
 
+mod largest;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use featuregrid_actors::shard::largest_entity_bytes;
 use featuregrid_protocol::definition::{self, Mistakes};
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::plan::{Plan, ViewPlan};
@@ -18,7 +19,7 @@ pub(super) struct Validate {
     /// The definitions (YAML).
     definitions: PathBuf,
     /// How the result is printed.
-    #[arg(short, long, value_enum, default_value = "table")]
+    #[arg(short, long, visible_alias = "report", value_enum, default_value = "table")]
     output: Output,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct Change {
     /// Those that would replace them.
     new: PathBuf,
     /// How the result is printed.
-    #[arg(short, long, value_enum, default_value = "table")]
+    #[arg(short, long, visible_alias = "report", value_enum, default_value = "table")]
     output: Output,
 }
 
@@ -64,7 +65,10 @@ pub(super) fn plan(arguments: &Change) -> anyhow::Result<ExitCode> {
                 json!({"change": change.kind.name(), "subject": change.subject, "effect": change.effect.name()})
             });
             let memory = memory.iter().map(|(view, before, after)| {
-                json!({"view": view, "largest_entity_bytes_before": before, "largest_entity_bytes_after": after})
+                json!({
+                    "view": view, "largest_entity_bytes_before": before, "largest_entity_bytes_after": after,
+                    "largest_entity": new.view(view).map(|view| largest::as_json(&new, view)),
+                })
             });
             let (changes, memory): (Vec<_>, Vec<_>) = (changes.collect(), memory.collect());
             say!("{}", json!({"possible": true, "changes": changes, "memory": memory}));
@@ -84,6 +88,8 @@ pub(super) fn plan(arguments: &Change) -> anyhow::Result<ExitCode> {
             });
             say!("");
             table(&["view", "largest entity before, bytes", "after"], &rows.collect::<Vec<_>>());
+            say!("");
+            largest::show(&new);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -121,13 +127,8 @@ fn memory<'p>(old: &'p Plan, new: &'p Plan) -> Vec<(&'p str, Option<u64>, Option
     let gone = old.views.iter().filter(|view| new.view(&view.name).is_none());
     let mut views: Vec<&ViewPlan> = new.views.iter().chain(gone).collect();
     views.sort_by(|left, right| left.name.cmp(&right.name));
-    let bytes = |plan: &Plan, name: &str| plan.view(name).map(|view| largest_entity_bytes(plan, view));
+    let bytes = |plan: &Plan, name: &str| plan.view(name).map(|view| plan.largest_entity(view).bytes());
     views.into_iter().map(|view| (view.name.as_str(), bytes(old, &view.name), bytes(new, &view.name))).collect()
-}
-
-fn tiles(plan: &Plan, view: &ViewPlan) -> i64 {
-    let slack = plan.source_of(view).slack;
-    view.ladders.iter().map(|ladder| ladder.tiles_max(slack).sum::<i64>()).sum()
 }
 
 fn key_names(view: &ViewPlan) -> Vec<&str> {
@@ -136,10 +137,11 @@ fn key_names(view: &ViewPlan) -> Vec<&str> {
 
 fn as_json(plan: &Plan) -> serde_json::Value {
     let views = plan.views.iter().map(|view| {
+        let largest = plan.largest_entity(view);
         json!({
             "name": view.name, "entity": view.entity, "keys": key_names(view), "source": plan.source_of(view).name,
-            "features": view.results().count(), "tiles": tiles(plan, view),
-            "largest_entity_bytes": largest_entity_bytes(plan, view),
+            "features": view.results().count(), "tiles": largest.tiles(), "largest_entity_bytes": largest.bytes(),
+            "largest_entity": largest::as_json(plan, view),
         })
     });
     let services = plan.services.iter().map(|service| json!({"name": service.name, "features": service.results.len()}));
@@ -151,13 +153,12 @@ fn as_json(plan: &Plan) -> serde_json::Value {
 
 fn show(plan: &Plan) {
     let rows = plan.views.iter().map(|view| {
-        let (features, tiles) = (view.results().count().to_string(), tiles(plan, view).to_string());
-        let bytes = largest_entity_bytes(plan, view).to_string();
-        let source = plan.source_of(view).name.clone();
-        vec![view.name.clone(), view.entity.clone(), key_names(view).join(", "), source, features, tiles, bytes]
+        let (source, features) = (plan.source_of(view).name.clone(), view.results().count().to_string());
+        vec![view.name.clone(), view.entity.clone(), key_names(view).join(", "), source, features]
     });
-    let heading = ["view", "entity", "keys", "source", "features", "tiles", "largest entity, bytes"];
-    table(&heading, &rows.collect::<Vec<_>>());
+    table(&["view", "entity", "keys", "source", "features"], &rows.collect::<Vec<_>>());
+    say!("");
+    largest::show(plan);
     if !plan.services.is_empty() {
         let rows = plan.services.iter().map(|service| vec![service.name.clone(), service.results.len().to_string()]);
         say!("");
@@ -183,7 +184,8 @@ mod tests {
         let summary = as_json(&plan);
         let view = &summary["views"][0];
         assert_eq!((&view["features"], &view["keys"]), (&json!(30), &json!(["user_id"])));
-        assert_eq!(view["tiles"].as_i64(), Some(tiles(&plan, &plan.views[0])));
+        let tiles = plan.views[0].ladders[0].tiles_max(plan.sources[0].slack).sum::<i64>();
+        assert_eq!(view["tiles"].as_i64(), Some(tiles));
         let bytes = view["largest_entity_bytes"].as_u64().unwrap_or_default();
         assert!((20_000..50_000).contains(&bytes), "{bytes}");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use featuregrid_actors::aggregate::{collected_bytes_max, narrow_bytes};
+use featuregrid_actors::aggregate::narrow_bytes;
 use featuregrid_protocol::limits::{INSTANT_STEP, TILES_MAX};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{Argument, Calendar, Items, Keeps, LadderPlan, Level, Operator, Unit, Window};
@@ -77,7 +77,7 @@ fn written(operator: Operator) -> String {
 fn bytes(operator: Operator) -> String {
     let keeps = operator.keeps(NUMBERS);
     let cell = narrow_bytes(operator.argument() != Argument::Rows, keeps);
-    match collected_bytes_max(NUMBERS, keeps) {
+    match keeps.collected_bytes_max(NUMBERS) {
         0 => cell.to_string(),
         most => format!("{cell} + at most {most}"),
     }

@@ -36,7 +36,6 @@ use featuregrid_protocol::value::{Counts, Reading, Status, Value};
 use num_bigint::{BigInt, BigUint};
 
 use crate::category::Categories;
-use crate::field::scale;
 use crate::item::{Item, number};
 use crate::judge::Input;
 use crate::statistics::{mean, nearest, variance};
@@ -52,7 +51,7 @@ pub(crate) fn default(operator: Operator, constant: &Constant) -> Value {
         (
             Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy,
             Constant::Number { unscaled, domain },
-        ) => mean(i128::from(*unscaled), 1, scale(*domain)).map_or(Value::Null, Value::Float),
+        ) => mean(i128::from(*unscaled), 1, domain.scale()).map_or(Value::Null, Value::Float),
         (_, Constant::Number { unscaled, domain }) => number(i128::from(*unscaled), Items::Numbers(*domain)),
     }
 }
@@ -141,7 +140,7 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
     let shown = |item: &Item| item.value(question.items);
     let listed = |items: Vec<Item>| Some(Value::List(items.iter().map(shown).collect()));
     let exact = |unscaled: i128| number(unscaled, question.items);
-    let scale = if let Items::Numbers(domain) = question.items { scale(domain) } else { 0 };
+    let scale = if let Items::Numbers(domain) = question.items { domain.scale() } else { 0 };
     let less = |spread| if spread == Spread::Sample { 1 } else { 0 };
     match question.operator {
         Operator::Count => Some(Value::Int(rows.len() as i128)),

@@ -83,12 +83,6 @@ impl Categories {
         self.counted.iter().try_fold(self.other, |sum, category| sum.checked_add(category.n))
     }
 
-    /// Heap bytes at most, of texts of so many bytes.
-    pub(super) const fn bytes_max(text_bytes: usize) -> usize {
-        assert!(CATEGORIES_MAX.is_power_of_two(), "a list grows by doubling");
-        CATEGORIES_MAX * (size_of::<Category>() + text_bytes)
-    }
-
     pub(super) fn bytes(&self) -> usize {
         let texts = self.counted.iter().map(|category| category.text.as_ref().map_or(0, |text| text.len()));
         self.counted.capacity() * size_of::<Category>() + texts.sum::<usize>()

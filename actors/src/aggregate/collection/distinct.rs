@@ -78,16 +78,6 @@ impl Distinct {
         }
     }
 
-    /// Heap bytes at most.
-    pub(super) const BYTES_MAX: usize = {
-        assert!(DISTINCT_EXACT_MAX.is_power_of_two(), "a list grows by doubling");
-        if DISTINCT_EXACT_MAX * size_of::<u64>() > REGISTERS {
-            DISTINCT_EXACT_MAX * size_of::<u64>()
-        } else {
-            REGISTERS
-        }
-    };
-
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Exact(hashes) => hashes.capacity() * size_of::<u64>(),

@@ -85,9 +85,6 @@ impl Quantiles {
         }
     }
 
-    /// Heap bytes at most, but for the moment of a new bucket.
-    pub(super) const BYTES_MAX: usize = BUCKETS_MAX * size_of::<(i64, u64)>();
-
     fn widen(&mut self, precision: u8) {
         self.precision = precision;
         self.buckets.iter_mut().for_each(|(low, _)| *low = bucket(*low, precision));

@@ -116,13 +116,6 @@ impl Rows {
         }
     }
 
-    /// Heap bytes of so many rows with texts of so many bytes.
-    pub(super) const fn bytes_max(most: usize, text_bytes: usize) -> usize {
-        // A list grows by doubling, from four.
-        let capacity = if most > 4 { most.next_power_of_two() } else { 4 };
-        capacity * size_of::<Row>() + most * text_bytes
-    }
-
     pub(super) fn bytes(&self) -> usize {
         let texts = self.rows.iter().map(|row| row.text.as_ref().map_or(0, |text| text.len()));
         self.rows.capacity() * size_of::<Row>() + texts.sum::<usize>()

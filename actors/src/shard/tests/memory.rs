@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Calendar, Column, Keeps, LadderPlan, Level, Plan, Unit, Window, default_hop};
+use featuregrid_protocol::ids::{ColumnId, ControlIndex};
+use featuregrid_protocol::limits::RAW_ROWS_MAX;
+use featuregrid_protocol::plan::{
+    Calendar, Column, Keeps, LadderPlan, Level, Measure, Plan, Unit, Window, default_hop,
+};
 use featuregrid_protocol::time::{Span, Timestamp};
+use proptest::prelude::*;
 
 use super::support::{Event, Log, SECOND, columns, measures, plan, shard, source, view};
-use crate::shard::largest_entity_bytes;
+use crate::aggregate::Form;
+use crate::entity::initial_words;
+use crate::window::Shape;
 
 /// The shape of workload W1: 5 minutes, an hour, a day over all events and over purchases.
 pub(super) fn w1() -> Arc<Plan> {
@@ -51,7 +58,7 @@ fn one_hot_key_over_thirty_days() {
     }
     assert!(most <= 24_576, "{most} bytes");
     // Known before any event is there: not less than that, and not so much more that it says nothing.
-    let bound = largest_entity_bytes(&plan, &plan.views[0]) as usize;
+    let bound = plan.largest_entity(&plan.views[0]).bytes() as usize;
     assert!(most <= bound && bound <= most * 3 / 2, "{most} of {bound} bytes");
     shard.digest();
     assert!(shard.bytes_per_entity() <= most);
@@ -64,7 +71,9 @@ fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
     let last_month = Window::Calendar { calendar, is_complete: true };
     let tail = last_month.tail().unwrap();
     let levels = vec![Level { hop: Span::seconds(5), span: Span(0) }, tail];
-    let ladder = LadderPlan { levels, lifetime: false, columns: columns([0, 3]) };
+    let numbers = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX).and(Keeps::LAST_ROW);
+    let columns = columns([0, 3]).into_iter().map(|column| Column { keeps: numbers, ..column }).collect();
+    let ladder = LadderPlan { levels, lifetime: false, columns };
     let mut one = view(vec![ladder], &[vec![(tail.span, tail.hop)]], measures());
     one.features.iter_mut().for_each(|feature| feature.window = last_month);
     let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![one]);
@@ -88,7 +97,42 @@ fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
     }
     let tiles: i64 = plan.views[0].ladders[0].tiles_max(Span::seconds(300)).sum();
     assert_eq!(tiles, 2 * (31 * 24 + 3) - 1 + 2 + 63, "hours of two months, one at each end, and the slack");
-    let bound = largest_entity_bytes(&plan, &plan.views[0]) as usize;
+    let bound = plan.largest_entity(&plan.views[0]).bytes() as usize;
     // A slot wastes at most an eighth.
     assert!(most <= bound * 9 / 8 && bound <= most * 3 / 2, "{most} of {bound} bytes");
+}
+
+fn keeps() -> impl Strategy<Value = Keeps> {
+    let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
+    let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
+    prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and))
+}
+
+proptest! {
+    /// What a plan says of pages is what pages are.
+    #[test]
+    fn the_largest_entity_is_that_of_the_layout(
+        kept in prop::collection::vec((any::<bool>(), keeps()), 1..40), levels in 1usize..9, lifetime: bool,
+    ) {
+        let number = measures().remove(3);
+        let measure = |((has_value, _), id): (&(bool, Keeps), u64)| {
+            let value = number.value.clone().filter(|_| *has_value);
+            Measure { id: ColumnId(id), filter: None, value }
+        };
+        let measures: Vec<Measure> = kept.iter().zip(0..).map(measure).collect();
+        let column = |(measure, (_, keeps)): (usize, &(bool, Keeps))| Column { measure, keeps: *keeps, since: ControlIndex(0) };
+        let columns = kept.iter().enumerate().map(column).collect();
+        let levels = (0..levels).map(|at| Level { hop: Span::seconds(1 << at), span: Span::seconds(8 << at) }).collect();
+        let ladder = LadderPlan { levels, lifetime, columns };
+        let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![view(vec![ladder], &[vec![]], measures)]);
+        let (source, view) = (&plan.sources[0], &plan.views[0]);
+
+        let shape = Shape::new(source, view, 0);
+        let wide = shape.cells.words(Form::Wide);
+        let wider = if lifetime { wide - shape.cells.words(Form::Narrow) } else { 0 };
+        // A new page has room for two rows.
+        let page = initial_words(&shape, &[0; 16]) + wider + (RAW_ROWS_MAX - 2) * shape.row_words();
+        let tiles: i64 = view.ladders[0].tiles_max(source.slack).sum();
+        prop_assert_eq!(plan.largest_entity(view).bytes(), 8 * (page as u64 + tiles as u64 * (1 + wide as u64)));
+    }
 }

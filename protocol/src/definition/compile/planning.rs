@@ -11,7 +11,7 @@ use super::view::{Outcome, Resolved};
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, Keeps, LadderPlan, ViewPlan, Window};
+use crate::plan::{Column, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -204,6 +204,20 @@ fn check_bounds(view: &Resolved, ladders: &[LadderPlan], slack: Span, notes: &mu
                 limits::TILES_MAX
             );
             notes.add(view.name.at, message);
+            return;
         }
+    }
+    let largest = LargestEntity::new(ladders, &view.measures, slack);
+    if largest.bytes() > limits::ENTITY_BYTES_MAX {
+        let of_page = |page: &LargestPage| format!("{} tiles of {} bytes", page.tiles(), page.tile_bytes);
+        let pages: Vec<String> = largest.pages.iter().map(of_page).collect();
+        let message = format!(
+            "an entity of this view could take {} bytes ({}, and its newest rows), more than {}: write coarser hops, \
+             shorter windows or less slack, or give some features a view of their own",
+            largest.bytes(),
+            pages.join(" + "),
+            limits::ENTITY_BYTES_MAX
+        );
+        notes.add(view.name.at, message);
     }
 }

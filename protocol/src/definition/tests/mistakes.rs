@@ -572,3 +572,14 @@ fn everything_is_bounded() {
         .replace("fields: { ", &format!("fields: {{ {fields}"));
     only(&text, "3:55 entity `user`, `join_keys`: more than 8 names");
 }
+
+/// Few enough tiles, each of which may hold so much that all of them are too many bytes.
+#[test]
+fn a_view_whose_entities_could_be_too_large_is_refused() {
+    let often = |hop: &str| format!("often: {{ top_k: lower(kind), k: 3, windows: [5h], hop: {hop} }}");
+    let want = "11:3 an entity of this view could take 39748592 bytes (3663 tiles of 10848 bytes, and its newest rows), more than \
+                33554432: write coarser hops";
+    feature(&often("5s"), want);
+    let plan = plan(&with_features(&often("10s")));
+    assert!(plan.largest_entity(&plan.views[0]).bytes() <= crate::limits::ENTITY_BYTES_MAX);
+}

@@ -110,6 +110,7 @@ fn check(plan: &Plan) {
         assert!(ladder.columns.windows(2).all(|pair| order(&pair[0]) < order(&pair[1])));
         assert!(ladder.tiles_max(plan.sources[0].slack).sum::<i64>() <= limits::TILES_MAX as i64);
     }
+    assert!(plan.largest_entity(view).bytes() <= limits::ENTITY_BYTES_MAX);
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
         assert!(ladder.answers(feature.window, feature.shift));

@@ -3,7 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::LIST_ITEMS_MAX;
+use crate::limits::{BUCKETS_MAX, CATEGORIES_MAX, DISTINCT_EXACT_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+use crate::plan::Items;
+
+/// Of a collection itself, of a row in a list and of a counted value.
+const COLLECTION_BYTES: u64 = 40;
+const LIST_ROW_BYTES: u64 = 48;
+const CATEGORY_BYTES: u64 = 40;
 
 /// Which accumulators and collections a column keeps beside how many rows there are, and how many of them had no value of
 /// the domain.
@@ -72,6 +78,25 @@ impl Keeps {
     #[must_use]
     pub const fn rows(self) -> [u8; 3] {
         [self.first_rows, self.last_rows, self.last_distinct]
+    }
+
+    /// Bytes that what is collected of these items takes of a tile at most. How it is kept is decided where it is
+    /// collected; a test there holds this to it.
+    #[must_use]
+    pub fn collected_bytes_max(self, items: Items) -> u64 {
+        let text = if items == Items::Texts { TEXT_BYTES_MAX as u64 } else { 0 };
+        let rows = self.rows().into_iter().filter(|most| *most > 0).map(|most| {
+            let most = u64::from(most);
+            // A list grows by doubling, from four.
+            COLLECTION_BYTES + most.next_power_of_two().max(4) * LIST_ROW_BYTES + most * text
+        });
+        let others = [
+            (Self::DISTINCT, DISTINCT_EXACT_MAX as u64 * 8),
+            (Self::QUANTILES, BUCKETS_MAX as u64 * 16),
+            (Self::CATEGORIES, CATEGORIES_MAX as u64 * (CATEGORY_BYTES + text)),
+        ];
+        let others = others.into_iter().filter(|(what, _)| self.has(*what)).map(|(_, bytes)| COLLECTION_BYTES + bytes);
+        rows.chain(others).sum()
     }
 
     /// Both.

@@ -122,13 +122,27 @@ impl<'a> Cut<'a> {
     /// # Errors
     /// [`OracleError::UnknownView`] when the plan has no such view.
     pub fn read(&self, view: &str, key: &[u8], as_of: AsOf) -> Result<Answer, OracleError> {
+        self.answer(view, key, as_of, false)
+    }
+
+    /// What a training set must answer for `as_of` as it happened: every row counts whenever it came, and the instant is
+    /// exact however far back it lies.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn happened(&self, view: &str, key: &[u8], as_of: Timestamp) -> Result<Answer, OracleError> {
+        self.answer(view, key, AsOf::At(as_of), true)
+    }
+
+    fn answer(&self, view: &str, key: &[u8], as_of: AsOf, is_exact: bool) -> Result<Answer, OracleError> {
         let view = self.view(view)?;
         let rows = self.fold.keys(view.id).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
         let visible: Vec<&Row> = rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).collect();
         let ladders: Vec<Vec<&Row>> = view.ladders.iter().map(|ladder| self.rows_of(ladder, &visible)).collect();
 
         let source = &self.plan.sources[usize::from(view.source.0)];
-        let t_max = self.t_max(view.source);
+        // With nothing folded away no instant is out of range, and none is blurred.
+        let t_max = if is_exact { Timestamp::MIN } else { self.t_max(view.source) };
         let nothing = |status| {
             let partial = view.features.iter().map(|feature| is_partial(view, feature));
             with_derived(view, partial.map(|partial| nothing(status, partial)).collect())
@@ -141,7 +155,7 @@ impl<'a> Cut<'a> {
         }
         let raw_for = limits::SLACK_EXACT.min(source.slack);
         let settled = |asked: Timestamp| {
-            let is_blurred = ladders.iter().any(|rows| newest_tiled(rows, t_max - raw_for) >= Some(asked));
+            let is_blurred = !is_exact && ladders.iter().any(|rows| newest_tiled(rows, t_max - raw_for) >= Some(asked));
             if is_blurred { (window::floor(asked, limits::INSTANT_STEP), Edge::Rounded) } else { (asked, Edge::Exact) }
         };
         let (instant, edge) = settled(asked);

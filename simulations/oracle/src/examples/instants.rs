@@ -72,3 +72,26 @@ fn older_than_the_slack_is_out_of_range() {
     // T is of the token, not of the log.
     assert_eq!(log.read(0, &[0, 1], "u", AsOf::At(noon(-1))).readings[0].status, Status::Present);
 }
+
+#[test]
+fn what_happened_is_exact_however_far_back() {
+    let mut log = Log::new(edge());
+    log.event(0, 0, "u", 7, "1");
+    log.event(0, 1, "u", seconds(900), "1");
+    log.event(0, 2, "v", seconds(900), "1");
+    let happened = |log: &mut Log, micros: i64| {
+        let mut key = Vec::new();
+        featuregrid_protocol::key::encode(["u"], &mut key);
+        let all = super::vector(&[3]);
+        log.0
+            .cut(featuregrid_protocol::ids::ControlIndex(0), &all)
+            .unwrap()
+            .happened("spend", &key, noon(micros))
+            .unwrap()
+    };
+    assert_eq!(log.read(0, &[3], "u", AsOf::At(noon(8))).readings[0], none(Status::OutOfRange));
+    for (micros, want) in [(7, none(Status::NotFound)), (8, count(1))] {
+        let got = happened(&mut log, micros);
+        assert_eq!((got.instant, got.edge, got.readings[0]), (noon(micros), Edge::Exact, want));
+    }
+}

@@ -4,7 +4,7 @@
 //! Reading order is the way of an event: [`reader`] makes rows of records with what [`expression`] compiles, [`feed`] carries them in frames,
 //! [`shard`] applies each event id once ([`dedup`]) and finds the [`entity`], whose [`window`] ladders hold [`aggregate`]
 //! cells. Beside it stand the two protocols that move meaning and responsibility: [`control`] and [`ownership`], which
-//! [`steward`] runs for one node. [`ports`] are the words they have for the store.
+//! [`steward`] runs for one node. [`training`] answers of the past what [`shard`] answers now. [`ports`] are the words they have for the store.
 
 pub mod ports;
 pub mod expression;
@@ -15,6 +15,7 @@ pub mod dedup;
 pub mod entity;
 pub mod window;
 pub mod aggregate;
+pub mod training;
 mod varint;
 pub mod control;
 pub mod ownership;

@@ -15,4 +15,4 @@ mod typed;
 
 pub use chunk::Chunk;
 pub use decode::{Field, JsonDecoder};
-pub use interpreter::{DeadReason, Interpreter, Outcome, Record};
+pub use interpreter::{DeadReason, Fields, Interpreter, Outcome, Record};

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::{FRAME_RECORDS_MAX, FRAME_ROWS_MAX, RECORD_BYTES_MAX};
-use featuregrid_protocol::plan::{LatePolicy, LatenessClock, Plan};
+use featuregrid_protocol::plan::{LatePolicy, LatenessClock, Plan, SourcePlan};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, ViewCounters};
 use featuregrid_protocol::row::{EventId, RowBatch};
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::chunk::Chunk;
 use super::decode::{Field, JsonDecoder};
@@ -29,6 +29,31 @@ pub struct Record<'a> {
     pub admit: bool,
     /// `None` is a tombstone.
     pub payload: Option<&'a [u8]>,
+}
+
+/// A record whose payload is fields already.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    /// As of a [`Record`].
+    pub offset: Offset,
+    /// As of a [`Record`].
+    pub log_timestamp: Timestamp,
+    /// As of a [`Record`].
+    pub admit: bool,
+    /// `None` where there is none that can be read.
+    pub event_time: Option<Timestamp>,
+    /// The source's declared fields, one slot that is not looked at (that of the event time), and the event id where the
+    /// source declares one.
+    pub fields: &'a [Field<'a>],
+}
+
+/// What a source says about time, and how many fields it declares.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    fields: usize,
+    allowed_lateness: Span,
+    lateness_clock: LatenessClock,
+    max_skew: Span,
 }
 
 /// What became of a record. Exactly one counter of the partition's accounting rises with it.
@@ -141,11 +166,23 @@ impl Interpreter {
     /// Takes the next record. One at or before the last is ignored as if it had not come, because a log may deliver
     /// a stretch again after a reconnect.
     pub fn record(&mut self, record: &Record<'_>) -> Option<Outcome> {
-        if record.offset < self.position.next {
+        self.take(record.offset, |this| this.judge(record))
+    }
+
+    /// The same for a record whose fields were read already, from columns instead of a payload.
+    pub fn event(&mut self, event: &Fields<'_>) -> Option<Outcome> {
+        self.take(event.offset, |this| match (event.event_time, this.source()) {
+            (Some(ts), source) => this.judge_event(source, event, ts),
+            (None, _) => Outcome::Dead(DeadReason::NoTimestamp),
+        })
+    }
+
+    fn take(&mut self, offset: Offset, judge: impl FnOnce(&mut Self) -> Outcome) -> Option<Outcome> {
+        if offset < self.position.next {
             return None;
         }
-        self.position.next = record.offset + 1;
-        let outcome = self.judge(record);
+        self.position.next = offset + 1;
+        let outcome = judge(self);
         let deltas = &mut self.open.deltas;
         deltas.records += 1;
         match outcome {
@@ -163,32 +200,45 @@ impl Interpreter {
         if payload.len() > RECORD_BYTES_MAX {
             return Outcome::Dead(DeadReason::TooLarge);
         }
-        let Some(source) = self.plan.source(self.partition.source()) else {
-            unreachable!("{} is read under {}, which has no such source", self.partition, self.plan.index)
-        };
-        let mut fields = Vec::with_capacity(source.fields.len() + 2);
+        let source = self.source();
+        let mut fields = Vec::with_capacity(source.fields + 2);
         if !self.decoder.decode(payload, &mut fields) {
             return Outcome::Dead(DeadReason::Undecodable);
         }
-        let Some(ts) = fields.get(source.fields.len()).and_then(instant) else {
+        let Some(ts) = fields.get(source.fields).and_then(instant) else {
             return Outcome::Dead(DeadReason::NoTimestamp);
         };
-        if ts - record.log_timestamp > source.max_skew {
+        let Record { offset, log_timestamp, admit, .. } = *record;
+        let event = Fields { offset, log_timestamp, admit, event_time: Some(ts), fields: &fields };
+        self.judge_event(source, &event, ts)
+    }
+
+    /// The rules of time of the partition's source.
+    fn source(&self) -> Rules {
+        let Some(source) = self.plan.source(self.partition.source()) else {
+            unreachable!("{} is read under {}, which has no such source", self.partition, self.plan.index)
+        };
+        let SourcePlan { allowed_lateness, lateness_clock, max_skew, .. } = *source;
+        Rules { fields: source.fields.len(), allowed_lateness, lateness_clock, max_skew }
+    }
+
+    fn judge_event(&mut self, source: Rules, event: &Fields<'_>, ts: Timestamp) -> Outcome {
+        if ts - event.log_timestamp > source.max_skew {
             return Outcome::Dead(DeadReason::Future);
         }
         let clock = match source.lateness_clock {
             LatenessClock::EventTime => self.position.max,
-            LatenessClock::AppendTime => record.log_timestamp,
+            LatenessClock::AppendTime => event.log_timestamp,
         };
-        if ts < clock - source.allowed_lateness && !record.admit {
+        if ts < clock - source.allowed_lateness && !event.admit {
             if plants::on(Plant::LateMovesPrefix) {
                 self.position.max = ts;
             }
             return Outcome::Late;
         }
-        let id = event_id(fields.get(source.fields.len() + 1), self.position.max);
+        let id = event_id(event.fields.get(source.fields + 1), self.position.max);
         self.position.max = self.position.max.max(ts);
-        self.project(&Event { fields: &fields, ts, offset: record.offset, id })
+        self.project(&Event { fields: event.fields, ts, offset: event.offset, id })
     }
 
     fn project(&mut self, event: &Event<'_>) -> Outcome {

@@ -11,6 +11,7 @@ mod expressions;
 mod payloads;
 mod plans;
 mod product;
+mod training;
 
 use std::fmt::Debug;
 
@@ -209,6 +210,13 @@ fn the_product_and_the_oracle_agree() {
     assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
     assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
     assert!(tally.duplicates > 1_000, "{tally:?}");
+    let mut tally = training::Tally::default();
+    (0..SEEDS)
+        .try_for_each(|seed| training::check(seed, &mut tally))
+        .unwrap_or_else(|difference| panic!("{difference}"));
+    let training::Tally { known, happened, differ, out_of_range, rounded } = tally;
+    assert!(known > 20_000 && happened == known, "{tally:?}");
+    assert!(differ > 500 && out_of_range > 500 && rounded > 20, "{tally:?}");
 
     #[cfg(feature = "plants")]
     for plant in plants::CAUGHT {

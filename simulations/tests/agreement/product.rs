@@ -8,10 +8,11 @@ use featuregrid_actors::shard::Shard;
 use featuregrid_actors::window;
 use featuregrid_oracle::{Answer, AsOf, Record};
 use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId, ViewId};
+use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, SourceId, TopicId, ViewId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{self, OffsetVector, PartitionCounters, PartitionPosition};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::time::Timestamp;
 
 pub(crate) struct Product {
     interpreters: BTreeMap<PartitionId, Interpreter>,
@@ -108,6 +109,21 @@ impl Product {
     pub(crate) fn accounting(&self) -> BTreeMap<PartitionId, PartitionCounters> {
         let read = self.positions().iter().filter(|(_, position)| position.counters.records > 0);
         read.map(|(partition, position)| (*partition, position.counters.clone())).collect()
+    }
+
+    /// T(v) of a source.
+    pub(crate) fn t_max(&self, source: SourceId) -> Timestamp {
+        let t_max = position::t_max(self.positions(), source);
+        if t_max == Timestamp::MIN { Timestamp(1_767_268_800_000_000) } else { t_max }
+    }
+
+    /// The keys of a view that have a page.
+    pub(crate) fn keys(&mut self, view: usize) -> Vec<Vec<u8>> {
+        let id = self.shard.plan().views[view].id;
+        let ranges: Vec<RangeId> = self.ranges.iter().collect();
+        let snapshots = ranges.into_iter().filter_map(|range| self.shard.snapshot(range));
+        let pages = snapshots.flat_map(|snapshot| snapshot.pages);
+        pages.filter(|page| page.view == id).map(|page| page.key).collect()
     }
 
     fn positions(&self) -> &position::Positions {

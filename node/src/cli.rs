@@ -15,13 +15,15 @@ mod eval;
 mod get;
 mod node;
 mod ops;
-mod output;
+pub(crate) mod output;
 mod produce;
 mod push;
 mod serve;
+mod sim;
 mod state;
 mod status;
 mod style;
+mod training_set;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -96,10 +98,13 @@ enum Command {
     #[command(subcommand)]
     Dlq(dlq::Command),
     /// Beats the grid's own decisions in a deterministic world of nodes, log, store and network.
-    Sim(featuregrid_simulations::cli::Command),
+    #[command(subcommand)]
+    Sim(sim::Command),
     /// Looks at the state as a whole.
     #[command(subcommand)]
     State(state::Command),
+    /// Adds to rows of a spine the features they would have been served, or that truly held, at their instants.
+    TrainingSet(training_set::Arguments),
 }
 
 /// How results are printed.
@@ -135,7 +140,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions(arguments) => return completions::run(arguments),
         Command::Schema => return Ok(definitions::schema()),
         Command::Config(command) => return config::run(command),
-        Command::Sim(command) => return Ok(featuregrid_simulations::cli::execute(command)),
+        Command::Sim(command) => return sim::run(command),
+        Command::TrainingSet(arguments) => return training_set::run(arguments),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
@@ -150,7 +156,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Plan(arguments) => definitions::plan(&arguments),
             Command::Schema => Ok(definitions::schema()),
             Command::Config(command) => config::run(&command),
-            Command::Sim(command) => Ok(featuregrid_simulations::cli::execute(&command)),
+            Command::Sim(command) => sim::run(&command),
+            Command::TrainingSet(arguments) => training_set::run(&arguments),
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Ops(arguments) => ops::run(arguments).await,
             Command::Produce(arguments) => produce::run(arguments).await,

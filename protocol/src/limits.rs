@@ -159,3 +159,8 @@ pub const FEAST_VALUES_MAX: usize = 1 << 18;
 pub const FEAST_REQUESTS_MAX: usize = 32;
 /// From the head of a request of Feast's HTTP API to its reply, its wait for a turn and its body included.
 pub const FEAST_REQUEST_TIME_MAX: Span = Span::seconds(5);
+/// One line of a file, bytes: the largest payload, each of its bytes escaped by six letters, and what stands beside it.
+pub const FILE_LINE_BYTES_MAX: usize = 7 * RECORD_BYTES_MAX;
+/// How often a training set reads its events, each time for another part of its keys, because all of them at once do not
+/// fit its memory: by then a machine with more of it is cheaper than the time.
+pub const TRAINING_PARTS_MAX: u64 = 64;

@@ -21,17 +21,19 @@ use crate::world;
 #[command(name = "sim")]
 pub struct Command {
     #[command(subcommand)]
-    what: What,
+    what: Subcommands,
 }
 
+/// What can be asked of the simulation.
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Subcommands {
     /// Names every scenario and the planted bugs it catches.
     List,
     /// Runs a scenario, or all of them in turn, over a range of seeds.
     Run {
         /// A name of `sim list`, or `all`.
         scenario: String,
+        /// Over which seeds.
         #[command(flatten)]
         how: How,
         /// Switches a rule off; needs a build with the feature `plants`.
@@ -59,13 +61,15 @@ enum What {
     Plants {
         /// One planted bug.
         name: Option<String>,
+        /// Over which seeds.
         #[command(flatten)]
         how: How,
     },
 }
 
+/// Over which seeds, and how it is printed.
 #[derive(Debug, clap::Args)]
-struct How {
+pub struct How {
     /// `A..B`, B excluded.
     #[arg(long, value_parser = parse_seeds)]
     seeds: Option<(u64, u64)>,
@@ -123,7 +127,7 @@ where
     T: Into<std::ffi::OsString> + Clone,
 {
     match Command::try_parse_from(arguments) {
-        Ok(command) => execute(&command),
+        Ok(command) => execute(&command.what),
         Err(error) => {
             let _ = error.print();
             ExitCode::from(error.exit_code() as u8)
@@ -133,13 +137,13 @@ where
 
 /// Runs a parsed command.
 #[must_use]
-pub fn execute(command: &Command) -> ExitCode {
-    let done = match &command.what {
-        What::List => list(),
-        What::Run { scenario, how, plant, save } => run_seeds(scenario, how, plant.as_deref(), save.as_deref()),
-        What::Replay { what, seed, trace, plant } => replay(what, *seed, trace.as_deref(), plant.as_deref()),
-        What::Plants { name: Some(name), how } => plant_median(name, how),
-        What::Plants { name: None, how } => plants(how),
+pub fn execute(what: &Subcommands) -> ExitCode {
+    let done = match what {
+        Subcommands::List => list(),
+        Subcommands::Run { scenario, how, plant, save } => run_seeds(scenario, how, plant.as_deref(), save.as_deref()),
+        Subcommands::Replay { what, seed, trace, plant } => replay(what, *seed, trace.as_deref(), plant.as_deref()),
+        Subcommands::Plants { name: Some(name), how } => plant_median(name, how),
+        Subcommands::Plants { name: None, how } => plants(how),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@
 //! seed -> scenario -> plan (JSON) -> world: heap, log, store, net, clocks, nodes -> facts -> invariants -> report
 //! ```
 //! Reading order: [`plan`], [`scenarios`], [`world`], [`invariants`], [`report`], [`cli`]. [`workload`] makes the records of
-//! the ingest figures.
+//! the ingest figures, [`served`] what training sets are compared with.
 
 pub mod random;
 pub mod plan;
@@ -14,3 +14,4 @@ pub mod invariants;
 pub mod report;
 pub mod cli;
 pub mod workload;
+pub mod served;

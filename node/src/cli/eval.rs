@@ -5,8 +5,7 @@
 //! in order of event time, each spine row's up to its `as_of`, through the shard that serves.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,7 +30,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::output;
-use crate::files;
+use crate::files::{self, lines};
 use crate::serve::encode;
 
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
@@ -115,17 +114,6 @@ fn answers(arguments: &Arguments) -> anyhow::Result<Answers> {
     let lines = evaluate(&plan, &rows, &read_spine(&arguments.spine)?)?;
     let applied = rows.iter().map(|arrived| arrived.rows.len()).sum();
     Ok(Answers { lines, counters, applied, duplicate })
-}
-
-/// Every line of a file that is not empty, numbered from 1.
-fn lines(path: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<(usize, String)>>> {
-    let name = path.display().to_string();
-    let file = File::open(path).with_context(|| name.clone())?;
-    let lines = BufReader::new(file)
-        .lines()
-        .enumerate()
-        .map(move |(at, line)| line.map(|line| (at + 1, line)).with_context(|| format!("{name}:{}", at + 1)));
-    Ok(lines.filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty())))
 }
 
 /// Which file is which source's.

@@ -32,7 +32,7 @@ fn every_section_has_an_example_and_every_example_holds() {
     }
     let expectations: usize = page.examples.iter().map(Script::expectations).sum();
     assert!(expectations > 60, "{expectations} expectations");
-    let mut mistakes = String::new();
+    let (mut mistakes, mut reproduced) = (String::new(), 0);
     for example in &page.examples {
         let mut world = World::new(&page.definitions, example);
         for (number, line) in &example.lines {
@@ -40,8 +40,13 @@ fn every_section_has_an_example_and_every_example_holds() {
                 mistakes += &format!("protocol/SEMANTICS.md:{number}: {mistake}\n");
             }
         }
+        match world.is_reproduced() {
+            Ok(reads) => reproduced += reads,
+            Err(mistake) => mistakes += &format!("protocol/SEMANTICS.md:{}: {mistake}\n", example.lines[0].0),
+        }
     }
     assert!(mistakes.is_empty(), "\n{mistakes}");
+    assert!(reproduced > 40, "{reproduced} reads were reproduced");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //!                            FATE is `routed` unless written; N offsets before it hold no record
 //! record [pN] PAYLOAD -> FATE
 //! read TIME USER -> RESULT, ...             `read now TIME` asks without an instant, at that clock
+//! happened TIME USER -> RESULT, ...         what a training set answers from everything so far
 //! push TIME USER [FIELD=VALUE ...] -> before RESULT, ...; after RESULT, ...
 //! change KIND KEY: VALUE     from here on
 //! books NAME TOTAL = NAME COUNT + ...       `records` of all partitions, or `rows` of the view
@@ -36,6 +37,7 @@ pub(super) enum Line {
     Change(Definition),
     Record(Produced),
     Read(Read),
+    Happened(Read),
     Push(Produced, Vec<Expected>, Vec<Expected>),
     Books(Vec<(String, u64)>),
 }
@@ -132,7 +134,7 @@ impl Script {
         let count = |line: &Line| match line {
             Line::Define(_) | Line::Change(_) => 0,
             Line::Record(_) | Line::Books(_) => 1,
-            Line::Read(read) => read.expected.len(),
+            Line::Read(read) | Line::Happened(read) => read.expected.len(),
             Line::Push(_, before, after) => before.len() + after.len(),
         };
         self.lines.iter().map(|(_, line)| count(line)).sum()
@@ -146,7 +148,7 @@ impl Script {
         let plain = |line: &Line| match line {
             // A file does not say when its lines were appended.
             Line::Define(definition) => !definition.text.starts_with("lateness_clock"),
-            Line::Books(_) => true,
+            Line::Books(_) | Line::Happened(_) => true,
             Line::Change(_) | Line::Push(..) => false,
             Line::Record(record) => {
                 record.partition == 0 && record.gap == 0 && !record.admit && record.fate != "dead future"
@@ -196,6 +198,7 @@ impl Line {
             ("event", fate) => Ok(Self::Record(event(rest, fate.unwrap_or("routed"))?)),
             ("record", Some(fate)) => Ok(Self::Record(record(rest, fate))),
             ("read", Some(expected)) => Ok(Self::Read(Read::parse(rest, expected)?)),
+            ("happened", Some(expected)) => Ok(Self::Happened(Read::parse(rest, expected)?)),
             ("push", Some(expected)) => {
                 let halves = expected.strip_prefix("before ").and_then(|rest| rest.split_once("; after "));
                 let (before, after) = halves.ok_or("a push shows `before ...; after ...`")?;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use featuregrid_actors::reader::{Chunk, Interpreter, Outcome, Record};
 use featuregrid_actors::shard::{RowCounts, Shard, ViewReading};
+use featuregrid_actors::training::{History, Knowledge, Known, Questions};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::definition;
 use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, PartitionId, TopicId};
+use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions};
+use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions, offsets};
 use featuregrid_protocol::range::{RangeId, RangeSet};
-use featuregrid_protocol::time::Span;
-use featuregrid_protocol::value::{Edge, Value};
+use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::value::{Edge, Reading, Value};
 use featuregrid_protocol::wire::v1::FeatureColumn;
 
 use super::script::{Definition, Expected, Line, Produced, Read, Script, definitions};
@@ -29,6 +30,25 @@ pub(super) struct World {
     plan: Arc<Plan>,
     readers: BTreeMap<PartitionId, Interpreter>,
     shard: Shard,
+    log: Vec<Logged>,
+    asked: Vec<Asked>,
+}
+
+/// A record as the log keeps it.
+struct Logged {
+    partition: PartitionId,
+    offset: Offset,
+    log_timestamp: Timestamp,
+    admit: bool,
+    payload: Option<String>,
+}
+
+/// A read, and what it was answered.
+struct Asked {
+    user: String,
+    as_of: Timestamp,
+    token: OffsetVector,
+    reading: ViewReading,
 }
 
 impl World {
@@ -42,7 +62,8 @@ impl World {
         let plan = Arc::new(plan.unwrap_or_else(|mistakes| panic!("line {}: {mistakes}\n{text}", example.lines[0].0)));
         let mut shard = Shard::new(Arc::clone(&plan));
         shard.add_range(WHOLE, Positions::new());
-        Self { shared: shared.to_owned(), own: own.collect(), plan, readers: BTreeMap::new(), shard }
+        let (readers, log, asked) = Default::default();
+        Self { shared: shared.to_owned(), own: own.collect(), plan, readers, shard, log, asked }
     }
 
     /// One line, whatever it is.
@@ -52,6 +73,11 @@ impl World {
             Line::Change(definition) => self.change(definition),
             Line::Record(_) => self.append(line),
             Line::Read(read) => self.read(read),
+            Line::Happened(read) => {
+                let asked = (read.user.as_str(), read.at, Knowledge::At(read.at));
+                let reading = self.train(Known::AsHappened, &[asked])?.pop().ok_or("no answer")?;
+                self.show(&reading, read)
+            }
             Line::Push(record, before, after) => {
                 self.append(line)?;
                 for (at, expected) in [(record.ts, before), (record.ts + Span::TICK, after)] {
@@ -73,6 +99,7 @@ impl World {
         let begin = || Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
         let reader = self.readers.entry(partition).or_insert_with(begin);
         let offset = reader.position().next + gap;
+        self.log.push(Logged { partition, offset, log_timestamp: *logged, admit: *admit, payload: payload.clone() });
         let payload = payload.as_deref().map(str::as_bytes);
         let outcome = reader.record(&Record { offset, log_timestamp: *logged, admit: *admit, payload });
         let chunk = reader.cut();
@@ -135,7 +162,51 @@ impl World {
     fn read(&mut self, read: &Read) -> Result<(), String> {
         let as_of = if read.now { AsOf::Now { clock: read.at } } else { AsOf::At(read.at) };
         let reading = self.reading(&read.user, as_of)?;
-        self.compare(&reading, &read.expected)?;
+        self.show(&reading, read)?;
+        if !read.now {
+            let token = self.shard.positions(WHOLE).map(offsets).unwrap_or_default();
+            self.asked.push(Asked { user: read.user.clone(), as_of: read.at, token, reading });
+        }
+        Ok(())
+    }
+
+    /// Whether a training set, as known, answers every read so far as it was answered.
+    pub(super) fn is_reproduced(&self) -> Result<usize, String> {
+        if self.plan.index > ControlIndex(0) {
+            return Ok(0); // a training set is of one plan
+        }
+        let asked =
+            self.asked.iter().map(|asked| (asked.user.as_str(), asked.as_of, Knowledge::Token(asked.token.clone())));
+        let readings = self.train(Known::AsKnown, &asked.collect::<Vec<_>>())?;
+        match readings.iter().zip(&self.asked).find(|(got, asked)| **got != asked.reading) {
+            Some((got, asked)) => Err(format!("served {:?}, and training answers {got:?}", asked.reading)),
+            None => Ok(readings.len()),
+        }
+    }
+
+    fn train(&self, known: Known, asked: &[(&str, Timestamp, Knowledge)]) -> Result<Vec<ViewReading>, String> {
+        let mut questions = Questions::new(Arc::clone(&self.plan), known);
+        for (user, as_of, knowledge) in asked {
+            let mut bytes = Vec::new();
+            key::encode([*user], &mut bytes);
+            questions.ask(0, &bytes, *as_of, knowledge);
+        }
+        let mut history = History::new(questions, usize::MAX);
+        for logged in &self.log {
+            let Logged { partition, offset, log_timestamp, admit, ref payload } = *logged;
+            let payload = payload.as_deref().map(str::as_bytes);
+            let record = Record { offset, log_timestamp, admit, payload };
+            history.record(partition, &record, None).map_err(|error| error.to_string())?;
+        }
+        let mut answers = BTreeMap::new();
+        history
+            .answer(|question, reading| drop(answers.insert(question, reading)))
+            .map_err(|error| error.to_string())?;
+        Ok(answers.into_values().collect())
+    }
+
+    fn show(&self, reading: &ViewReading, read: &Read) -> Result<(), String> {
+        self.compare(reading, &read.expected)?;
         if let Some(instant) = read.instant.filter(|instant| *instant != reading.instant) {
             return Err(format!("expected instant {instant}, and it is {}", reading.instant));
         }

@@ -7,6 +7,7 @@ pub mod ingest;
 pub mod memory;
 pub mod read;
 mod rows;
+pub mod training;
 
 use featuregrid_protocol::definition::{self, Mistakes};
 use featuregrid_protocol::ids::ControlIndex;

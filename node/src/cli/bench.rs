@@ -20,6 +20,7 @@ use crate::bench::fold::fold;
 use crate::bench::ids::{self, ids};
 use crate::bench::ingest::{self, Meter, Stage, Used};
 use crate::bench::memory::memory;
+use crate::bench::training::training;
 use crate::demo::append;
 use crate::ingest::Log;
 use crate::ingest::embedded::PARTITIONS;
@@ -62,6 +63,18 @@ pub(super) enum Command {
     },
     /// CPU time per event from a Kafka topic to features, beside a loop that only reads it.
     Ingest(IngestArguments),
+    /// A training set from Parquet to Parquet on one core, beside only decoding the events.
+    Training {
+        /// How many events of W1's view, over 100,000 users and two days.
+        #[arg(long, default_value_t = 4_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+        events: u64,
+        /// How many rows are asked for, with thirty features each.
+        #[arg(long, default_value_t = 400_000, value_parser = clap::value_parser!(u64).range(1..))]
+        rows: u64,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value = "text")]
+        report: Report,
+    },
     /// Latency of reads over gRPC, alone and while ingesting at half of the maximum, beside Redis MGET.
     Read(read::Arguments),
 }
@@ -133,6 +146,26 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                     "unit": "ns/event",
                     "limit": round(measured.limit_ns_per_event, 1),
                     "ratio": round(measured.ns_per_event / measured.limit_ns_per_event, 1),
+                }));
+            }
+            print(report, &json!({ "cases": cases }));
+        }
+        Command::Training { events, rows, report } => {
+            let mut cases = Vec::new();
+            for (known, measured) in training(&Arc::new(bench::plan()?), events, rows)? {
+                let seconds = measured.whole.as_secs_f64();
+                let (value, limit) = (events as f64 / seconds, events as f64 / measured.decoded.as_secs_f64());
+                cases.push(json!({
+                    "workload": format!("W1's view from Parquet to Parquet, {events} events, {rows} rows, {known}"),
+                    "events": events,
+                    "rows": rows,
+                    "value": value.round(),
+                    "unit": "events/s of CPU",
+                    "rows_per_second": (rows as f64 / seconds).round(),
+                    "written_s": round(measured.written.as_secs_f64(), 2),
+                    "whole_s": round(seconds, 2),
+                    "limit": limit.round(),
+                    "ratio": round(limit / value, 1),
                 }));
             }
             print(report, &json!({ "cases": cases }));

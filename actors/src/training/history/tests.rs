@@ -47,7 +47,7 @@ fn event(history: &mut History, user: &str, offset: Offset, applied_at: Option<i
 
 fn counts(mut history: History) -> Vec<Value> {
     let mut values = BTreeMap::new();
-    history.answer(|question, reading| _ = values.insert(question, reading.readings[0].value)).unwrap();
+    history.answer(|question, reading| _ = values.insert(question, reading.readings[0].value.clone())).unwrap();
     values.into_values().collect()
 }
 

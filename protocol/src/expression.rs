@@ -27,7 +27,7 @@ pub use self::check::read;
 pub(crate) use self::check::{Names, Wanted, check};
 pub use self::outside::pattern;
 
-pub(crate) use self::parse::{Text, Tree, parse};
+pub(crate) use self::parse::{Text, Tree, parse, request_name};
 use crate::number::Domain;
 use crate::time::Timestamp;
 
@@ -115,7 +115,7 @@ pub struct Expression {
 /// What an expression computes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// An input: a field by its slot, or a result by its index.
+    /// An input: a field by its slot, or a result or a value sent with the read as [`crate::plan::ViewPlan::given`] says.
     Input(usize),
     /// The time of the event.
     EventTime,

@@ -5,6 +5,7 @@
 //! | source | where records come from: topic, fields, event timestamp, allowed lateness | [`plan::SourcePlan`] |
 //! | record / event | as read from the log / decoded and timestamped | [`row`] |
 //! | feature view | entity + source + filter + aggregations: what one actor holds | [`plan::ViewPlan`] |
+//! | derived / on-demand feature | expression over features / plus values sent with the read | [`plan::Derived`], [`request`] |
 //! | measure | (filter, value, numeric domain): one column of accumulators | [`plan::Measure`] |
 //! | window, hop | what a read looks back on / how coarsely its tail edge is rounded | [`plan::Window`] |
 //! | ladder | the slices of an entity from fine (recent) to coarse (old) | [`plan::LadderPlan`] |
@@ -36,6 +37,7 @@ pub mod plan;
 pub mod plants;
 pub mod position;
 pub mod range;
+pub mod request;
 pub mod row;
 pub mod time;
 pub mod topics;

@@ -138,6 +138,15 @@ pub const EXPRESSION_PARTS_MAX: usize = 256;
 pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Results of one view: a read answers all of them.
 pub const FEATURES_PER_VIEW_MAX: usize = 1024;
+/// Request values that one view declares: a request of a model has tens of columns.
+pub const REQUEST_VALUES_PER_VIEW_MAX: usize = 256;
+/// Request values of one read, columns times entities: with [`READ_ENTITIES_MAX`] entities 64 columns, and then 10 MB in
+/// memory for each view that declares all of them.
+pub const REQUEST_VALUES_MAX: usize = 1 << 18;
+/// One request value that is text, bytes: what expressions compare with is shorter, and each is copied and walked at a read.
+pub const REQUEST_TEXT_BYTES_MAX: usize = 4096;
+/// Texts of all request values of one read together, bytes: as large as a request of the usual gRPC client may be.
+pub const REQUEST_BYTES_MAX: usize = 4 << 20;
 /// Entries of one feature service: a model with more inputs names whole views.
 pub const SERVICE_ENTRIES_MAX: usize = 4096;
 /// Windows of one series: a year of days.

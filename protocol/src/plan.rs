@@ -7,10 +7,12 @@
 //! adding a feature never changes another and no state depends on when a node switched.
 
 mod calendar;
+mod derived;
 mod largest;
 mod operator;
 
 pub use calendar::{Calendar, Unit, Zone};
+pub use derived::{Derived, Given, RequestValue};
 pub use largest::{LargestEntity, LargestPage};
 pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
 use serde::{Deserialize, Serialize};
@@ -244,6 +246,8 @@ pub struct ViewPlan {
     pub features: Vec<Feature>,
     /// In order of definition, but each after those it uses.
     pub derived: Vec<Derived>,
+    /// What a read may send for each entity, in order of definition.
+    pub request: Vec<RequestValue>,
 }
 
 impl ViewPlan {
@@ -417,15 +421,6 @@ pub struct Feature {
     pub shift: Shift,
     /// What stands in where there is no value: of the type of the results; a mean takes it with the digits written.
     pub default: Option<Constant>,
-}
-
-/// A result that is computed from others of its view, at the read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Derived {
-    /// Its name.
-    pub name: String,
-    /// What is computed: a number, of results before this one by their index among [`ViewPlan::results`].
-    pub formula: Expression,
 }
 
 /// A value written in definitions.

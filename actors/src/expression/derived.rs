@@ -48,7 +48,10 @@ impl Derivation {
         let mut cells: smallvec::SmallVec<[Cell<'_>; 8]> = smallvec::SmallVec::new();
         let mut absent = Status::NullValue;
         for (input, _) in self.inputs.cells() {
-            let Some(reading) = readings.get(*input) else { continue };
+            let Some(reading) = readings.get(*input) else {
+                cells.push(Cell::Null);
+                continue;
+            };
             shared.inexact_input |= reading.inexact_input;
             shared.partial_coverage |= reading.partial_coverage;
             match reading.status {

@@ -103,7 +103,7 @@ fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
     let mut needs: Vec<Vec<usize>> = (0..view.features.len()).map(|feature| vec![feature]).collect();
     for derived in &view.derived {
         let mut inputs: Vec<usize> = Vec::new();
-        inputs.extend(derived.formula.inputs().into_iter().flat_map(|(input, _)| &needs[input]));
+        inputs.extend(derived.formula.inputs().into_iter().filter_map(|(input, _)| needs.get(input)).flatten());
         inputs.push(needs.len());
         inputs.sort_unstable();
         inputs.dedup();

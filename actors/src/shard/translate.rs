@@ -113,6 +113,7 @@ mod tests {
             measures: measures.iter().map(measure).collect(),
             max_age: None,
             derived: Vec::new(),
+            request: Vec::new(),
             ladders: vec![LadderPlan { levels: Vec::new(), lifetime: true, columns }],
             features: Vec::new(),
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::expression::canonical;
 use crate::ids::{ColumnId, ControlIndex};
-use crate::plan::{Plan, ServiceResult, SourcePlan, ViewPlan, Window};
+use crate::plan::{Given, Plan, ServiceResult, SourcePlan, ViewPlan, Window};
 
 /// One difference between two plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +132,7 @@ impl Found {
         if before.max_age != now.max_age {
             self.add(ChangeKind::Changed, format!("max_age of view {}", now.name), Effect::AtOnce);
         }
+        self.request(before, now);
         let (old, new) = (meanings(before), meanings(now));
         for (place, (name, meaning)) in new.iter().enumerate() {
             let subject = format!("feature {}:{name}", now.name);
@@ -149,6 +150,24 @@ impl Found {
             });
             let effect = if kept { Effect::AtOnce } else { Effect::Forgotten };
             self.add(ChangeKind::Removed, format!("feature {}:{name}", now.name), effect);
+        }
+    }
+
+    /// What a read may send is kept by nobody.
+    fn request(&mut self, before: &ViewPlan, now: &ViewPlan) {
+        let subject = |name: &str| format!("request value {}:{name}", now.name);
+        for value in &now.request {
+            match before.request.iter().find(|other| other.name == value.name) {
+                None => self.add(ChangeKind::Added, subject(&value.name), Effect::AtOnce),
+                Some(other) if other.kind != value.kind => {
+                    self.add(ChangeKind::Changed, subject(&value.name), Effect::AtOnce);
+                }
+                Some(_) => {}
+            }
+        }
+        let is_gone = |name: &str| now.request.iter().all(|value| value.name != name);
+        for value in before.request.iter().filter(|value| is_gone(&value.name)) {
+            self.add(ChangeKind::Removed, subject(&value.name), Effect::AtOnce);
         }
     }
 
@@ -192,7 +211,11 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         format!("{operator:?} of {measure} over {window} shifted {shift:?} default {:?}", feature.default)
     });
     let derived = view.derived.iter().map(|derived| {
-        canonical(&derived.formula, &|result| view.results().nth(result).unwrap_or_default().to_owned())
+        let input = |input| match view.given(input) {
+            Given::Result(result) => view.results().nth(result).unwrap_or_default().to_owned(),
+            Given::Sent(sent) => format!("request.{}", view.request.get(sent).map_or("", |value| &value.name)),
+        };
+        format!("{} default {:?}", canonical(&derived.formula, &input), derived.default)
     });
     view.results().zip(features.chain(derived)).collect()
 }
@@ -206,7 +229,10 @@ fn begins(view: &ViewPlan, result: usize) -> ControlIndex {
             .get(result - view.features.len())
             .into_iter()
             .flat_map(|derived| derived.formula.inputs())
-            .map(|(used, _)| begins(view, used))
+            .filter_map(|(input, _)| match view.given(input) {
+                Given::Result(used) => Some(begins(view, used)),
+                Given::Sent(_) => None,
+            })
             .max()
             .unwrap_or_default(),
     }

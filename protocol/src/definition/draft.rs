@@ -87,6 +87,16 @@ pub(super) struct View {
     /// Whether every feature could be read, so that a name which is none of their results is unknown.
     pub(super) are_results_known: bool,
     pub(super) derived: Vec<Derived>,
+    /// `None` where the section could not be read.
+    pub(super) request: Option<Vec<Sent>>,
+}
+
+/// A line of `request`.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) name: Word,
+    /// `None` where it could not be read; the name is known all the same.
+    pub(super) kind: Option<FieldKind>,
 }
 
 /// A line of `derived`.
@@ -95,6 +105,8 @@ pub(super) struct Derived {
     pub(super) name: Word,
     /// `None` where it could not be read; the name is one of the view's results all the same.
     pub(super) formula: Option<Tree>,
+    /// Its own text: only the formula's type can read it.
+    pub(super) default: Option<Word>,
 }
 
 /// A line of `features`: one operator over several windows.
@@ -129,7 +141,7 @@ pub(super) struct Service {
 
 const FILE: Keys = Keys {
     known: &["project", "entities", "sources", "feature_views", "feature_services"],
-    later: &["reference_tables", "on_demand_feature_views", "outputs", "enrichments", "access", "quotas"],
+    later: &["reference_tables", "outputs", "enrichments", "access", "quotas"],
 };
 
 const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
@@ -143,6 +155,7 @@ pub(super) const SECTIONS: [(&str, &Keys); 12] = [
     ("kafka", &source::KAFKA),
     ("field", &source::FIELD),
     ("view", &view::VIEW),
+    ("derived", &view::DERIVED),
     ("feature", &view::FEATURE),
     ("rolling", &window::ROLLING),
     ("tumbling", &window::TUMBLING),

@@ -12,6 +12,14 @@ use self::explain::{NO_HAS, NO_PATHS, explain};
 use crate::definition::{Mark, Notes, Word, quoted};
 use crate::limits;
 
+/// What the names of values sent with a read stand behind.
+const REQUEST: &str = "request";
+
+/// The name of a value that is sent with a read, of `request.name`.
+pub(crate) fn request_name(name: &str) -> Option<&str> {
+    name.strip_prefix(REQUEST)?.strip_prefix('.')
+}
+
 /// A part of an expression as written. Of an operation the place is its sign's, of a call its name's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tree {
@@ -33,6 +41,7 @@ impl Tree {
 /// What a part is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
+    /// Also `request.name`, as one name.
     Name(String),
     Null,
     Bool(bool),
@@ -131,6 +140,10 @@ impl Translation<'_> {
             }
             Expr::Select(select) if select.test => {
                 return Err((at, NO_HAS.to_owned()));
+            }
+            Expr::Select(select) if matches!(&select.operand.expr, Expr::Ident(name) if name == REQUEST) => {
+                let shape = Shape::Name(format!("{REQUEST}.{}", select.field));
+                return Ok(Tree { at: self.at(&select.operand), shape });
             }
             Expr::Select(select) => {
                 return Err((at, format!("{} of something means nothing here; {NO_PATHS}", quoted(&select.field))));

@@ -56,6 +56,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
             max_age: None,
             derived: Vec::new(),
+            request: Vec::new(),
             ladders: Vec::new(),
             features: Vec::new(),
         });
@@ -183,7 +184,7 @@ fn derive(view: &mut ViewPlan, random: &mut Random) {
         let formula = std::iter::repeat_with(|| read(&formula(&names, 3, random), &inputs, false)).find_map(Result::ok);
         let formula = formula.expect("an endless source of formulas");
         types.push(formula.of);
-        view.derived.push(Derived { name: format!("derived_{at}"), formula });
+        view.derived.push(Derived { name: format!("derived_{at}"), formula, default: None });
     }
 }
 

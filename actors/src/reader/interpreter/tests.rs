@@ -30,6 +30,7 @@ fn view(name: &str, id: u64, filter: Option<Expression>, key: usize) -> ViewPlan
         ],
         max_age: None,
         derived: Vec::new(),
+        request: Vec::new(),
         ladders: vec![LadderPlan {
             levels: vec![Level { hop: Span::seconds(1), span: Span::seconds(60) }],
             lifetime: false,

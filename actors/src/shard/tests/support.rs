@@ -120,6 +120,7 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         measures,
         max_age: None,
         derived: Vec::new(),
+        request: Vec::new(),
         ladders,
         features,
     }

@@ -53,7 +53,10 @@ impl<'d> Fields<'d> {
     }
 
     fn unknown(&self, word: &Word, notes: &mut Notes) {
-        if self.list.is_some() {
+        if expression::request_name(&word.value).is_some() {
+            let advice = "only `derived` is computed at the read";
+            notes.add(word.at, format!("{} is sent with a read, not with an event; {advice}", quoted(&word.value)));
+        } else if self.list.is_some() {
             let known = self.by_name.keys().chain(self.computed.keys()).copied();
             notes.unknown(word.at, format!("{} is no field of the source", quoted(&word.value)), &word.value, known);
         }
@@ -93,16 +96,6 @@ impl<'d> Fields<'d> {
     }
 }
 
-/// The type of a declared field.
-fn type_of(kind: FieldKind) -> Type {
-    match kind {
-        FieldKind::Text => Type::Text,
-        FieldKind::Bool => Type::Bool,
-        FieldKind::Number(domain) => domain.into(),
-        FieldKind::Timestamp => Type::Timestamp,
-    }
-}
-
 /// What an undeclared field is where it is used so.
 fn used_as(wanted: Wanted) -> Type {
     match wanted {
@@ -121,7 +114,7 @@ impl Names for Fields<'_> {
         let slot = *self.by_name.get(name)?;
         match self.declared(slot) {
             Declared::Unclear => None,
-            Declared::Kind(kind) => Some(type_of(kind).as_wanted()),
+            Declared::Kind(kind) => Some(Type::from(kind).as_wanted()),
             Declared::Nothing => self.used.get(&slot).map(|(first, _)| *first),
         }
     }
@@ -137,7 +130,7 @@ impl Names for Fields<'_> {
         let name = quoted(&word.value);
         let of = match self.declared(slot) {
             Declared::Unclear => return None,
-            Declared::Kind(kind) => type_of(kind),
+            Declared::Kind(kind) => kind.into(),
             Declared::Nothing => {
                 let known = self.used.get(&slot).copied();
                 let Some(class) = wanted.or(known.map(|(first, _)| first)) else {

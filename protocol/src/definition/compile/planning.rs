@@ -68,6 +68,7 @@ pub(super) fn plan(
         id: view.id,
         features: features.collect(),
         derived: view.derived,
+        request: view.request,
         name: view.name.value,
         entity: view.entity,
         source: view.source,

@@ -14,7 +14,7 @@ use crate::expression::{self, Expression, Function, Kind, Tree, Type, Wanted};
 use crate::ids::{ColumnId, SourceId, ViewId};
 use crate::limits;
 use crate::number::Domain;
-use crate::plan::{Answers, Argument, Constant, Derived, Items, Key, Measure, Operator};
+use crate::plan::{Answers, Argument, Constant, Derived, Items, Key, Measure, Operator, RequestValue};
 use crate::time::Span;
 
 /// Digits after the point of a number that is computed and then summed: nine more stay before it.
@@ -33,6 +33,7 @@ pub(super) struct Resolved {
     pub(super) measures: Vec<Measure>,
     pub(super) results: Vec<Outcome>,
     pub(super) derived: Vec<Derived>,
+    pub(super) request: Vec<RequestValue>,
 }
 
 /// One result, ready to be planned.
@@ -64,6 +65,7 @@ pub(super) fn resolve(
         })
         .collect();
     let derived = derived::resolve(view, answers, notes);
+    let request = request(draft, view, notes);
 
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
@@ -99,7 +101,26 @@ pub(super) fn resolve(
         measures: measures.list,
         results,
         derived: derived?,
+        request: request?,
     })
+}
+
+/// What a read may send: beside join keys, and therefore never named like one of them.
+fn request(draft: &Draft, view: &View, notes: &mut Notes) -> Option<Vec<RequestValue>> {
+    let of_view = |name: &Word| view.entity.as_ref().is_some_and(|entity| entity.value == name.value);
+    let entity = draft.entities.iter().flatten().find(|known| of_view(&known.name));
+    let join_keys: Vec<&str> = entity.iter().flat_map(|of| &of.join_keys).map(|key| key.value.as_str()).collect();
+    let values = view.request.as_ref()?.iter().map(|sent| {
+        let name = sent.name.value.clone();
+        if join_keys.contains(&name.as_str()) {
+            let message = format!("{} is a join key of the view; give the request value another name", quoted(&name));
+            return refuse(notes, sent.name.at, message);
+        }
+        Some(RequestValue { name, kind: sent.kind? })
+    });
+    // All of them, so that every wrong one is named.
+    let values: Vec<Option<RequestValue>> = values.collect();
+    values.into_iter().collect()
 }
 
 /// Measures by id: equal definitions are one.
@@ -182,7 +203,7 @@ fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Op
 }
 
 /// Something that the feature itself could have answered.
-fn default(word: &Word, answers: Answers, notes: &mut Notes) -> Option<Constant> {
+pub(super) fn default(word: &Word, answers: Answers, notes: &mut Notes) -> Option<Constant> {
     let Answers::One(of) = answers else {
         return refuse(notes, word.at, "`default`: this feature is never null; remove it");
     };

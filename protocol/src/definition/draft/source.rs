@@ -162,7 +162,8 @@ fn field(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Field
     Field { name, origin: Origin::Path(path.map(|path| path.value).unwrap_or_default()), declared }
 }
 
-fn kind(word: &Word, what: &str, notes: &mut Notes) -> Option<FieldKind> {
+/// The type that a text names.
+pub(super) fn kind(word: &Word, what: &str, notes: &mut Notes) -> Option<FieldKind> {
     let text = word.value.trim();
     let (name, argument) = match text.split_once('(') {
         Some((name, rest)) => (name.trim(), rest.strip_suffix(')').map(str::trim)),

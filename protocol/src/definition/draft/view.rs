@@ -1,20 +1,22 @@
 //! A feature view as written: entity, source, filter, features. Knows not what the names refer to.
 
+use super::source::kind;
 use super::window::{self, Hop};
-use super::{Derived, Feature, View, expression};
+use super::{Derived, Feature, Sent, View, expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
-use crate::definition::yaml::Node;
+use crate::definition::yaml::{Node, Value};
 use crate::expression::Tree;
 use crate::limits;
 use crate::plan::{Argument, Operator};
 use crate::time::Span;
 
 pub(super) const VIEW: Keys = Keys {
-    known: &["entity", "source", "where", "max_age", "features", "derived"],
-    later: &["on_demand", "ttl", "order_by"],
+    known: &["entity", "source", "where", "max_age", "features", "request", "derived"],
+    later: &["ttl", "order_by"],
 };
+pub(super) const DERIVED: Keys = Keys { known: &["expr", "default"], later: &[] };
 pub(super) const FEATURE: Keys = Keys {
     known: &[
         "count",
@@ -97,7 +99,27 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     let are_results_known = notes.len() == noted;
     let derived = section.get("derived").map(|node| derived(node, &section.of("derived"), text, notes));
     let derived = derived.unwrap_or_default();
-    Some(View { name, entity, source, filter, max_age, features, are_results_known, derived })
+    let request = match section.get("request") {
+        None => Some(Vec::new()),
+        Some(node) => request(node, &section.of("request"), notes),
+    };
+    Some(View { name, entity, source, filter, max_age, features, are_results_known, derived, request })
+}
+
+/// The values that a read may send.
+fn request(node: &Node, what: &str, notes: &mut Notes) -> Option<Vec<Sent>> {
+    let section = Section::open(node, node.at, what, notes)?;
+    if let Some((extra, _)) = section.entries.get(limits::REQUEST_VALUES_PER_VIEW_MAX) {
+        let most = limits::REQUEST_VALUES_PER_VIEW_MAX;
+        return refuse(notes, extra.at, format!("{what}: a read sends at most {most} values for a view"));
+    }
+    let values = section.entries.iter().map(|(name, node)| {
+        check_name(name, "a request value", notes);
+        let owner = format!("request value {}", quoted(&name.value));
+        let kind = node.word(&owner, notes).and_then(|word| kind(&word, &owner, notes));
+        Sent { name: name.clone(), kind }
+    });
+    Some(values.collect())
 }
 
 fn derived(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Vec<Derived> {
@@ -106,9 +128,27 @@ fn derived(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Vec
     let read = entries.map(|(name, node)| {
         check_name(name, "a derived feature", notes);
         let owner = format!("derived {}", quoted(&name.value));
-        Derived { name: name.clone(), formula: expression(node, &owner, text, notes) }
+        let (formula, default) = match &node.value {
+            Value::Map(_) => with_default(node, name, &owner, text, notes),
+            _ => (expression(node, &owner, text, notes), None),
+        };
+        Derived { name: name.clone(), formula, default }
     });
     read.collect()
+}
+
+/// `{ expr: ..., default: ... }`
+fn with_default(
+    node: &Node,
+    name: &Word,
+    owner: &str,
+    text: &Source<'_>,
+    notes: &mut Notes,
+) -> (Option<Tree>, Option<Word>) {
+    let Some(section) = Section::with_keys(node, name.at, owner, &DERIVED, notes) else { return (None, None) };
+    let formula = section.need("expr", "expr: spend_1h / purchases_1h", notes);
+    let formula = formula.and_then(|node| expression(node, &section.of("expr"), text, notes));
+    (formula, section.text("default", notes))
 }
 
 fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {

@@ -60,6 +60,18 @@ fn what_is_derived_begins_with_the_last_it_uses() {
         told(&base, &with(&more, "{ x: s_1h / n_1h, y: x * m_1h }")),
         ["added feature v:m_1h: from_activation", "added feature v:y: from_activation"]
     );
+    let (sent, typed) = ("request: { x: int, y: text }\n    derived", "request: { x: decimal(1) }\n    derived");
+    let wide = with(BASE, "{ x: s_1h / request.x }").replacen("derived", sent, 1);
+    assert_eq!(
+        told(&base, &wide),
+        ["added request value v:x: at_once", "added request value v:y: at_once", "changed feature v:x: at_once"]
+    );
+    assert_eq!(
+        told(&wide, &wide.replacen(sent, typed, 1)),
+        ["changed request value v:x: at_once", "removed request value v:y: at_once", "changed feature v:x: at_once"]
+    );
+    let default = with(BASE, "{ x: { expr: s_1h / n_1h, default: 0 } }");
+    assert_eq!(told(&base, &default), ["changed feature v:x: at_once"]);
     let views =
         base.clone() + "  w:\n    entity: user\n    source: s\n    features: { a: { count: true, windows: [5m] } }\n";
     assert_eq!(told(&base, &views), ["added view w: from_activation"]);

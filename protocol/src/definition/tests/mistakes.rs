@@ -397,7 +397,11 @@ fn mistakes_around_features() {
             "    source: s\n    max_age: old\n",
             "14:14 feature view `v`, `max_age`: `old` is no duration",
         ),
-        ("    source: s\n", "    source: s\n    on_demand: { a: b / c }\n", "14:5 feature view `v`: `on_demand` comes"),
+        (
+            "    source: s\n",
+            "    source: s\n    on_demand: { a: b / c }\n",
+            "14:5 feature view `v`: unknown key `on_demand`",
+        ),
         (
             "    source: s\n",
             "    source: s\n    derived: { x: a_5n / 2 }\n",
@@ -432,6 +436,66 @@ fn mistakes_around_features() {
         ),
         ("    source: s\n", "    source: s\n    derived: { x: [a_5m] }\n", "14:19 derived `x`: expected one value"),
         ("    source: s\n", "    source: s\n    derived: {}\n", "14:14 feature view `v`, `derived` is empty"),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: { default: 1 } }\n",
+            "14:16 derived `x`: `expr` is missing; add, for example",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: { expr: a_5m * 2, default: 0.5 } }\n",
+            "14:46 `default`: `0.5` is finer than the values of this feature, which keep whole numbers",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: { expr: a_5m, defalt: 1 } }\n",
+            "14:33 derived `x`: unknown key `defalt`; did you mean `default`?",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5m / request.amount }\n",
+            "14:26 `amount` is no request value of this view; declare it, for example `request: { amount: decimal(2) }`",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { amount: int }\n    derived: { x: a_5m / request.amout }\n",
+            "15:26 `amout` is no request value of this view; did you mean `amount`?",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { amount: text }\n    derived: { x: a_5m / request.amount }\n",
+            "15:26 this is text; a number is needed here",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { amount: float }\n    derived: { x: a_5m / request.amount }\n",
+            "14:24 request value `amount`: float comes with a later release",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: [amount]\n    derived: { x: a_5m / request.amount }\n",
+            "14:14 feature view `v`, `request`: expected `key: value` lines",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { a b: int }\n",
+            "14:16 `a b` cannot be the name of a request value",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { user_id: text }\n",
+            "14:16 `user_id` is a join key of the view; give the request value another name",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    request: { x: int }\n    where: request.x > 1\n",
+            "15:12 `request.x` is sent with a read, not with an event; only `derived` is computed at the read",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    derived: { x: a_5m / event.amount }\n",
+            "14:31 derived `x`: `amount` of something means nothing here",
+        ),
         ("[5m]", "[5q]", "15:35 feature `a`, `windows`: `5q` is no duration"),
         ("    source: s\n", "    source: s\n    where: nope == 1\n", "14:12 `nope` is no field"),
         (

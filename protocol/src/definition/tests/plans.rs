@@ -4,7 +4,7 @@ use super::*;
 use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
 use crate::plan::{
-    Calendar, Column, Constant, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
+    Calendar, Column, Constant, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
     Unit, ViewPlan, Window,
 };
 use crate::time::Span;
@@ -347,6 +347,47 @@ fn derived_features_stand_behind_those_they_use() {
     }
     let without = after(&with_features("a: { count: true, windows: [5m, 1h] }"), &first, 1);
     assert_eq!(without.views[0].ladders, view.ladders, "they keep no state");
+}
+
+#[test]
+fn request_values_stand_behind_all_results() {
+    let text = with_features("a: { count: true, windows: [5m] }\nm: { mean: amount, windows: [1h] }").replace(
+        "    source: s\n",
+        "    source: s\n    request: { amount: decimal(2), country: text, at: timestamp }\n    derived:\n      \
+         ratio: { expr: request.amount / m_1h, default: -0.5 }\n      more: ratio * a_5m + request.amount\n      \
+         de: one_hot(request.country, \"DE\")\n      late: de + hour_of_day(request.at)\n",
+    );
+    let plan = plan(&text);
+    let view = &plan.views[0];
+    let declared: Vec<(&str, Type)> =
+        view.request.iter().map(|value| (value.name.as_str(), value.kind.into())).collect();
+    assert_eq!(declared, [("amount", Type::Decimal(2)), ("country", Type::Text), ("at", Type::Timestamp)]);
+    assert_eq!(view.results().collect::<Vec<_>>(), ["a_5m", "m_1h", "ratio", "more", "de", "late"]);
+    let inputs = [
+        ("a_5m", Type::Int),
+        ("m_1h", Type::Float),
+        ("ratio", Type::Float),
+        ("more", Type::Float),
+        ("de", Type::Int),
+        ("late", Type::Int),
+        ("request.amount", Type::Decimal(2)),
+        ("request.country", Type::Text),
+        ("request.at", Type::Timestamp),
+    ];
+    let texts = [
+        "request.amount / m_1h",
+        "ratio * a_5m + request.amount",
+        "one_hot(request.country, 'DE')",
+        "de + hour_of_day(request.at)",
+    ];
+    for (derived, text) in view.derived.iter().zip(texts) {
+        assert_eq!(derived.formula, read(text, &inputs, false).unwrap());
+    }
+    assert_eq!([view.given(5), view.given(6), view.given(8)], [Given::Result(5), Given::Sent(0), Given::Sent(2)]);
+    let alone: Vec<usize> = (0..6).filter(|result| view.is_of_request_alone(*result)).collect();
+    assert_eq!(alone, [4, 5]);
+    let half = Constant { unscaled: -5, domain: Domain::Decimal(1) };
+    assert_eq!(view.derived.iter().map(|derived| derived.default).collect::<Vec<_>>(), [Some(half), None, None, None]);
 }
 
 #[test]

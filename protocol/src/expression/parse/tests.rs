@@ -39,6 +39,7 @@ fn signs_bind_as_in_cel() {
         ("lower( 'é' + email).contains( 'x' , 0.10)", "(contains@21 (lower@1 (+@12 \"é\" email)) \"x\" 0.10)"),
         ("-a - -1 / (b % 2)", "(-@4 (0-@1 a) (/@9 -1 (%@14 b 2)))"),
         ("a // no\n  > 1e3", "(>@3 a 1e3)"),
+        ("a / request.amount + request", "(+@20 (/@3 a request.amount) request)"),
     ] {
         assert_eq!(read(text).as_deref(), Ok(want), "{text}");
     }

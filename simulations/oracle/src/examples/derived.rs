@@ -18,7 +18,8 @@ fn log(default: Option<i64>, max_age: Option<i64>) -> Log {
     let formulas = ["short / long", "10.0 * share - mean", "long / short"];
     let formulas = formulas.map(|formula| read(formula, &names, false).unwrap());
     let view = &mut plan.views[0];
-    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
+    view.derived =
+        formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula, default: None }).collect();
     view.features[2].default = default.map(|unscaled| Constant::Number { unscaled, domain: Domain::Int });
     view.max_age = max_age.map(Span::seconds);
     Log::new(plan)

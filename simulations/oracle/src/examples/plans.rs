@@ -50,6 +50,7 @@ pub(super) fn plan(ladders: &[(u64, Features<'_>)], measures: Vec<Measure>) -> P
         measures,
         max_age: None,
         derived: Vec::new(),
+        request: Vec::new(),
         ladders,
         features,
     };

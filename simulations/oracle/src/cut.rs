@@ -7,6 +7,7 @@ use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits;
 use featuregrid_protocol::plan::{Feature, LadderPlan, Plan, Shift, ViewPlan, Window};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
+use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
@@ -117,12 +118,21 @@ impl<'a> Cut<'a> {
     }
 
     /// What a read of the view's features for a key (canonical bytes, see [`featuregrid_protocol::key::encode`]) must
-    /// answer.
+    /// answer that sends no request value.
     ///
     /// # Errors
     /// [`OracleError::UnknownView`] when the plan has no such view.
     pub fn read(&self, view: &str, key: &[u8], as_of: AsOf) -> Result<Answer, OracleError> {
-        self.answer(view, key, as_of, false)
+        self.read_with(view, key, as_of, &[])
+    }
+
+    /// The same of a read that sends these values, in the order in which the view declares them; those that are missing
+    /// are null.
+    ///
+    /// # Errors
+    /// [`OracleError::UnknownView`] when the plan has no such view.
+    pub fn read_with(&self, view: &str, key: &[u8], as_of: AsOf, sent: &[Sent]) -> Result<Answer, OracleError> {
+        self.answer(view, key, as_of, sent, false)
     }
 
     /// What a training set must answer for `as_of` as it happened: every row counts whenever it came, and the instant is
@@ -131,10 +141,17 @@ impl<'a> Cut<'a> {
     /// # Errors
     /// [`OracleError::UnknownView`] when the plan has no such view.
     pub fn happened(&self, view: &str, key: &[u8], as_of: Timestamp) -> Result<Answer, OracleError> {
-        self.answer(view, key, AsOf::At(as_of), true)
+        self.answer(view, key, AsOf::At(as_of), &[], true)
     }
 
-    fn answer(&self, view: &str, key: &[u8], as_of: AsOf, is_exact: bool) -> Result<Answer, OracleError> {
+    fn answer(
+        &self,
+        view: &str,
+        key: &[u8],
+        as_of: AsOf,
+        sent: &[Sent],
+        is_exact: bool,
+    ) -> Result<Answer, OracleError> {
         let view = self.view(view)?;
         let rows = self.fold.keys(view.id).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
         let visible: Vec<&Row> = rows.iter().filter(|row| row.at.offset < self.v.get(row.at.partition)).collect();
@@ -145,7 +162,7 @@ impl<'a> Cut<'a> {
         let t_max = if is_exact { Timestamp::MIN } else { self.t_max(view.source) };
         let nothing = |status| {
             let partial = view.features.iter().map(|feature| is_partial(view, feature));
-            with_derived(view, partial.map(|partial| nothing(status, partial)).collect())
+            with_derived(view, partial.map(|partial| nothing(status, partial)).collect(), sent)
         };
         let asked = asked(&ladders, as_of, source.max_skew);
         if asked < t_max - source.slack {
@@ -195,7 +212,11 @@ impl<'a> Cut<'a> {
             };
             defaulted(reading, feature)
         });
-        let readings = with_derived(view, readings.collect()).into_iter().map(|reading| aged(reading, is_outside));
+        let readings = with_derived(view, readings.collect(), sent);
+        // What was sent with the read is as old as the read, whatever the entity's newest event is.
+        let readings = readings.into_iter().enumerate().map(|(result, reading)| {
+            if derived::is_of_the_entity(view, result) { aged(reading, is_outside) } else { reading }
+        });
         Ok(Answer { instant, edge: shown_edge, readings: readings.collect() })
     }
 
@@ -260,9 +281,9 @@ fn is_partial(view: &ViewPlan, feature: &Feature) -> bool {
 }
 
 /// The features of a view and, behind them, what is derived from them.
-fn with_derived(view: &ViewPlan, mut readings: Vec<Reading>) -> Vec<Reading> {
+fn with_derived(view: &ViewPlan, mut readings: Vec<Reading>, sent: &[Sent]) -> Vec<Reading> {
     for derived in &view.derived {
-        readings.push(derived::answer(&derived.formula, &readings));
+        readings.push(derived::answer(view, derived, &readings, sent));
     }
     readings
 }

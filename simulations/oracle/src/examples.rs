@@ -15,6 +15,7 @@ use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
@@ -67,6 +68,14 @@ impl Log {
         let mut bytes = Vec::new();
         key::encode([user], &mut bytes);
         self.0.cut(ControlIndex(index), &vector(v)).unwrap().read("spend", &bytes, as_of).unwrap()
+    }
+
+    /// The same of a read that sends these values.
+    fn read_with(&mut self, index: u64, v: &[Offset], user: &str, as_of: AsOf, sent: &[Sent]) -> Vec<Reading> {
+        let mut bytes = Vec::new();
+        key::encode([user], &mut bytes);
+        let cut = self.0.cut(ControlIndex(index), &vector(v)).unwrap();
+        cut.read_with("spend", &bytes, as_of, sent).unwrap().readings
     }
 
     /// The first feature, read at noon and so many microseconds after everything pushed.

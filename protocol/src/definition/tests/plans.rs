@@ -4,8 +4,8 @@ use super::*;
 use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
 use crate::plan::{
-    Calendar, Column, Constant, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, Shift,
-    Unit, ViewPlan, Window,
+    Calendar, Column, Constant, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan,
+    Shift, Unit, ViewPlan, Window,
 };
 use crate::time::Span;
 

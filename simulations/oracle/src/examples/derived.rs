@@ -2,7 +2,8 @@
 
 use featuregrid_protocol::expression::{Type, read};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Constant, Derived, Operator};
+use featuregrid_protocol::plan::{Constant, Derived, FieldKind, Operator, Plan, RequestValue};
+use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::Span;
 use featuregrid_protocol::value::{Reading, Status, Value};
 
@@ -54,4 +55,71 @@ fn what_a_default_went_into_is_defaulted() {
     let old = |reading| Reading { status: Status::OutsideMaxAge, ..reading };
     let with_default = Reading { status: Status::Defaulted, ..float(-4.0) };
     assert_eq!(derived(&mut log, seconds(2000)), [old(float(0.0)), with_default, old(none(Status::NullValue))]);
+}
+
+/// Behind a count and a mean of an hour: how often the sent amount is the mean (else 2), that and the count, whether the
+/// sent country is Germany (else -1), and the hour of the sent instant.
+fn of_request() -> Plan {
+    let mut plan = plan(&[(0, &[(Operator::Count, 0, 3600), (Operator::Mean, 1, 3600)])], vec![rows(), amount()]);
+    let names = [
+        ("count", Type::Int),
+        ("mean", Type::Float),
+        ("ratio", Type::Float),
+        ("more", Type::Float),
+        ("german", Type::Int),
+        ("hour", Type::Int),
+        ("request.amount", Type::Decimal(2)),
+        ("request.country", Type::Text),
+        ("request.at", Type::Timestamp),
+    ];
+    let formulas = [
+        ("request.amount / mean", Some(2)),
+        ("ratio + count", None),
+        ("request.country == 'DE' ? 1 : is_null(request.country) ? null : 0", Some(-1)),
+        ("hour_of_day(request.at)", None),
+    ];
+    let view = &mut plan.views[0];
+    view.derived = formulas
+        .into_iter()
+        .map(|(formula, default)| Derived {
+            name: "derived".into(),
+            formula: read(formula, &names, false).unwrap(),
+            default: default.map(|unscaled| Constant::Number { unscaled, domain: Domain::Int }),
+        })
+        .collect();
+    let kinds = [FieldKind::Number(Domain::Decimal(2)), FieldKind::Text, FieldKind::Timestamp];
+    view.request = kinds.map(|kind| RequestValue { name: "value".into(), kind }).into();
+    view.max_age = Some(Span::seconds(60));
+    plan
+}
+
+#[test]
+fn what_is_sent_is_one_more_input() {
+    let mut log = Log::new(of_request());
+    log.event(0, 0, "u", 0, "1.50");
+    log.event(0, 1, "u", seconds(1), "2.50");
+    let mut read = |micros, sent: &[Sent]| log.read_with(0, &[100], "u", AsOf::At(noon(micros)), sent).split_off(2);
+    let (int, defaulted) =
+        (|int| present(Value::Int(int)), |value| Reading { status: Status::Defaulted, ..present(value) });
+    let sent = [Sent::Number(500), Sent::Text("DE".into()), Sent::Timestamp(noon(seconds(7200)))];
+    assert_eq!(read(seconds(2), &sent), [float(2.5), float(4.5), int(1), int(14)]);
+    let sent = [Sent::Null, Sent::Text("FR".into())];
+    let hour = none(Status::NullValue);
+    assert_eq!(read(seconds(2), &sent), [defaulted(Value::Float(2.0)), defaulted(Value::Float(4.0)), int(0), hour.clone()]);
+    let nothing = [defaulted(Value::Float(2.0)), defaulted(Value::Float(4.0)), defaulted(Value::Int(-1)), hour];
+    assert_eq!(read(seconds(2), &[]), nothing);
+}
+
+#[test]
+fn what_is_sent_alone_says_nothing_of_the_entity() {
+    let mut log = Log::new(of_request());
+    log.event(0, 0, "u", 0, "1.50");
+    let mut read =
+        |user: &str, micros, sent: &[Sent]| log.read_with(0, &[100], user, AsOf::At(noon(micros)), sent).split_off(2);
+    let sent = [Sent::Number(300), Sent::Text("DE".into()), Sent::Timestamp(noon(0))];
+    let (one, noon) = (present(Value::Int(1)), present(Value::Int(12)));
+    let old = |reading| Reading { status: Status::OutsideMaxAge, ..reading };
+    assert_eq!(read("u", seconds(61), &sent), [old(float(2.0)), old(float(3.0)), one.clone(), noon.clone()]);
+    assert_eq!(read("nobody", 1, &sent), [none(Status::NotFound), none(Status::NotFound), one.clone(), noon.clone()]);
+    assert_eq!(read("u", -seconds(301), &sent), [none(Status::OutOfRange), none(Status::OutOfRange), one, noon]);
 }

@@ -92,6 +92,6 @@ fn what_happened_is_exact_however_far_back() {
     assert_eq!(log.read(0, &[3], "u", AsOf::At(noon(8))).readings[0], none(Status::OutOfRange));
     for (micros, want) in [(7, none(Status::NotFound)), (8, count(1))] {
         let got = happened(&mut log, micros);
-        assert_eq!((got.instant, got.edge, got.readings[0]), (noon(micros), Edge::Exact, want));
+        assert_eq!((got.instant, got.edge, got.readings[0].clone()), (noon(micros), Edge::Exact, want));
     }
 }

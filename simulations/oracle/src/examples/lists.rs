@@ -238,12 +238,12 @@ fn what_overflows_is_not_hidden() {
     view.max_age = Some(Span::seconds(1));
     let names = [("mode", Type::Decimal(2)), ("entropy", Type::Float)];
     let formulas = ["mode + 1", "coalesce(entropy, 3.0)"].map(|formula| read(formula, &names, false).unwrap());
-    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
+    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula, default: None }).collect();
     let mut log = Log::new(plan);
     amounts(&mut log, 0, 0..65);
     let mut at = |micros| log.read(0, &[100], "u", AsOf::At(noon(micros))).readings;
     let null = overflow(Value::Null);
-    let derived = [none(Status::NullValue), present(Value::Float(3.0))];
+    let derived = [none(Status::Overflow), present(Value::Float(3.0))];
     let readings = at(100);
     assert_eq!((&readings[..2], &readings[3..]), (&[null.clone(), null.clone()][..], &derived[..]));
     // Old: what is null for that reason stays so.
@@ -261,7 +261,7 @@ fn defaults_and_formulas_of_texts_and_truths() {
     let names = [("last", Type::Text), ("any", Type::Bool)];
     let formulas = ["size(last)", "any ? 1 : 2", "last == 'b' && any ? 1 : 0"];
     let formulas = formulas.map(|formula| read(formula, &names, false).unwrap());
-    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula }).collect();
+    view.derived = formulas.into_iter().map(|formula| Derived { name: "derived".into(), formula, default: None }).collect();
     let mut log = Log::new(plan);
     log.says(0, r#""type":null,"vip":null"#);
     let defaults = [text("unknown"), Value::Bool(false), Value::Int(7), Value::Int(2), Value::Int(0)];

@@ -17,6 +17,7 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::request::SentColumns;
 use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -56,6 +57,8 @@ pub struct Asked {
 pub struct GridRead {
     /// Which results of which views.
     pub selections: Arc<[Selection]>,
+    /// What was sent, for each of the selections: a row for each entity. Nothing, where the list ends before.
+    pub sent: Arc<[SentColumns]>,
     /// Whom, and when.
     pub entities: Vec<Asked>,
     /// Only from state at or after this.
@@ -197,7 +200,7 @@ impl Grid {
             let of_shard = items.entry(at).or_default();
             for selection in 0..views {
                 let Asked { key, as_of } = read.entities[entity].clone();
-                of_shard.push(Item { slot: entity * views + selection, selection, key, as_of });
+                of_shard.push(Item { slot: entity * views + selection, selection, key, as_of, row: entity });
             }
         }
         items
@@ -217,7 +220,7 @@ impl Grid {
             let handle = self.shards[at].handle.read().unwrap_or_else(PoisonError::into_inner).clone();
             let items: Arc<[Item]> = items.into();
             let (selections, at_least) = (Arc::clone(&read.selections), Arc::new(at_least));
-            let request = Read { selections, items: Arc::clone(&items), at_least };
+            let request = Read { selections, sent: Arc::clone(&read.sent), items: Arc::clone(&items), at_least };
             asked.spawn(async move { (at, items, handle.read(request).await) });
         }
         let (mut again, mut gone) = (BTreeMap::new(), false);

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod keeper;
 mod listening;
 pub mod ops;
+mod sent;
 pub mod serve;
 pub mod status;
 pub mod store;

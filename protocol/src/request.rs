@@ -66,6 +66,23 @@ pub enum Sent {
 pub struct SentColumns(Vec<Vec<Sent>>);
 
 impl SentColumns {
+    /// Values of one entity, in the order in which its view declares them.
+    #[must_use]
+    pub fn of_one(values: Vec<Sent>) -> Self {
+        Self(values.into_iter().map(|value| vec![value]).collect())
+    }
+
+    /// What was sent for one entity, for each of so many.
+    #[must_use]
+    pub fn repeated(&self, entities: usize) -> Self {
+        Self(
+            self.0
+                .iter()
+                .map(|column| column.first().map_or_else(Vec::new, |one| vec![one.clone(); entities]))
+                .collect(),
+        )
+    }
+
     /// Those of one entity.
     #[must_use]
     pub fn row(&self, row: usize) -> SentRow<'_> {
@@ -98,6 +115,14 @@ pub enum Refused {
         name: String,
         /// What they declare.
         known: Vec<String>,
+    },
+    /// A column that the wire does not allow.
+    #[error("request value `{name}`: {why}")]
+    Malformed {
+        /// Of the column.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
     },
     /// Two columns of one name.
     #[error("request value `{0}` is sent twice; send each once")]
@@ -170,10 +195,19 @@ pub fn values(
     views.iter().map(|view| of_view(&plan.views[*view].name, &plan.views[*view].request, columns)).collect()
 }
 
-fn check(plan: &Plan, views: &[usize], entities: usize, columns: &[Column<'_>]) -> Result<(), Refused> {
-    if columns.len().saturating_mul(entities.max(1)) > REQUEST_VALUES_MAX {
-        return Err(Refused::TooMany { columns: columns.len(), entities });
+/// How many values there may be; columns need not be looked into for it.
+///
+/// # Errors
+/// [`Refused::TooMany`].
+pub fn check_count(columns: usize, entities: usize) -> Result<(), Refused> {
+    match columns.saturating_mul(entities.max(1)) {
+        0..=REQUEST_VALUES_MAX => Ok(()),
+        _ => Err(Refused::TooMany { columns, entities }),
     }
+}
+
+fn check(plan: &Plan, views: &[usize], entities: usize, columns: &[Column<'_>]) -> Result<(), Refused> {
+    check_count(columns.len(), entities)?;
     let declared = || views.iter().flat_map(|view| &plan.views[*view].request).map(|value| value.name.as_str());
     let (mut seen, mut bytes) = (BTreeSet::new(), 0);
     for Column { name, values } in columns {

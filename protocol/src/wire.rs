@@ -1,6 +1,7 @@
 //! The gRPC wire `featuregrid.v1`: messages, client and server trait, generated from `proto/`, and columns of values.
 
 mod column;
+mod request;
 
 /// Version 1.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]

@@ -8,6 +8,7 @@ mod digest;
 mod eval;
 mod harness;
 mod kafka;
+mod on_demand;
 mod ops;
 #[cfg(feature = "tls")]
 mod secure;

@@ -10,6 +10,7 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::request::SentColumns;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::ports::Monotonic;
@@ -53,6 +54,8 @@ pub struct Item {
     pub key: Arc<[u8]>,
     /// At which instant.
     pub as_of: AsOf,
+    /// Which row of [`Read::sent`] is the entity's.
+    pub row: usize,
 }
 
 /// Some reads, answered in one turn: of one state, also where one entity is read at several instants.
@@ -60,6 +63,8 @@ pub struct Item {
 pub struct Read {
     /// Which results of which views.
     pub selections: Arc<[Selection]>,
+    /// What was sent with the read, for each of the selections; nothing, where the list ends before.
+    pub sent: Arc<[SentColumns]>,
     /// What to read.
     pub items: Arc<[Item]>,
     /// Only from state at or after this.

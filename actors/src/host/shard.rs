@@ -143,7 +143,8 @@ impl ShardState {
                 self.shard.fetch_for_read(next.map(|item| (read.selections[item.selection].view, &*item.key)));
             }
             let Selection { view, results } = &read.selections[item.selection];
-            let Some(reading) = self.shard.read_results(*view, results, &item.key, item.as_of) else {
+            let sent = read.sent.get(item.selection).map(|sent| sent.row(item.row)).unwrap_or_default();
+            let Some(reading) = self.shard.read_results(*view, results, &item.key, item.as_of, sent) else {
                 outcomes.push((item.slot, Outcome::Elsewhere));
                 continue;
             };

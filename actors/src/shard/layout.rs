@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{SourceId, ViewId};
-use featuregrid_protocol::plan::{Plan, Shift, ViewPlan};
+use featuregrid_protocol::plan::{Given, Plan, Shift, ViewPlan};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
@@ -36,6 +36,8 @@ pub(crate) struct ViewLayout {
     pub(crate) features: Vec<FeatureLayout>,
     /// Per result: what has to be computed for it in this order, itself last.
     pub(crate) needs: Vec<Vec<usize>>,
+    /// Per result: whether it comes of sent values alone, so that nothing of the entity is said by it.
+    pub(crate) is_of_request_alone: Vec<bool>,
     /// The indices of all results.
     pub(crate) all: Arc<[usize]>,
     pub(crate) derivations: Derivations,
@@ -67,7 +69,18 @@ impl Layout {
             let (id, source, max_age, needs) = (view.id, view.source, view.max_age, needs(view));
             let (all, derivations) = ((0..needs.len()).collect(), Derivations::new(view));
             let ladders = first..shapes.len();
-            views.push(ViewLayout { id, source, ladders, max_age, features, needs, all, derivations });
+            let is_of_request_alone = (0..needs.len()).map(|result| view.is_of_request_alone(result)).collect();
+            views.push(ViewLayout {
+                id,
+                source,
+                ladders,
+                max_age,
+                features,
+                needs,
+                is_of_request_alone,
+                all,
+                derivations,
+            });
         }
         let mut by_id: Vec<usize> = (0..views.len()).collect();
         by_id.sort_by_key(|view| views[*view].id);
@@ -103,7 +116,11 @@ fn needs(view: &ViewPlan) -> Vec<Vec<usize>> {
     let mut needs: Vec<Vec<usize>> = (0..view.features.len()).map(|feature| vec![feature]).collect();
     for derived in &view.derived {
         let mut inputs: Vec<usize> = Vec::new();
-        inputs.extend(derived.formula.inputs().into_iter().filter_map(|(input, _)| needs.get(input)).flatten());
+        let results = derived.formula.inputs().into_iter().filter_map(|(input, _)| match view.given(input) {
+            Given::Result(result) => needs.get(result),
+            Given::Sent(_) => None,
+        });
+        inputs.extend(results.flatten());
         inputs.push(needs.len());
         inputs.sort_unstable();
         inputs.dedup();

@@ -7,6 +7,7 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::{Plan, Shift};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 use smallvec::SmallVec;
@@ -64,16 +65,28 @@ pub struct ViewReading {
 
 impl Shard {
     /// Reads every result of view `view` (an index into the plan of the key's range) of the entity with these canonical
-    /// key bytes; `None` where the range is not here or has no such view.
+    /// key bytes, with nothing sent; `None` where the range is not here or has no such view.
     pub fn read(&mut self, view: usize, key: &[u8], as_of: AsOf) -> Option<ViewReading> {
+        self.read_with(view, key, as_of, SentRow::default())
+    }
+
+    /// The same with values that were sent for the entity.
+    pub fn read_with(&mut self, view: usize, key: &[u8], as_of: AsOf, sent: SentRow<'_>) -> Option<ViewReading> {
         let at = self.find(KeyHash::of(key))?;
         let all = Arc::clone(&self.ranges[at].layout.views.get(view)?.all);
-        self.read_results(view, &all, key, as_of)
+        self.read_results(view, &all, key, as_of, sent)
     }
 
     /// The same for some of the view's results, by their indices. No other is computed, unless one of these is derived
     /// from it.
-    pub fn read_results(&mut self, view: usize, results: &[usize], key: &[u8], as_of: AsOf) -> Option<ViewReading> {
+    pub fn read_results(
+        &mut self,
+        view: usize,
+        results: &[usize],
+        key: &[u8],
+        as_of: AsOf,
+        sent: SentRow<'_>,
+    ) -> Option<ViewReading> {
         let hash = KeyHash::of(key);
         let at = self.find(hash)?;
         let layout = Arc::clone(&self.ranges[at].layout);
@@ -101,10 +114,11 @@ impl Shard {
                 self.scratch.readings[*needed] = match plan.features.get(*needed) {
                     Some(feature) if found.is_none() => feature.answer.nothing(absent),
                     Some(feature) => self.reading(&layout, plan, feature, before),
-                    None => plan.derivations.answer(*needed - plan.features.len(), &self.scratch.readings),
+                    None => plan.derivations.answer(*needed - plan.features.len(), &self.scratch.readings, sent),
                 };
             }
-            readings.push(aged(self.scratch.readings[*result].clone(), is_outside));
+            readings
+                .push(aged(self.scratch.readings[*result].clone(), is_outside && !plan.is_of_request_alone[*result]));
         }
         let shown = match instant {
             Some(instant) => Instant { edge: plan.edge(instant, before), ..instant },

@@ -89,6 +89,7 @@ fn read_u1(v: OffsetVector, deadline: Instant) -> GridRead {
     let as_of = AsOf::At(featuregrid_protocol::time::Timestamp(1_767_225_600_000_000));
     GridRead {
         selections: [Selection { view: 0, results: [0].into() }].into(),
+        sent: Arc::default(),
         entities: vec![Asked { key: bytes.into(), as_of }],
         at_least: v,
         deadline,

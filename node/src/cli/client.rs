@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use featuregrid_protocol::wire::v1::RequestColumn;
 use featuregrid_protocol::wire::v1::admin_client::AdminClient;
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
 use tonic::transport::{Channel, Endpoint};
@@ -18,6 +19,18 @@ pub(super) async fn admin(address: &str, patience: Duration) -> anyhow::Result<A
 /// Connects; a node that is still starting is tried again until `patience` ends.
 pub(super) async fn connect(address: &str, patience: Duration) -> anyhow::Result<FeatureGridClient<Channel>> {
     Ok(FeatureGridClient::new(channel(address, patience).await?).max_decoding_message_size(REPLY_BYTES_MAX))
+}
+
+/// `NAME=VALUE`, one column of one value each; the node reads the text as the type that is declared.
+pub(super) fn request_values(pairs: &[String]) -> anyhow::Result<Vec<RequestColumn>> {
+    let mut columns = Vec::new();
+    for pair in pairs {
+        let Some((name, value)) = pair.split_once('=') else {
+            bail!("--request {pair}: write NAME=VALUE, for example amount=12.50");
+        };
+        columns.push(RequestColumn::texts(name, [value.to_owned()]));
+    }
+    Ok(columns)
 }
 
 async fn channel(address: &str, patience: Duration) -> anyhow::Result<Channel> {

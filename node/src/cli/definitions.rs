@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use featuregrid_protocol::definition::{self, Mistakes};
+use featuregrid_protocol::expression::Type;
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::plan::{Plan, ViewPlan};
 use serde_json::json;
@@ -138,8 +139,9 @@ fn key_names(view: &ViewPlan) -> Vec<&str> {
 fn as_json(plan: &Plan) -> serde_json::Value {
     let views = plan.views.iter().map(|view| {
         let largest = plan.largest_entity(view);
+        let request = view.request.iter().map(|value| json!({"name": value.name, "type": Type::from(value.kind).to_string()}));
         json!({
-            "name": view.name, "entity": view.entity, "keys": key_names(view), "source": plan.source_of(view).name,
+            "request": request.collect::<Vec<_>>(), "name": view.name, "entity": view.entity, "keys": key_names(view), "source": plan.source_of(view).name,
             "features": view.results().count(), "tiles": largest.tiles(), "largest_entity_bytes": largest.bytes(),
             "largest_entity": largest::as_json(plan, view),
         })
@@ -188,6 +190,15 @@ mod tests {
         assert_eq!(view["tiles"].as_i64(), Some(tiles));
         let bytes = view["largest_entity_bytes"].as_u64().unwrap_or_default();
         assert!((20_000..50_000).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn a_summary_names_what_a_read_may_send() {
+        let text =
+            FRAUD.replacen("    features:\n", "    request: { amount: decimal(2), country: text }\n    features:\n", 1);
+        let request = &as_json(&compiled(&text, None))["views"][0]["request"];
+        let want = json!([{"name": "amount", "type": "decimal(2)"}, {"name": "country", "type": "text"}]);
+        assert_eq!(*request, want);
     }
 
     #[test]

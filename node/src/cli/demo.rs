@@ -204,6 +204,7 @@ async fn append_one_by_one(node: &Node, records: &mut dyn Records) -> anyhow::Re
         let acked = Instant::now();
         let read = GridRead {
             selections: [Selection::whole(node.grid.plan(), 0)].into(),
+            sent: Arc::default(),
             entities: vec![Asked { key: bytes.into(), as_of: AsOf::Now { clock: clock::wall() } }],
             at_least,
             deadline: acked + Duration::from_secs(10),

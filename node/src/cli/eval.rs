@@ -22,6 +22,7 @@ use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::{LatenessClock, Plan, SourcePlan};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::request::{self, Column, SentColumns};
 use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::wire::v1::FeatureColumn;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value as Json};
 
 use super::output;
 use crate::files::{self, lines};
+use crate::sent;
 use crate::serve::encode;
 
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
@@ -43,7 +45,8 @@ pub(super) struct Arguments {
     /// Events, one JSON object per line, in order of arrival; with several sources SOURCE=FILE, once for each.
     #[arg(long, required = true)]
     events: Vec<String>,
-    /// What to evaluate, one JSON object per line: join keys and `as_of` (RFC 3339, or milliseconds since 1970).
+    /// What to evaluate, one JSON object per line: join keys, `as_of` (RFC 3339, or milliseconds since 1970), and the
+    /// request values of on-demand features.
     #[arg(long)]
     spine: PathBuf,
 }
@@ -72,6 +75,8 @@ impl<T: Serialize> Serialize for Ordered<T> {
 struct Asked {
     line: usize,
     keys: Map<String, Json>,
+    /// The same, letter by letter.
+    written: BTreeMap<String, Box<RawValue>>,
     as_of: Timestamp,
 }
 
@@ -202,7 +207,8 @@ fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
                 .with_context(|| format!("{}: as_of {number} is no time in milliseconds", place()))?,
             _ => bail!("{}: add `as_of`, for example \"as_of\": \"2026-01-01T12:00:00Z\"", place()),
         };
-        spine.push(Asked { line, keys, as_of });
+        let written = serde_json::from_str(&text).with_context(place)?;
+        spine.push(Asked { line, keys, written, as_of });
     }
     Ok(spine)
 }
@@ -279,7 +285,9 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
         let Some(parts) = parts else { continue };
         let mut bytes = Vec::new();
         key::encode(parts.iter().map(String::as_str), &mut bytes);
-        readings.extend(shard.read(index, &bytes, AsOf::At(asked.as_of)).map(|reading| (index, reading)));
+        let sent = request_values(plan, index, asked)?;
+        let reading = shard.read_with(index, &bytes, AsOf::At(asked.as_of), sent.row(0));
+        readings.extend(reading.map(|reading| (index, reading)));
     }
     if readings.is_empty() {
         let wanted: Vec<String> = plan
@@ -308,6 +316,17 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
         }
     }
     Ok(serde_json::to_string(&Evaluated { keys: &asked.keys, features, status, flags })?)
+}
+
+/// The columns of a spine row that a view declares as request values; all others are labels and the like.
+fn request_values(plan: &Plan, view: usize, asked: &Asked) -> anyhow::Result<SentColumns> {
+    let columns = plan.views[view].request.iter().filter_map(|value| {
+        let written = asked.written.get(&value.name)?;
+        Some(Column { name: &value.name, values: vec![sent::written(written)] })
+    });
+    let values = request::values(plan, &[view], 1, &columns.collect::<Vec<_>>());
+    let values = values.with_context(|| format!("line {} of the spine", asked.line))?;
+    values.into_iter().next().context("a view without its values")
 }
 
 /// A join key as the reader takes it: text, or the digits of a number.

@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// The entity, as key=value in the order of its join keys.
     #[arg(required = true)]
     keys: Vec<String>,
+    /// A value for on-demand features, as NAME=VALUE; once for each.
+    #[arg(long = "request", value_name = "NAME=VALUE")]
+    request: Vec<String>,
     /// At which instant (RFC 3339); now, if absent.
     #[arg(long)]
     as_of: Option<String>,
@@ -34,6 +37,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let part = |pair: &String| pair.split_once('=').map(|(_, value)| value.to_owned());
     let parts: Option<Vec<String>> = arguments.keys.iter().map(part).collect();
     let Some(parts) = parts else { bail!("write the entity as key=value, for example user_id=u1") };
+    let request = client::request_values(&arguments.request)?;
     let as_of = arguments.as_of.as_deref().map(Timestamp::parse).transpose()?;
     let mut client = client::connect(&arguments.address, Duration::ZERO).await?;
     let request = GetFeaturesRequest {
@@ -42,6 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         service: String::new(),
         as_of_micros: as_of.map(|at| at.0),
         at_least: None,
+        request,
     };
     let response = match client.get_features(request).await {
         Ok(response) => response.into_inner(),

@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// A feature service to return.
     #[arg(long)]
     service: Option<String>,
+    /// A value for on-demand features, as NAME=VALUE; once for each.
+    #[arg(long = "request", value_name = "NAME=VALUE")]
+    request: Vec<String>,
     /// The record's key, where your producers do not key by the first join key.
     #[arg(long)]
     key: Option<String>,
@@ -42,6 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         payload.clear();
         std::io::stdin().read_to_end(&mut payload).context("standard input")?;
     }
+    let values = client::request_values(&arguments.request)?;
     let mut client = client::connect(&arguments.address, Duration::ZERO).await?;
     let request = PushRequest {
         source: arguments.source,
@@ -49,6 +53,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         key: arguments.key.map(String::into_bytes),
         views: arguments.features,
         service: arguments.service.unwrap_or_default(),
+        request: values,
     };
     let reply = match client.push(request).await {
         Ok(reply) => reply.into_inner(),

@@ -131,6 +131,7 @@ pub async fn compare(node: &Node, oracle: &mut Oracle, v: &OffsetVector) -> anyh
             for keys in keys.chunks(BATCH) {
                 let read = GridRead {
                     selections: [Selection::whole(&plan, at)].into(),
+                    sent: Arc::default(),
                     entities: keys.iter().map(asked).collect(),
                     at_least: v.clone(),
                     deadline: Instant::now() + PATIENCE,

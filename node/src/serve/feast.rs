@@ -68,4 +68,4 @@ impl FeastServer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

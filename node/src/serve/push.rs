@@ -11,6 +11,7 @@ use featuregrid_protocol::ids::{PartitionId, SourceId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition};
+use featuregrid_protocol::request::SentColumns;
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::wire::v1;
@@ -18,13 +19,19 @@ use tonic::Status;
 
 use super::encode;
 use super::response::response;
-use super::service::refused;
+use super::service::{refused, sent};
 use super::wanted::Wanted;
 use crate::assemble::Node;
 use crate::clock;
 use crate::grid::{Asked, GridRead};
 use crate::ingest::NewRecord;
 use crate::store::dead_letters::topic::explain;
+
+/// What is read of a view, and what was sent for it.
+struct Selected {
+    selection: Selection,
+    sent: SentColumns,
+}
 
 /// What the reader sees in an event.
 struct Seen {
@@ -44,6 +51,14 @@ pub(super) async fn push(
         (true, true) => Wanted::default(),
         _ => Wanted::of(&plan, &request.views, &request.service)?,
     };
+    let selections = wanted.selections();
+    let sent = sent(&plan, &selections, 1, &request.request)?;
+    let selected = selections.into_iter().enumerate().map(|(at, selection)| Selected {
+        selection,
+        // For the event's entity before it and after it.
+        sent: sent.get(at).map(|sent| sent.repeated(2)).unwrap_or_default(),
+    });
+    let selected: Vec<Selected> = selected.collect();
     let now = clock::wall();
     let seen = look(&plan, source, now, &request.payload)?;
     let key = request.key.or_else(|| producer_key(&seen));
@@ -51,7 +66,7 @@ pub(super) async fn push(
     let at = append(node, record).await?;
 
     let token = OffsetVector([(at.partition, at.offset + 1)].into());
-    let (before, after) = read(node, &wanted, &seen, &token, deadline).await?;
+    let (before, after) = read(node, &wanted, selected, &seen, &token, deadline).await?;
     Ok(v1::PushResponse {
         partition: at.partition.number(),
         offset: at.offset,
@@ -114,25 +129,29 @@ async fn append(node: &Arc<Node>, record: NewRecord) -> Result<Position, Status>
 async fn read(
     node: &Arc<Node>,
     wanted: &Wanted,
+    selected: Vec<Selected>,
     seen: &Seen,
     token: &OffsetVector,
     deadline: Instant,
 ) -> Result<(v1::GetFeaturesResponse, v1::GetFeaturesResponse), Status> {
     // Views with one key are read together, so that they are of one state.
-    let mut groups: Vec<(&Arc<[u8]>, Vec<Selection>)> = Vec::new();
-    for selection in wanted.selections() {
+    let mut groups: Vec<(&Arc<[u8]>, Vec<Selected>)> = Vec::new();
+    for selected in selected {
         // A view that does not take the event has no entity to show.
-        let Some((_, key)) = seen.keys.iter().find(|(of, _)| *of == selection.view) else { continue };
+        let Some((_, key)) = seen.keys.iter().find(|(of, _)| *of == selected.selection.view) else { continue };
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, selections)) => selections.push(selection),
-            None => groups.push((key, vec![selection])),
+            Some((_, group)) => group.push(selected),
+            None => groups.push((key, vec![selected])),
         }
     }
     let (mut selections, mut befores, mut afters) = (Vec::new(), Vec::new(), Vec::new());
     for (key, group) in groups {
         let asked = |at| Asked { key: Arc::clone(key), as_of: AsOf::At(at) };
+        let (group, sent): (Vec<Selection>, Vec<SentColumns>) =
+            group.into_iter().map(|Selected { selection, sent }| (selection, sent)).unzip();
         let read = GridRead {
             selections: group.as_slice().into(),
+            sent: sent.into(),
             entities: vec![asked(seen.ts), asked(seen.ts + Span::TICK)],
             at_least: token.clone(),
             deadline,

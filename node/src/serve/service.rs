@@ -8,6 +8,7 @@ use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, READ_ENTITIES_MAX};
 use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::request::{self, SentColumns};
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::wire::v1;
 use featuregrid_protocol::wire::v1::feature_grid_server::FeatureGrid;
@@ -79,13 +80,14 @@ impl Service {
         let selections: Arc<[Selection]> = wanted.selections().into();
         let clock = clock::wall();
         let keys = keys(plan, &selections, &request.entities)?;
+        let sent = sent(plan, &selections, request.entities.len(), &request.request)?;
         let entities = keys.into_iter().zip(&request.entities).map(|(key, entity)| {
             let at = entity.as_of_micros.or(request.as_of_micros);
             Asked { key, as_of: at.map_or(AsOf::Now { clock }, |micros| AsOf::At(Timestamp(micros))) }
         });
         let entities = entities.collect();
         let at_least = encode::offsets(request.at_least);
-        let read = GridRead { selections: Arc::clone(&selections), entities, at_least, deadline };
+        let read = GridRead { selections: Arc::clone(&selections), sent, entities, at_least, deadline };
         let asked = clock::monotonic();
         let answers = self.node.grid.read(read).await.map_err(|error| refused_by(&self.node, error))?;
         self.node.metrics.spent(Stage::Read, clock::monotonic() - asked);
@@ -137,6 +139,25 @@ fn keys(plan: &Plan, selections: &[Selection], entities: &[v1::EntityKey]) -> Re
         Ok(bytes.into())
     };
     entities.iter().map(encode).collect()
+}
+
+/// What was sent with a call, for each of the selections.
+pub(super) fn sent(
+    plan: &Plan,
+    selections: &[Selection],
+    entities: usize,
+    columns: &[v1::RequestColumn],
+) -> Result<Arc<[SentColumns]>, Status> {
+    if columns.is_empty() {
+        return Ok(Arc::default());
+    }
+    let views: Vec<usize> = selections.iter().map(|selection| selection.view).collect();
+    let values = || {
+        request::check_count(columns.len(), entities)?;
+        let columns = columns.iter().map(|column| column.written(entities)).collect::<Result<Vec<_>, _>>()?;
+        request::values(plan, &views, entities, &columns)
+    };
+    Ok(values().map_err(|refused| Status::invalid_argument(refused.to_string()))?.into())
 }
 
 pub(super) fn refused(error: ReadError) -> Status {

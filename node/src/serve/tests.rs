@@ -1,4 +1,7 @@
 //! The calls as a client makes them.
+
+mod on_demand;
+
 use std::time::Duration;
 
 use featuregrid_protocol::ids::SourceId;
@@ -47,9 +50,8 @@ fn request(users: &[&str]) -> GetFeaturesRequest {
     GetFeaturesRequest {
         entities: users.iter().map(|user| EntityKey { parts: vec![(*user).to_owned()], as_of_micros: None }).collect(),
         views: vec!["spend".to_owned()],
-        service: String::new(),
         as_of_micros: Some(AT + 1),
-        at_least: None,
+        ..GetFeaturesRequest::default()
     }
 }
 
@@ -170,7 +172,15 @@ pub(super) async fn node(folder: &tempfile::TempDir, definitions: &str) -> Arc<N
 async fn served(
     folder: &tempfile::TempDir,
 ) -> (Arc<Node>, Server, FeatureGridClient<tonic::transport::Channel>, AdminClient<tonic::transport::Channel>) {
-    let node = node(folder, DEFINITIONS).await;
+    served_with(folder, DEFINITIONS).await
+}
+
+/// The same with other definitions.
+async fn served_with(
+    folder: &tempfile::TempDir,
+    definitions: &str,
+) -> (Arc<Node>, Server, FeatureGridClient<tonic::transport::Channel>, AdminClient<tonic::transport::Channel>) {
+    let node = node(folder, definitions).await;
     let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", server.address());
     let client = FeatureGridClient::connect(address.clone()).await.unwrap();
@@ -181,9 +191,8 @@ fn event(time: &str) -> PushRequest {
     PushRequest {
         source: "payments".to_owned(),
         payload: format!("{{\"user_id\":\"u1\",\"amount\":2,\"ts\":\"2026-01-01T{time}Z\"}}").into_bytes(),
-        key: None,
         views: vec!["spend".to_owned()],
-        service: String::new(),
+        ..PushRequest::default()
     }
 }
 

@@ -142,7 +142,7 @@ fn mess(now: Timestamp) -> Vec<NewRecord> {
 async fn read(client: &mut FeatureGridClient<tonic::transport::Channel>, views: &[&str]) -> bool {
     let entities = vec![EntityKey { parts: vec!["u1".to_owned()], as_of_micros: None }];
     let views = views.iter().map(|view| (*view).to_owned()).collect();
-    let request = GetFeaturesRequest { entities, views, service: String::new(), as_of_micros: None, at_least: None };
+    let request = GetFeaturesRequest { entities, views, ..GetFeaturesRequest::default() };
     client.get_features(request).await.is_ok()
 }
 

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use featuregrid_actors::shard::ViewReading;
 use featuregrid_protocol::expression::Type;
-use featuregrid_protocol::plan::{Argument, Plan, ViewPlan};
+use featuregrid_protocol::plan::{self, Plan, ViewPlan};
 use featuregrid_protocol::value::{Edge, Status, Value};
 
 use super::spine::Spine;
 
 /// The largest decimal that tables hold has 38 digits.
 const DECIMAL_MAX: u128 = 10u128.pow(38) - 1;
+
+/// What a text, a list or counts are taken to have on the heap.
+const WHOLE_BYTES: usize = 64;
 
 /// One result of one view.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub enum Values {
     },
     /// What is rounded once.
     Float(Vec<f64>),
+    /// Truths.
+    Bool(Vec<bool>),
+    /// Texts, lists and counts.
+    Whole(Vec<Value>),
 }
 
 /// What stands beside a value, in one byte.
@@ -105,6 +112,8 @@ impl Answers {
         let value = |column: &Answered| match column.values {
             Values::Int(_) | Values::Float(_) => size_of::<i64>(),
             Values::Decimal { .. } => size_of::<i128>(),
+            Values::Bool(_) => size_of::<bool>(),
+            Values::Whole(_) => size_of::<Value>() + WHOLE_BYTES,
         };
         let none = Self::of_rows(plan, spine, 0);
         let row: usize = none.columns.iter().map(|column| value(column) + size_of::<Mark>()).sum();
@@ -146,8 +155,8 @@ impl Answers {
             let null = if reading.value == Value::Null { Mark::NULL } else { 0 };
             let flags = u8::from(reading.inexact_input) << 4 | u8::from(reading.partial_coverage) << 5;
             answered.marks[row] = Mark(reading.status as u8 | null | flags | rounded);
-            if !answered.values.put(row, reading.value) {
-                self.unfit.get_or_insert((row, column, reading.value));
+            if !answered.values.put(row, &reading.value) {
+                self.unfit.get_or_insert((row, column, reading.value.clone()));
             }
         }
     }
@@ -157,8 +166,8 @@ impl Answers {
     /// # Errors
     /// With the first that does not.
     pub fn check(&self) -> anyhow::Result<()> {
-        let Some((row, column, value)) = self.unfit else { return Ok(()) };
-        let name = &self.columns[column].name;
+        let Some((row, column, value)) = &self.unfit else { return Ok(()) };
+        let name = &self.columns[*column].name;
         bail!(
             "row {row}, `{name}`: {value} does not fit a column of a table; read the field as decimal(0), which has 38 digits"
         )
@@ -182,27 +191,37 @@ impl Answered {
             Values::Int(values) => Value::Int(values[row].into()),
             Values::Decimal { scale, unscaled } => Value::Decimal { unscaled: unscaled[row], scale: *scale },
             Values::Float(values) => Value::Float(values[row]),
+            Values::Bool(values) => Value::Bool(values[row]),
+            Values::Whole(values) => values[row].clone(),
         }
     }
 }
 
 impl Values {
     /// Whether it fits.
-    fn put(&mut self, row: usize, value: Value) -> bool {
+    fn put(&mut self, row: usize, value: &Value) -> bool {
         match (self, value) {
             (_, Value::Null) => true,
-            (Self::Int(values), Value::Int(int)) => i64::try_from(int).map(|int| values[row] = int).is_ok(),
+            (Self::Int(values), Value::Int(int)) => i64::try_from(*int).map(|int| values[row] = int).is_ok(),
             (Self::Decimal { scale, unscaled }, Value::Decimal { unscaled: value, scale: own }) => {
-                unscaled[row] = value;
-                own == *scale && value.unsigned_abs() <= DECIMAL_MAX
+                unscaled[row] = *value;
+                own == scale && value.unsigned_abs() <= DECIMAL_MAX
             }
             // A derived number without digits after the point.
             (Self::Decimal { scale: 0, unscaled }, Value::Int(int)) => {
-                unscaled[row] = int;
+                unscaled[row] = *int;
                 int.unsigned_abs() <= DECIMAL_MAX
             }
             (Self::Float(values), Value::Float(float)) => {
-                values[row] = float;
+                values[row] = *float;
+                true
+            }
+            (Self::Bool(values), Value::Bool(truth)) => {
+                values[row] = *truth;
+                true
+            }
+            (Self::Whole(values), Value::Text(_) | Value::List(_) | Value::Counts(_)) => {
+                values[row] = value.clone();
                 true
             }
             _ => false,
@@ -212,20 +231,20 @@ impl Values {
 
 /// The column of a result, by its definition alone.
 fn empty(view: &ViewPlan, result: usize, rows: usize) -> Values {
-    let of = match view.features.get(result) {
-        None => view.derived[result - view.features.len()].formula.of,
-        Some(feature) if feature.operator.is_rounded() => Type::Float,
+    let answers = match view.features.get(result) {
+        None => plan::Answers::One(view.derived[result - view.features.len()].formula.of),
         Some(feature) => {
             let column = view.ladders[feature.ladder].columns[feature.column];
-            let number = view.measures[column.measure].domain();
-            let number = Some(number).filter(|_| feature.operator.argument() == Argument::Number);
-            feature.operator.domain(number).into()
+            feature.operator.answers(view.measures[column.measure].items())
         }
     };
-    match of {
-        Type::Int => Values::Int(vec![0; rows]),
-        Type::Decimal(scale) => Values::Decimal { scale, unscaled: vec![0; rows] },
-        // Results are numbers.
-        Type::Float | Type::Bool | Type::Text | Type::Timestamp => Values::Float(vec![0.0; rows]),
+    match answers {
+        plan::Answers::One(Type::Int) => Values::Int(vec![0; rows]),
+        plan::Answers::One(Type::Decimal(scale)) => Values::Decimal { scale, unscaled: vec![0; rows] },
+        plan::Answers::One(Type::Float) => Values::Float(vec![0.0; rows]),
+        plan::Answers::One(Type::Bool) => Values::Bool(vec![false; rows]),
+        plan::Answers::One(Type::Text | Type::Timestamp) | plan::Answers::List(_) | plan::Answers::Counts(_) => {
+            Values::Whole(vec![Value::Null; rows])
+        }
     }
 }

@@ -48,6 +48,11 @@ fn each_view_reads_its_own_type() {
     // What was not sent, what was never declared, and what nobody asked about.
     assert_eq!([of[0].row(0).get(1), of[0].row(0).get(9), of[0].row(2).get(0)], [&Sent::Null; 3]);
     assert_eq!(SentRow::default().get(0), &Sent::Null);
+    let twice = of[0].repeated(2);
+    assert_eq!(
+        [twice.row(0).get(0), twice.row(1).get(0), twice.row(1).get(1)],
+        [&Sent::Number(1250), &Sent::Number(1250), &Sent::Null]
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use super::v1::feature_column::Values;
 use super::v1::value::Kind;
-use super::v1::{self, Decimals, FeatureColumn, Floats, Ints, Mixed, Status, Texts, Truths};
+use super::v1::{self, Bools, Decimals, FeatureColumn, Floats, Ints, Mixed, Status, Texts};
 use crate::value::{Counts, Value};
 
 impl Values {
@@ -44,7 +44,7 @@ impl Values {
             }
             Value::Bool(_) => {
                 let values = values.map(|value| *value == Value::Bool(true)).collect();
-                Self::Truths(Truths { values })
+                Self::Bools(Bools { values })
             }
             Value::Text(_) => {
                 let text = |value: &Value| if let Value::Text(text) = value { text.to_string() } else { String::new() };
@@ -71,7 +71,7 @@ fn all<'v>(values: impl Iterator<Item = &'v Value>) -> Mixed {
 fn one(value: &Value) -> v1::Value {
     let kind = match value {
         Value::Null => None,
-        Value::Bool(truth) => Some(Kind::Truth(*truth)),
+        Value::Bool(truth) => Some(Kind::Bool(*truth)),
         Value::Int(int) => Some(i64::try_from(*int).map_or_else(|_| Kind::Decimal(int.to_string()), Kind::Int)),
         Value::Decimal { .. } => Some(Kind::Decimal(value.to_string())),
         Value::Float(float) => Some(Kind::Float(*float)),
@@ -134,7 +134,7 @@ impl FeatureColumn {
                 decimal.map(|(unscaled, scale)| Value::Decimal { unscaled: i128::from(*unscaled), scale })
             }
             Some(Values::Floats(floats)) => floats.values.get(entity).map(|float| Value::Float(*float)),
-            Some(Values::Truths(truths)) => truths.values.get(entity).map(|truth| Value::Bool(*truth)),
+            Some(Values::Bools(bools)) => bools.values.get(entity).map(|truth| Value::Bool(*truth)),
             Some(Values::Texts(texts)) => texts.values.get(entity).map(|text| Value::Text(text.as_str().into())),
             Some(Values::Mixed(mixed)) => mixed.values.get(entity).and_then(known),
         };
@@ -159,7 +159,7 @@ fn single(kind: &Kind) -> Option<Value> {
             let unscaled = digits.replacen('.', "", 1).parse().ok()?;
             Some(Value::Decimal { unscaled, scale: u8::try_from(scale).ok()? })
         }
-        Kind::Truth(truth) => Some(Value::Bool(*truth)),
+        Kind::Bool(truth) => Some(Value::Bool(*truth)),
         Kind::Text(text) => Some(Value::Text(text.as_str().into())),
         Kind::List(list) => list.values.iter().map(known).collect::<Option<_>>().map(Value::List),
         Kind::Counts(v1::Counts { values, counts, other }) => {

@@ -20,6 +20,7 @@ use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
+use featuregrid_protocol::request::{Sent, SentColumns};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status};
 use featuregrid_simulations::random::Random;
@@ -103,6 +104,7 @@ struct Tally {
     rounded: u64,
     inexact_input: u64,
     partial_coverage: u64,
+    sent: u64,
 }
 
 impl Tally {
@@ -178,10 +180,13 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
                 let edge = cut.t_max(plan.source) - Span(random.between(0, 12) * 1_000_000);
                 for as_of in [AsOf::At(t), AsOf::Now(t), AsOf::At(edge), AsOf::At(cut.t_max(plan.source) + Span::TICK)]
                 {
-                    let want = cut.read(&plan.name, key, as_of).expect("the view is planned");
+                    let sent = plans::send(plan, &mut random);
+                    let columns = SentColumns::of_one(sent.clone());
+                    let want = cut.read_with(&plan.name, key, as_of, &sent).expect("the view is planned");
                     tally.add(&want);
-                    agree(product.read(view, key, as_of), want, || {
-                        context(&format!("{} {key:?} {as_of:?} at {k} {v:?}", plan.name))
+                    tally.sent += sent.iter().filter(|value| **value != Sent::Null).count() as u64;
+                    agree(product.read(view, key, as_of, columns.row(0)), want, || {
+                        context(&format!("{} {key:?} {as_of:?} {sent:?} at {k} {v:?}", plan.name))
                     })?;
                 }
             }
@@ -209,7 +214,7 @@ fn the_product_and_the_oracle_agree() {
         [late, dead_lettered, tombstones, unmatched, routed, null, defaulted, outside_max_age, rounded, inexact_input];
     assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
     assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
-    assert!(tally.duplicates > 1_000, "{tally:?}");
+    assert!(tally.duplicates > 1_000 && tally.sent > 10_000, "{tally:?}");
     let mut tally = training::Tally::default();
     (0..SEEDS)
         .try_for_each(|seed| training::check(seed, &mut tally))

@@ -7,9 +7,10 @@ use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy,
-    LatenessClock, Level, Measure, Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
+    LatenessClock, Level, Measure, Operator, Plan, RequestValue, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
-use featuregrid_protocol::time::Span;
+use featuregrid_protocol::request::Sent;
+use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_simulations::random::Random;
 
 /// Tiles that every zone's units can be told from.
@@ -32,6 +33,15 @@ const NUMBERS: [&str; 6] = [
     "amount * amount",
     "vip ? amount : 1 / 3 > 0 ? 2.5 : amount",
     "decimal(amount / size(kind), 4)",
+];
+
+/// What reads may send.
+const SENT: [(&str, FieldKind); 5] = [
+    ("amount", FieldKind::Number(Domain::Decimal(2))),
+    ("items", FieldKind::Number(Domain::Int)),
+    ("country", FieldKind::Text),
+    ("vip", FieldKind::Bool),
+    ("at", FieldKind::Timestamp),
 ];
 
 /// An expression over the fields of a source.
@@ -79,6 +89,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
                 add_ladder(view, plan.index, random);
             }
             name_features(view, random);
+            declare(view, random);
             derive(view, random);
             view.max_age = random.chance(500).then(|| Span::millis(random.between(1, 30_000)));
         }
@@ -173,19 +184,75 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     }
 }
 
-/// A few formulas over any results, those of formulas before included.
+/// What a read may send: some of a value of each type, in any order.
+fn declare(view: &mut ViewPlan, random: &mut Random) {
+    view.request.clear();
+    let mut left: Vec<(&str, FieldKind)> = SENT.to_vec();
+    while !left.is_empty() && random.chance(800) {
+        let (name, kind) = left.swap_remove(random.below(left.len() as u64) as usize);
+        view.request.push(RequestValue { name: name.to_owned(), kind });
+    }
+}
+
+/// A few formulas over any results, those of formulas before included, and over what can be sent.
 fn derive(view: &mut ViewPlan, random: &mut Random) {
     view.derived.clear();
     let mut types: Vec<Type> = view.features.iter().map(|feature| type_of(view, feature)).collect();
-    for at in 0..random.below(4) {
+    let (count, sent): (u64, Vec<String>) =
+        (random.below(5), view.request.iter().map(|value| format!("request.{}", value.name)).collect());
+    for at in 0..count {
         let names: Vec<String> = (0..types.len()).map(|result| format!("r{result}")).collect();
-        let inputs: Vec<(&str, Type)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
+        // Results that are not there yet are named by nobody; what is sent stands behind all of them.
+        let behind = types.len()..view.features.len() + count as usize;
+        let mut inputs: Vec<(&str, Type)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
+        inputs.extend(behind.map(|_| ("", Type::Int)));
+        inputs.extend(sent.iter().map(String::as_str).zip(view.request.iter().map(|value| value.kind.into())));
+        let mut numbers: Vec<String> = if random.chance(700) { names.clone() } else { Vec::new() };
+        numbers.extend(view.request.iter().map(|value| of_request(value, random)));
+        let numbers = if numbers.is_empty() { &names } else { &numbers };
         // A product with too many digits is refused, and another formula drawn.
-        let formula = std::iter::repeat_with(|| read(&formula(&names, 3, random), &inputs, false)).find_map(Result::ok);
+        let formula =
+            std::iter::repeat_with(|| read(&formula(numbers, 3, random), &inputs, false)).find_map(Result::ok);
         let formula = formula.expect("an endless source of formulas");
         types.push(formula.of);
-        view.derived.push(Derived { name: format!("derived_{at}"), formula, default: None });
+        let domain = match formula.of {
+            Type::Int => Domain::Int,
+            Type::Decimal(scale) => Domain::Decimal(scale),
+            _ => Domain::Decimal(2),
+        };
+        let default = random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
+        view.derived.push(Derived { name: format!("derived_{at}"), formula, default });
     }
+}
+
+/// A number made of one request value.
+fn of_request(value: &RequestValue, random: &mut Random) -> String {
+    let (name, chosen) = (format!("request.{}", value.name), random.below(2));
+    match (value.kind, chosen) {
+        (FieldKind::Number(_), 0) => name,
+        (FieldKind::Number(_), _) => format!("bucketize({name}, [-1, 0.5, 100])"),
+        (FieldKind::Text, 0) => format!("one_hot({name}, 'DE')"),
+        (FieldKind::Text, _) => format!("size(lower({name}))"),
+        (FieldKind::Bool, _) => format!("({name} ? 2 : 0.5)"),
+        (FieldKind::Timestamp, 0) => format!("hour_of_day({name}, 'Asia/Kathmandu')"),
+        (FieldKind::Timestamp, _) => format!("({name} - timestamp('2026-01-01T00:00:00Z'))"),
+    }
+}
+
+/// What one entity's read sends: any of the declared values, some of them null.
+pub(crate) fn send(view: &ViewPlan, random: &mut Random) -> Vec<Sent> {
+    let value = |value: &RequestValue| match value.kind {
+        _ if random.chance(200) => Sent::Null,
+        FieldKind::Number(_) => Sent::Number(match random.below(3) {
+            0 => random.between(-3, 3),
+            1 => random.between(-100_000, 100_000),
+            _ => random.between(i64::MIN, i64::MAX),
+        }),
+        FieldKind::Text => Sent::Text(["DE", "", "Ab é"][random.below(3) as usize].into()),
+        FieldKind::Bool => Sent::Bool(random.chance(500)),
+        FieldKind::Timestamp => Sent::Timestamp(Timestamp(random.between(0, 2_000_000_000_000_000))),
+    };
+    view.request.iter().map(value).collect()
 }
 
 /// What a feature answers.

@@ -12,6 +12,7 @@ use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, SourceId, 
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{self, OffsetVector, PartitionCounters, PartitionPosition};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::Timestamp;
 
 pub(crate) struct Product {
@@ -137,12 +138,12 @@ impl Product {
         (rows.applied, rows.duplicate)
     }
 
-    pub(crate) fn read(&mut self, view: usize, key: &[u8], as_of: AsOf) -> Answer {
+    pub(crate) fn read(&mut self, view: usize, key: &[u8], as_of: AsOf, sent: SentRow<'_>) -> Answer {
         let as_of = match as_of {
             AsOf::At(t) => window::AsOf::At(t),
             AsOf::Now(clock) => window::AsOf::Now { clock },
         };
-        let reading = self.shard.read(view, key, as_of).expect("every range is here");
+        let reading = self.shard.read_with(view, key, as_of, sent).expect("every range is here");
         Answer { instant: reading.instant, edge: reading.edge, readings: reading.readings }
     }
 }

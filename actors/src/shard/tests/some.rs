@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Expression, Function, Type};
 use featuregrid_protocol::plan::{Derived, Feature, LadderPlan, Level, Operator, Plan, Shift, Window};
+use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
@@ -41,7 +42,7 @@ fn groups() -> Arc<Plan> {
     view.features = features.map(feature).into();
     let counts = [0, 7].map(|at| Expression::input(at, Type::Int));
     let formula = Expression::call(Function::Divide, counts.into(), Type::Float);
-    view.derived = vec![Derived { name: "share".into(), formula }];
+    view.derived = vec![Derived { name: "share".into(), formula, default: None }];
     plan(0, source(seconds(10), seconds(5)), vec![view])
 }
 
@@ -68,7 +69,7 @@ proptest! {
                 // What a read of another entity leaves behind is nobody's.
                 shard.read(0, &other, AsOf::At(at + Span(1)));
                 let some: Vec<usize> = (0..results).filter(|result| selection >> result & 1 == 1).collect();
-                let got = shard.read_results(0, &some, &own, AsOf::At(at)).unwrap();
+                let got = shard.read_results(0, &some, &own, AsOf::At(at), SentRow::default()).unwrap();
                 let want: Vec<_> = some.iter().map(|result| whole.readings[*result].clone()).collect();
                 prop_assert_eq!(&got.readings, &want, "{:?} at {}", some, at);
                 prop_assert_eq!((got.instant, got.edge, got.newest_event), (whole.instant, whole.edge, whole.newest_event));

@@ -139,6 +139,7 @@ async fn second(node: &Node, shown: &Shown, rate: u64) -> anyhow::Result<Second>
     let view = plan.view_index(shown.view).context("the demo has its view")?;
     let read = GridRead {
         selections: [Selection::whole(plan, view)].into(),
+        sent: Arc::default(),
         entities: entities.collect(),
         at_least: OffsetVector::default(),
         deadline: Instant::now() + Duration::from_secs(5),

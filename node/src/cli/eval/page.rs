@@ -89,7 +89,8 @@ fn eval_gives_the_same_values() {
             .collect();
         let asked: Vec<_> = example.lines.iter().filter_map(|(number, line)| Some((number, line.asked()?))).collect();
         let row = |(_, read): &(&usize, &script::Read)| {
-            format!("{{\"user_id\":{:?},\"as_of\":{:?}}}\n", read.user, read.at.to_string())
+            let sent: String = read.sent.iter().map(|(name, value)| format!(",{name:?}:{value}")).collect();
+            format!("{{\"user_id\":{:?},\"as_of\":{:?}{sent}}}\n", read.user, read.at.to_string())
         };
         let definitions = write("definitions.yaml", example.definitions(&page.definitions));
         let arguments = super::Arguments {

@@ -171,11 +171,11 @@ async fn read(
     let mut answers = Vec::with_capacity(question.groups.len());
     for group in &question.groups {
         let entities = group.keys.iter().map(|key| Asked { key: Arc::clone(key), as_of }).collect();
-        let at_least = OffsetVector::default();
+        let (sent, at_least) = (group.sent.as_slice().into(), OffsetVector::default());
         let asked = clock::monotonic();
         answers.push(
             node.grid
-                .read(GridRead { selections: group.selections.as_slice().into(), entities, at_least, deadline })
+                .read(GridRead { selections: group.selections.as_slice().into(), sent, entities, at_least, deadline })
                 .await?,
         );
         node.metrics.spent(Stage::Read, clock::monotonic() - asked);

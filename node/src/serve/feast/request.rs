@@ -1,8 +1,9 @@
 //! A body of `/get-online-features` into a question: which results, of which entities. Knows the definitions and no
 //! value.
 //!
-//! Views of several entities may be asked for at once, each taking its join keys from the columns of the request. A
-//! column that no view is keyed by is ignored, as Feast does.
+//! Views of several entities may be asked for at once, each taking its join keys from the columns of the request, and its
+//! request values likewise: so Feast's clients send them. A column that is of use to none of these views is ignored, but a
+//! name that the definitions do not have, where request values are declared: it would be a misspelt one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use axum::http::StatusCode;
 use featuregrid_actors::shard::Selection;
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::{FEAST_VALUES_MAX, KEY_PART_BYTES_MAX, READ_ENTITIES_MAX, SERVICE_ENTRIES_MAX};
-use featuregrid_protocol::plan::{Plan, ServiceResult};
+use featuregrid_protocol::plan::{Plan, ServiceResult, ViewPlan};
+use featuregrid_protocol::request::{self, Column, SentColumns};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::wanted::Wanted;
 use super::refusal::Refusal;
+use crate::sent;
 
 /// As Feast's clients send it; what they send besides is of no meaning here.
 #[derive(Deserialize)]
@@ -47,6 +50,8 @@ pub(super) struct Question<'a> {
 pub(super) struct Group {
     /// What is read of which of them.
     pub(super) selections: Vec<Selection>,
+    /// What was sent for each of them.
+    pub(super) sent: Vec<SentColumns>,
     /// Canonical key bytes, one for each row.
     pub(super) keys: Vec<Arc<[u8]>>,
 }
@@ -61,16 +66,20 @@ pub(super) fn question<'a>(plan: &'a Plan, body: &'a [u8]) -> Result<Question<'a
     let names = names(plan, &wanted, body.full_feature_names)?;
     let rows = rows(&body.entities, wanted.results.len())?;
     let (mut groups, mut used): (Vec<(Vec<&str>, Group)>, Vec<&str>) = Default::default();
-    for selection in wanted.selections() {
+    let selections = wanted.selections();
+    let views: Vec<usize> = selections.iter().map(|selection| selection.view).collect();
+    let sent = request_values(plan, &views, rows, &body.entities)?;
+    for (selection, sent) in selections.into_iter().zip(sent) {
         let view = selection.view;
         let keys: Vec<&str> = plan.views[view].keys.iter().map(|(name, _)| name.as_str()).collect();
         if let Some((_, group)) = groups.iter_mut().find(|(known, _)| *known == keys) {
             group.selections.push(selection);
+            group.sent.push(sent);
             continue;
         }
         let encoded = encode(&plan.views[view].name, &keys, &body.entities, rows)?;
         used.extend(keys.iter().filter(|key| !used.contains(key)).copied().collect::<Vec<_>>());
-        groups.push((keys, Group { selections: vec![selection], keys: encoded }));
+        groups.push((keys, Group { selections: vec![selection], sent: vec![sent], keys: encoded }));
     }
     let written = |name: &str| body.entities.get(name).map(|column| column.iter().map(|value| value.get()).collect());
     let entities = used.into_iter().filter_map(|name| Some((name, written(name)?))).collect();
@@ -138,6 +147,33 @@ fn rows(entities: &BTreeMap<String, Vec<&RawValue>>, features: usize) -> Result<
         return Err(Refusal::wrong(message));
     }
     Ok(rows)
+}
+
+/// The request values of each view.
+fn request_values(
+    plan: &Plan,
+    views: &[usize],
+    rows: usize,
+    entities: &BTreeMap<String, Vec<&RawValue>>,
+) -> Result<Vec<SentColumns>, Refusal> {
+    let declares = |view: &ViewPlan, name: &str| view.request.iter().any(|value| value.name == name);
+    let is_keyed = |view: &ViewPlan, name: &str| view.keys.iter().any(|(key, _)| key == name);
+    let asked = || views.iter().map(|view| &plan.views[*view]);
+    let mut columns = Vec::new();
+    for (name, values) in entities {
+        if asked().any(|view| declares(view, name)) {
+            request::check_count(columns.len() + 1, rows).map_err(|refused| Refusal::wrong(refused.to_string()))?;
+            let values = values.iter().map(|value| sent::written(value)).collect();
+            columns.push(Column { name, values });
+        } else if asked().any(|view| !view.request.is_empty())
+            && !plan.views.iter().any(|view| declares(view, name) || is_keyed(view, name))
+        {
+            let known: Vec<&str> = asked().flat_map(|view| &view.request).map(|value| value.name.as_str()).collect();
+            let message = format!("entities: `{name}` is no join key and no request value; declared are");
+            return Err(Refusal::wrong(format!("{message}: {}", known.join(", "))));
+        }
+    }
+    request::values(plan, views, rows, &columns).map_err(|refused| Refusal::wrong(refused.to_string()))
 }
 
 /// The keys of the rows.

@@ -13,19 +13,19 @@ use super::*;
 use crate::clock;
 use crate::ingest::NewRecord;
 
-struct Reply {
+pub(in crate::serve) struct Reply {
     status: u16,
     headers: BTreeMap<String, String>,
     body: String,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub(in crate::serve) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.body))
     }
 
     /// Class and message of a refusal.
-    fn refusal(&self) -> (u16, String, String) {
+    pub(in crate::serve) fn refusal(&self) -> (u16, String, String) {
         let detail: Value = serde_json::from_str(self.json().as_str().unwrap()).unwrap();
         assert_eq!(detail["module"], "feast.errors");
         let text = |name: &str| detail[name].as_str().unwrap().to_owned();
@@ -34,7 +34,7 @@ impl Reply {
 }
 
 /// One request over a connection of its own.
-async fn ask(server: &FeastServer, line: &str, body: &str) -> Reply {
+pub(in crate::serve) async fn ask(server: &FeastServer, line: &str, body: &str) -> Reply {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let head = format!("{line} HTTP/1.1\r\nhost: grid\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.unwrap();

@@ -9,7 +9,7 @@ use arrow_array::{
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use featuregrid_protocol::value::Status;
+use featuregrid_protocol::value::{Status, Value};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -100,6 +100,15 @@ fn values(column: &Answered, from: usize, until: usize) -> anyhow::Result<ArrayR
         Values::Decimal { scale, unscaled } => {
             let decimals = rows.map(|row| is_value(row).then(|| unscaled[row])).collect::<Decimal128Array>();
             Arc::new(decimals.with_precision_and_scale(DIGITS, *scale as i8)?)
+        }
+        Values::Bool(values) => Arc::new(rows.map(|row| is_value(row).then(|| values[row])).collect::<BooleanArray>()),
+        // Lists and counts are JSON: tables have no column for numbers that keep all their digits in a list.
+        Values::Whole(values) => {
+            let text = |row: usize| match &values[row] {
+                Value::Text(text) => text.to_string(),
+                value => value.to_string(),
+            };
+            Arc::new(rows.map(|row| is_value(row).then(|| text(row))).collect::<StringArray>())
         }
     })
 }

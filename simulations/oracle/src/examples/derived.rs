@@ -105,7 +105,10 @@ fn what_is_sent_is_one_more_input() {
     assert_eq!(read(seconds(2), &sent), [float(2.5), float(4.5), int(1), int(14)]);
     let sent = [Sent::Null, Sent::Text("FR".into())];
     let hour = none(Status::NullValue);
-    assert_eq!(read(seconds(2), &sent), [defaulted(Value::Float(2.0)), defaulted(Value::Float(4.0)), int(0), hour.clone()]);
+    assert_eq!(
+        read(seconds(2), &sent),
+        [defaulted(Value::Float(2.0)), defaulted(Value::Float(4.0)), int(0), hour.clone()]
+    );
     let nothing = [defaulted(Value::Float(2.0)), defaulted(Value::Float(4.0)), defaulted(Value::Int(-1)), hour];
     assert_eq!(read(seconds(2), &[]), nothing);
 }

@@ -1,11 +1,12 @@
 //! The language of the page's examples. Knows no rule: it says what happens and what is expected.
 //!
 //! ```text
-//! source KEY: VALUE          adds to the example's source; `field`, `view`, `feature` and `derived` alike
+//! source KEY: VALUE          adds to the example's source; `field`, `view`, `feature`, `request` and `derived` alike
 //! event [pN] TIME USER [FIELD=VALUE ...] [logged=TIME] [gap=N] [admit] [-> FATE]
 //!                            FATE is `routed` unless written; N offsets before it hold no record
 //! record [pN] PAYLOAD -> FATE
-//! read TIME USER -> RESULT, ...             `read now TIME` asks without an instant, at that clock
+//! read TIME USER [VALUE=JSON ...] -> RESULT, ...      `read now TIME` asks without an instant, at that clock; with
+//!                            values sent
 //! happened TIME USER -> RESULT, ...         what a training set answers from everything so far
 //! push TIME USER [FIELD=VALUE ...] -> before RESULT, ...; after RESULT, ...
 //! change KIND KEY: VALUE     from here on
@@ -65,6 +66,8 @@ pub(super) struct Read {
     pub(super) now: bool,
     pub(super) at: Timestamp,
     pub(super) user: String,
+    /// Request values by name, as JSON.
+    pub(super) sent: Vec<(String, String)>,
     pub(super) expected: Vec<Expected>,
     pub(super) instant: Option<Timestamp>,
     pub(super) rounded: bool,
@@ -167,14 +170,17 @@ pub(super) fn definitions(shared: &str, own: &[Definition]) -> String {
     let of = |kind: &str, indent: &str| -> String {
         own.iter().filter(|more| more.kind == kind).map(|more| format!("{indent}{}\n", more.text)).collect()
     };
-    let (derived, views) = (of("derived", "      "), "feature_views:\n");
-    let derived = if derived.is_empty() { derived } else { format!("    derived:\n{derived}") };
+    let views = "feature_views:\n";
+    let [request, derived] = ["request", "derived"].map(|kind| {
+        let lines = of(kind, "      ");
+        if lines.is_empty() { lines } else { format!("    {kind}:\n{lines}") }
+    });
     let source = of("source", "    ");
     let fields: String =
         own.iter().filter(|more| more.kind == "field").map(|more| format!("{}, ", more.text)).collect();
     let shared = shared.replacen("fields: { ", &format!("fields: {{ {fields}"), 1);
     let shared = shared.replacen(views, &format!("{source}{views}"), 1);
-    format!("{shared}{}    features:\n{}{derived}", of("view", "    "), of("feature", "      "))
+    format!("{shared}{}    features:\n{}{request}{derived}", of("view", "    "), of("feature", "      "))
 }
 
 impl Line {
@@ -186,11 +192,11 @@ impl Line {
         let (verb, rest) = text.trim().split_once(' ').ok_or(format!("`{text}` says nothing"))?;
         let rest = rest.trim();
         match (verb, expected) {
-            ("source" | "field" | "view" | "feature" | "derived", None) => {
+            ("source" | "field" | "view" | "feature" | "request" | "derived", None) => {
                 Ok(Self::Define(Definition { kind: verb.to_owned(), text: rest.to_owned() }))
             }
             ("change", None) => match rest.split_once(' ') {
-                Some((kind @ ("source" | "view" | "feature" | "derived"), text)) => {
+                Some((kind @ ("source" | "view" | "feature" | "request" | "derived"), text)) => {
                     Ok(Self::Change(Definition { kind: kind.to_owned(), text: text.trim().to_owned() }))
                 }
                 _ => Err(format!("`{rest}`: what changes?")),
@@ -259,17 +265,21 @@ fn event(rest: &str, fate: &str) -> Result<Produced, String> {
             None if word == "admit" => admit = true,
             Some(("logged", at)) => logged = time(at)?,
             Some(("gap", count)) => gap = count.parse().map_err(|_| format!("`{word}` is no count of offsets"))?,
-            // What is JSON is taken as it is written; everything else is text.
-            Some((field, value)) => match serde_json::from_str::<&serde_json::value::RawValue>(value) {
-                Ok(_) => fields.push(format!("{field:?}:{value}")),
-                Err(_) => fields.push(format!("{field:?}:{value:?}")),
-            },
+            Some((field, value)) => fields.push(format!("{field:?}:{}", json(value))),
             None => return Err(format!("`{word}` is no field")),
         }
     }
     let payload = Some(format!("{{{}}}", fields.join(",")));
     let fate = fate.to_owned();
     Ok(Produced { partition: partition.unwrap_or(0), payload, user, ts, logged, gap, admit, fate })
+}
+
+/// What is JSON is taken as it is written; everything else is text.
+fn json(value: &str) -> String {
+    match serde_json::from_str::<&serde_json::value::RawValue>(value) {
+        Ok(_) => value.to_owned(),
+        Err(_) => format!("{value:?}"),
+    }
 }
 
 fn record(rest: &str, fate: &str) -> Produced {
@@ -290,7 +300,13 @@ fn partition(word: Option<&str>) -> Option<u32> {
 impl Read {
     fn parse(rest: &str, expected: &str) -> Result<Self, String> {
         let (now, rest) = rest.strip_prefix("now ").map_or((false, rest), |rest| (true, rest.trim()));
-        let (at, user) = rest.split_once(' ').ok_or("a read needs a time and a user")?;
+        let mut words = rest.split_whitespace();
+        let (at, user) = words.next().zip(words.next()).ok_or("a read needs a time and a user")?;
+        let value = |word: &str| match word.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), json(value))),
+            None => Err(format!("`{word}` is no request value")),
+        };
+        let sent = words.map(value).collect::<Result<_, _>>()?;
         let (mut instant, mut rounded, mut kept) = (None, false, Vec::new());
         for part in expected.split(", ") {
             match part.split_once(' ') {
@@ -300,7 +316,7 @@ impl Read {
             }
         }
         let expected = results(&kept.join(", "))?;
-        Ok(Self { now, at: time(at)?, user: user.trim().to_owned(), expected, instant, rounded })
+        Ok(Self { now, at: time(at)?, user: user.to_owned(), sent, expected, instant, rounded })
     }
 }
 

@@ -14,9 +14,13 @@ use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions, offsets};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::request::{self, Column};
 use featuregrid_protocol::time::{Span, Timestamp};
-use featuregrid_protocol::value::{Edge, Reading, Value};
+use featuregrid_protocol::value::{Edge, Value};
 use featuregrid_protocol::wire::v1::FeatureColumn;
+
+use crate::sent::written;
+use serde_json::value::RawValue;
 
 use super::script::{Definition, Expected, Line, Produced, Read, Script, definitions};
 
@@ -81,7 +85,7 @@ impl World {
             Line::Push(record, before, after) => {
                 self.append(line)?;
                 for (at, expected) in [(record.ts, before), (record.ts + Span::TICK, after)] {
-                    let reading = self.reading(&record.user, AsOf::At(at))?;
+                    let reading = self.reading(&record.user, AsOf::At(at), &[])?;
                     self.compare(&reading, expected)?;
                 }
                 Ok(())
@@ -153,17 +157,23 @@ impl World {
         if past.is_empty() { Ok(()) } else { Err("a range stood past the change".to_owned()) }
     }
 
-    fn reading(&mut self, user: &str, as_of: AsOf) -> Result<ViewReading, String> {
+    fn reading(&mut self, user: &str, as_of: AsOf, sent: &[(String, String)]) -> Result<ViewReading, String> {
+        let json = |value: &'_ String| serde_json::from_str(value).map_err(|error| error.to_string());
+        let values = sent.iter().map(|(_, value)| json(value)).collect::<Result<Vec<Box<RawValue>>, String>>()?;
+        let columns: Vec<Column<'_>> =
+            sent.iter().zip(&values).map(|((name, _), value)| Column { name, values: vec![written(value)] }).collect();
+        let sent = request::values(&self.plan, &[0], 1, &columns).map_err(|refused| refused.to_string())?;
         let mut bytes = Vec::new();
         key::encode([user], &mut bytes);
-        self.shard.read(0, &bytes, as_of).ok_or_else(|| "no range holds the key".to_owned())
+        self.shard.read_with(0, &bytes, as_of, sent[0].row(0)).ok_or_else(|| "no range holds the key".to_owned())
     }
 
     fn read(&mut self, read: &Read) -> Result<(), String> {
         let as_of = if read.now { AsOf::Now { clock: read.at } } else { AsOf::At(read.at) };
-        let reading = self.reading(&read.user, as_of)?;
+        let reading = self.reading(&read.user, as_of, &read.sent)?;
         self.show(&reading, read)?;
-        if !read.now {
+        // A training set's spine sends nothing.
+        if !read.now && read.sent.is_empty() {
             let token = self.shard.positions(WHOLE).map(offsets).unwrap_or_default();
             self.asked.push(Asked { user: read.user.clone(), as_of: read.at, token, reading });
         }

@@ -1,6 +1,7 @@
 //! What a body asks for, and every way to ask wrongly.
 use featuregrid_protocol::definition::compile;
 use featuregrid_protocol::ids::ControlIndex;
+use featuregrid_protocol::request::Sent;
 
 use super::*;
 
@@ -28,6 +29,12 @@ feature_views:
     entity: user
     source: orders
     features: { visits: { count: true, windows: [1h] } }
+  risk:
+    entity: user
+    source: orders
+    features: { mean: { mean: amount, windows: [1h] } }
+    request: { amount: decimal(2), country: text }
+    derived: { over: request.amount / mean_1h, german: 'one_hot(request.country, \"DE\")' }
 feature_services:
   model: [visits, spend:total_24h]
 ";
@@ -57,11 +64,31 @@ fn views_with_the_same_keys_are_read_together() {
         Selection { view, results }
     };
     let spend = of("spend", &["total_1h", "total_24h"]);
-    let users =
-        Group { selections: vec![of("visits", &["visits_1h"]), spend], keys: vec![key(&["u1"]), key(&["7.50"])] };
-    let baskets =
-        Group { selections: vec![of("bought", &["count_1h"])], keys: vec![key(&["u1", "-3"]), key(&["7.50", "é"])] };
+    let users = Group {
+        selections: vec![of("visits", &["visits_1h"]), spend],
+        sent: vec![SentColumns::default(); 2],
+        keys: vec![key(&["u1"]), key(&["7.50"])],
+    };
+    let baskets = Group {
+        selections: vec![of("bought", &["count_1h"])],
+        sent: vec![SentColumns::default()],
+        keys: vec![key(&["u1", "-3"]), key(&["7.50", "é"])],
+    };
     assert_eq!(question.groups, [users, baskets]);
+}
+
+#[test]
+fn request_values_are_further_columns() {
+    let plan = plan();
+    let body = br#"{"entities": {"user_id": ["u1", "u2"], "amount": [12.505, null], "country": ["DE", "\u00e9"], "item": [1, 2]},
+        "features": ["visits:visits_1h", "risk:over", "risk:german"]}"#;
+    let question = question(&plan, body).unwrap();
+    assert_eq!(question.entities, [("user_id", vec!["\"u1\"", "\"u2\""])], "they are no part of the reply");
+    let [users] = &question.groups[..] else { panic!("{question:?}") };
+    assert_eq!(users.sent[0], SentColumns::default());
+    let row = |row: usize| [0, 1].map(|value| users.sent[1].row(row).get(value).clone());
+    assert_eq!(row(0), [Sent::Number(1250), Sent::Text("DE".into())]);
+    assert_eq!(row(1), [Sent::Null, Sent::Text("é".into())]);
 }
 
 #[test]
@@ -86,6 +113,14 @@ fn a_wrong_request_is_told_what_is_wrong() {
         (with("{}"), "entities is empty"),
         (with(&format!("{{\"user_id\": [\"{}\"]}}", "x".repeat(1025))), "longer than 1024 bytes"),
         (with(&format!("{{\"user_id\": [{}1]}}", "1,".repeat(4096))), "4097 entities"),
+        (
+            refused(r#"{"entities": {"user_id": ["u1", "u2"], "amount": [1, "much"]}, "features": ["risk:over"]}"#),
+            "request value `amount` of row 1 is \"much\"; feature view `risk` declares it as decimal(2)",
+        ),
+        (
+            refused(r#"{"entities": {"user_id": ["u1"], "amout": [1]}, "features": ["risk:over"]}"#),
+            "entities: `amout` is no join key and no request value; declared are: amount, country",
+        ),
         (refused(r#"{"entities": {"user_id": ["u1"]}}"#), "name features"),
         (refused(r#"{"entities": {"user_id": ["u1"]}, "features": ["total_1h"]}"#), "write view:feature"),
         (refused(r#"{"entities": [1]}"#), "not a request for online features"),

@@ -54,8 +54,13 @@ fn definitions(zone: &str) -> String {
         }
         for operator in Operator::ALL.into_iter().filter(|operator| *operator != Operator::Rate) {
             let name = operator.name();
-            let of = if operator.argument() == Argument::Rows { "true" } else { "amount" };
-            let window = format!("window: calendar {unit} {zone} {which}");
+            let of = match operator.argument() {
+                Argument::Rows => "true",
+                Argument::Truth => "amount > 0",
+                Argument::Number | Argument::Any => "amount",
+            };
+            let parameter = operator.parameter().map_or_else(String::new, |(key, value)| format!("{key}: {value}, "));
+            let window = format!("{parameter}window: calendar {unit} {zone} {which}");
             text += &format!("      {name}_{unit}_{which}: {{ {name}: {of}, {window} }}\n");
         }
     }

@@ -13,24 +13,24 @@ mod plans;
 mod product;
 mod training;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use featuregrid_oracle::{Answer, AsOf, Oracle, Record};
 use featuregrid_protocol::ids::{ControlIndex, PartitionId, SourceId};
-use featuregrid_protocol::limits::ID_OFFSETS_MAX;
-use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::limits::{BUCKETS_MAX, DISTINCT_EXACT_MAX, ID_OFFSETS_MAX};
+use featuregrid_protocol::plan::{Items, Measure, Operator, Plan, ViewPlan};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::request::{Sent, SentColumns};
 use featuregrid_protocol::time::{Span, Timestamp};
-use featuregrid_protocol::value::{Edge, Status};
+use featuregrid_protocol::value::{Edge, Status, Value};
 use featuregrid_simulations::random::Random;
 
-use payloads::Payloads;
+use payloads::{Payloads, Variety};
 use product::{Fates, Product};
 
 /// Of the first source; others have one.
 const PARTITIONS: u32 = 3;
-const RECORDS: u64 = 160;
 const SEEDS: u64 = 200;
 
 /// Shortly before days begin somewhere: that follow one of 23 or 25 hours, a leap day, or the end of 1969.
@@ -44,6 +44,30 @@ const BEGINS: [&str; 8] = [
     "2026-01-31T18:12:00Z",
     "1969-12-31T23:57:00Z",
 ];
+
+/// How long a log is and how often it is looked at.
+struct Extent {
+    variety: Variety,
+    records: u64,
+    /// Of the time from one record to the next, at most.
+    leaps: [i64; 3],
+    /// Of 1000 records, how many are another's copy, and after how many all is compared.
+    copies: u32,
+    looks: u32,
+}
+
+impl Extent {
+    /// A short log that is looked at often.
+    const FEW: Self =
+        Self { variety: Variety::Few, records: 160, leaps: [2_000, 900_000, 20_000_000], copies: 250, looks: 300 };
+    /// A log with so many values of one key within seconds that not all of them are told apart.
+    const MANY: Self =
+        Self { variety: Variety::Many, records: 3000, leaps: [1_000, 10_000, 20_000], copies: 50, looks: 5 };
+
+    fn of(seed: u64) -> Self {
+        if seed % 5 == 4 { Self::MANY } else { Self::FEW }
+    }
+}
 
 /// One step of a log: a record of a partition.
 struct Step {
@@ -61,20 +85,22 @@ fn partitions(plan: &Plan) -> Vec<PartitionId> {
 }
 
 /// Records with a clock that jumps, holes between offsets, and payloads of every shape.
-fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
+fn steps(seed: u64, extent: &Extent, partitions: &[PartitionId]) -> Vec<Step> {
     let root = Random::new(seed);
     let (mut random, mut leaps) = (root.fork("log"), root.fork("leaps"));
-    let mut payloads = Payloads::new(root.fork("payloads"));
+    let mut payloads = Payloads::new(root.fork("payloads"), extent.variety);
     let begins = BEGINS[root.fork("begin").below(BEGINS.len() as u64) as usize];
     let mut clock = Timestamp::parse(begins).expect("an instant");
     let mut next = vec![0u64; partitions.len()];
     let mut sent: Vec<(usize, Option<Vec<u8>>)> = Vec::new();
     let step = |_| {
-        let leap = [2_000, 900_000, 20_000_000][random.below(3) as usize];
+        let leap = extent.leaps[random.below(3) as usize];
         clock = clock + Span(random.between(0, leap));
         let mut partition = random.below(partitions.len() as u64) as usize;
         let mut payload = payloads.draw(clock);
-        if let Some((first, copy)) = sent.iter().rev().nth(random.below(8) as usize).filter(|_| random.chance(250)) {
+        if let Some((first, copy)) =
+            sent.iter().rev().nth(random.below(8) as usize).filter(|_| random.chance(extent.copies))
+        {
             // Sent again, mostly to the same partition; sometimes after its horizon.
             partition = if random.chance(700) { *first } else { partition };
             payload = copy.clone();
@@ -87,7 +113,7 @@ fn steps(seed: u64, partitions: &[PartitionId]) -> Vec<Step> {
         let record = Record { offset, log_timestamp: clock, admit, payload };
         Step { partition: partitions[partition], record }
     };
-    (0..RECORDS).map(step).collect()
+    (0..extent.records).map(step).collect()
 }
 
 /// What a run compared, so that agreement about nothing is not taken for agreement.
@@ -102,13 +128,29 @@ struct Tally {
     not_found: u64,
     out_of_range: u64,
     rounded: u64,
+    overflow: u64,
     inexact_input: u64,
     partial_coverage: u64,
     sent: u64,
+    /// More different numbers than are told apart: counts of them, and percentiles.
+    estimated: u64,
+    bucketed: u64,
+    /// Operator, what it read, status.
+    drawn: BTreeMap<(&'static str, &'static str, &'static str), u64>,
+}
+
+/// What a measure's values are.
+fn read_by(measure: &Measure) -> &'static str {
+    match measure.value {
+        None => "rows",
+        Some((_, Items::Numbers(_))) => "numbers",
+        Some((_, Items::Truths)) => "truths",
+        Some((_, Items::Texts)) => "texts",
+    }
 }
 
 impl Tally {
-    fn add(&mut self, answer: &Answer) {
+    fn add(&mut self, view: &ViewPlan, answer: &Answer) {
         self.rounded += u64::from(answer.edge == Edge::Rounded);
         for reading in &answer.readings {
             *match reading.status {
@@ -118,10 +160,40 @@ impl Tally {
                 Status::OutsideMaxAge => &mut self.outside_max_age,
                 Status::NotFound => &mut self.not_found,
                 Status::OutOfRange => &mut self.out_of_range,
+                Status::Overflow => &mut self.overflow,
             } += 1;
             self.inexact_input += u64::from(reading.inexact_input);
             self.partial_coverage += u64::from(reading.partial_coverage);
         }
+        let mut many = Vec::new();
+        for (feature, reading) in view.features.iter().zip(&answer.readings) {
+            let column = view.ladders[feature.ladder].columns[feature.column];
+            let reads = read_by(&view.measures[column.measure]);
+            *self.drawn.entry((feature.operator.name(), reads, reading.status.name())).or_default() += 1;
+            if let (Operator::DistinctCount, Value::Int(different)) = (feature.operator, &reading.value) {
+                self.estimated += u64::from(*different > DISTINCT_EXACT_MAX as i128);
+                // An estimate: so many more that there certainly are more.
+                let certain = BUCKETS_MAX + BUCKETS_MAX / 4;
+                many.extend((*different > certain as i128).then_some((column.measure, feature.window)));
+            }
+        }
+        let percentiles = view.features.iter().filter(|feature| {
+            let measure = view.ladders[feature.ladder].columns[feature.column].measure;
+            let is_percentile = matches!(feature.operator, Operator::Percentile(_) | Operator::Median);
+            is_percentile && many.contains(&(measure, feature.window))
+        });
+        self.bucketed += percentiles.count() as u64;
+    }
+
+    /// How often every operator was compared over what it reads: (that, in all, with a value).
+    fn operators(&self) -> Vec<(String, u64, u64)> {
+        let mut operators: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for ((operator, reads, status), times) in &self.drawn {
+            let (all, present) = operators.entry(format!("{operator} of {reads}")).or_default();
+            *all += times;
+            *present += if *status == Status::Present.name() { *times } else { 0 };
+        }
+        operators.into_iter().map(|(operator, (all, present))| (operator, all, present)).collect()
     }
 }
 
@@ -131,7 +203,7 @@ fn agree<T: PartialEq + Debug>(got: T, want: T, context: impl FnOnce() -> String
 }
 
 fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
-    let root = Random::new(seed);
+    let (root, extent) = (Random::new(seed), Extent::of(seed));
     let mut random = root.fork("reads");
     let plans = plans::draw(&mut root.fork("plans"));
     let mut oracle = Oracle::new();
@@ -139,8 +211,8 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let partitions = partitions(&plans[0]);
     let mut product = Product::new(plans[0].clone(), &partitions);
     let mut index = 0;
-    let switch_every = RECORDS / plans.len() as u64 + 1;
-    for (at, step) in (1..).zip(steps(seed, &partitions)) {
+    let switch_every = extent.records / plans.len() as u64 + 1;
+    for (at, step) in (1..).zip(steps(seed, &extent, &partitions)) {
         let context = |what: &str| {
             let text = String::from_utf8_lossy(step.record.payload.as_deref().unwrap_or(b"(tombstone)")).into_owned();
             format!("seed {seed}, record {at} ({} {}), {what}: {text}", step.partition, step.record.offset)
@@ -158,10 +230,10 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
         let k = ControlIndex(index as u64);
         let ahead = oracle.cut(k, &product.read_to()).expect("the index is active").totals();
         agree(product.outcomes(), Fates::from(&ahead), || context("fate"))?;
-        if at == RECORDS {
+        if at == extent.records {
             tally.fates += &ahead;
         }
-        if !random.chance(300) {
+        if !random.chance(extent.looks) {
             continue;
         }
         let v = product.token();
@@ -183,7 +255,7 @@ fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
                     let sent = plans::send(plan, &mut random);
                     let columns = SentColumns::of_one(sent.clone());
                     let want = cut.read_with(&plan.name, key, as_of, &sent).expect("the view is planned");
-                    tally.add(&want);
+                    tally.add(plan, &want);
                     tally.sent += sent.iter().filter(|value| **value != Sent::Null).count() as u64;
                     agree(product.read(view, key, as_of, columns.row(0)), want, || {
                         context(&format!("{} {key:?} {as_of:?} {sent:?} at {k} {v:?}", plan.name))
@@ -204,15 +276,24 @@ fn check_all() -> Result<Tally, String> {
 /// One test, because a plant is chosen for the whole process.
 #[test]
 fn the_product_and_the_oracle_agree() {
-    let tally = check_all().unwrap_or_else(|difference| panic!("{difference}"));
+    let mut tally = check_all().unwrap_or_else(|difference| panic!("{difference}"));
     let compared = boundaries::check_all().unwrap_or_else(|difference| panic!("{difference}"));
     assert!(compared > 400_000, "{compared} values beside boundaries of the calendar");
     let PartitionCounters { late, dead_lettered, tombstones, unmatched, routed, .. } = tally.fates;
     let Tally { present, null, not_found, out_of_range, rounded, inexact_input, partial_coverage, .. } = tally;
-    let Tally { defaulted, outside_max_age, .. } = tally;
+    let Tally { defaulted, outside_max_age, overflow, estimated, bucketed, .. } = tally;
+    let operators = tally.operators();
+    tally.drawn.clear();
+    println!("{tally:#?}");
+    operators.iter().for_each(|(operator, all, present)| println!("{operator}: {all} compared, {present} present"));
     let reached =
         [late, dead_lettered, tombstones, unmatched, routed, null, defaulted, outside_max_age, rounded, inexact_input];
     assert!(reached.into_iter().all(|reached| reached > 50), "{tally:?}");
+    assert!([overflow, estimated, bucketed].into_iter().all(|crossed| crossed > 100), "{tally:?}");
+    // Those that read rows over all, numbers, truths and texts; ten over numbers, two over truths, twelve over any of the
+    // three; but different texts are counted as numbers.
+    assert_eq!(operators.len(), 4 * 4 + 10 + 2 + 12 * 3 - 1, "{operators:?}");
+    assert!(operators.iter().all(|(_, _, present)| *present > 1_000), "{operators:?}");
     assert!([present, not_found, out_of_range, partial_coverage].into_iter().all(|many| many > 10_000), "{tally:?}");
     assert!(tally.duplicates > 1_000 && tally.sent > 10_000, "{tally:?}");
     let mut tally = training::Tally::default();

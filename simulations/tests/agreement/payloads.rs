@@ -53,11 +53,31 @@ const AMOUNTS: &[&str] = &[
 ];
 const WRONG_AMOUNTS: &[&str] =
     &[r#""abc""#, r#""""#, r#"" 1""#, r#""1,5""#, r#""0x1""#, r#""1e""#, "true", "[1]", r#"{"amount":1}"#];
-const KINDS: &[&str] =
-    &[r#""purchase""#, r#""purchase""#, r#""purchase""#, r#""view""#, r#""p\u0075rchase""#, "null", "5", "[]"];
+const KINDS: &[&str] = &[r#""purchase""#, r#""purchase""#, r#""purchase""#, r#""view""#, r#""p\u0075rchase""#, "null"];
+const WRONG_KINDS: &[&str] = &["5", "[]"];
 const IDS: &[&str] =
     &[r#""a""#, r#""a""#, r#""\u0061""#, r#""b""#, r#""c""#, r#""7""#, "7", "7.0", r#""""#, "null", "true", r#"["a"]"#];
-const VIPS: &[&str] = &["true", "false", "null", r#""true""#, "1"];
+const VIPS: &[&str] = &["true", "false", "null"];
+const WRONG_VIPS: &[&str] = &[r#""true""#, "1"];
+/// Few different texts, two as long as they may be and two that are longer.
+const SHOPS: &[&str] = &[
+    "a",
+    "a",
+    "a",
+    "A",
+    "b",
+    "b",
+    "DE",
+    "",
+    "\\u0061",
+    "\u{e9}",
+    "\u{1f600}",
+    "\\u0000",
+    "x*128",
+    "\u{e9}*64",
+    "x*129",
+    "\u{e9}*65",
+];
 /// Members that no field names; all but the last few are JSON.
 const UNUSED: &[&str] = &[
     r#""x":null"#,
@@ -83,11 +103,21 @@ const UNUSED: &[&str] = &[
 
 pub(crate) struct Payloads {
     random: Random,
+    variety: Variety,
+}
+
+/// How many different values there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variety {
+    /// So few that all are told apart, for many users.
+    Few,
+    /// More than are told apart, small ones more often than large ones, and mostly for one user.
+    Many,
 }
 
 impl Payloads {
-    pub(crate) fn new(random: Random) -> Self {
-        Self { random }
+    pub(crate) fn new(random: Random, variety: Variety) -> Self {
+        Self { random, variety }
     }
 
     /// A payload for a record written at `clock`.
@@ -96,23 +126,24 @@ impl Payloads {
             return None;
         }
         let ts = self.timestamp(clock);
-        let user = self.pick(USERS);
-        let user = if self.random.chance(10) { format!("\"{}\"", "k".repeat(1025)) } else { user };
-        let amount = if self.random.chance(60) { self.pick(WRONG_AMOUNTS) } else { self.pick(AMOUNTS) };
-        let kind = self.pick(KINDS);
-        let vip = self.pick(VIPS);
+        let user = self.user();
+        let amount = if self.is_odd() && self.random.chance(60) { self.pick(WRONG_AMOUNTS) } else { self.amount() };
+        let shop = self.shop();
+        let kind = if self.is_odd() && self.random.chance(80) { self.pick(WRONG_KINDS) } else { self.pick(KINDS) };
+        let vip = if self.is_odd() && self.random.chance(60) { self.pick(WRONG_VIPS) } else { self.pick(VIPS) };
         let mut members = vec![format!(r#""kind":{kind}"#)];
         let mut inner = vec![format!(r#""user":{user}"#), format!(r#""amount":{amount}"#), format!(r#""vip":{vip}"#)];
+        inner.push(format!(r#""shop":{shop}"#));
         inner.retain(|_| !self.random.chance(40));
         // Mostly an id of its own, so that events are left.
-        let id = match self.random.below(10) {
+        let id = match self.shape(10) {
             0 => None,
             1 => Some(self.pick(&IDS[..7])),
             2 => Some(self.pick(IDS)),
             _ => Some(format!("\"e{}\"", self.random.below(1 << 40))),
         };
         members.extend(id.map(|id| format!(r#""id":{id}"#)));
-        members.push(match self.random.below(40) {
+        members.push(match self.shape(40) {
             0 => r#""payload":"no object""#.into(),
             1 => r#""payload":null"#.into(),
             2 => r#""payload":1e999"#.into(),
@@ -154,13 +185,59 @@ impl Payloads {
         Some(text)
     }
 
+    /// Whether a shape may be drawn that is often refused: of many values most are to be taken.
+    fn is_odd(&mut self) -> bool {
+        self.variety == Variety::Few || self.random.chance(100)
+    }
+
+    /// One of so many shapes; the last is the plain one.
+    fn shape(&mut self, of: u64) -> u64 {
+        if self.is_odd() { self.random.below(of) } else { of - 1 }
+    }
+
+    fn user(&mut self) -> String {
+        match self.random.below(100) {
+            0 => format!("\"{}\"", "k".repeat(1025)),
+            1..90 if self.variety == Variety::Many => r#""ann""#.to_owned(),
+            _ => self.pick(USERS),
+        }
+    }
+
+    fn amount(&mut self) -> String {
+        if self.variety == Variety::Few || self.random.chance(50) {
+            return self.pick(AMOUNTS);
+        }
+        // Of any magnitude.
+        let sign = if self.random.chance(300) { "-" } else { "" };
+        format!("{sign}{}e-2", self.skewed(50))
+    }
+
+    fn shop(&mut self) -> String {
+        match self.random.below(40) {
+            0 => "null".to_owned(),
+            1 if self.is_odd() => ["7", "true", "[]"][self.random.below(3) as usize].to_owned(),
+            2..36 if self.variety == Variety::Many => format!("\"shop {}\"", self.skewed(11)),
+            _ => {
+                let shop = self.pick(SHOPS);
+                let (letter, times) = shop.split_once('*').unwrap_or((&shop, "1"));
+                format!("\"{}\"", letter.repeat(times.parse().unwrap_or(1)))
+            }
+        }
+    }
+
+    /// A number of less than so many bits, small ones more often.
+    fn skewed(&mut self, bits: u64) -> u64 {
+        let bits = self.random.below(bits);
+        self.random.below(1 << bits)
+    }
+
     fn timestamp(&mut self, clock: Timestamp) -> Option<String> {
         let back = [1_000, 2_000_000, 12_000_000][self.random.below(3) as usize];
         let ahead = if self.random.chance(50) { 13_000_000 } else { 0 };
         let ts = clock + Span(self.random.between(-back, ahead));
         let text = ts.to_string();
         let body = text.trim_end_matches('Z');
-        Some(match self.random.below(40) {
+        Some(match self.shape(40) {
             0 => return None,
             1 => "null".into(),
             2 => "true".into(),

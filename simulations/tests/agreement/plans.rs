@@ -6,8 +6,9 @@ use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Keeps, Key, LadderPlan, LatePolicy,
-    LatenessClock, Level, Measure, Operator, Plan, RequestValue, Shift, SourcePlan, Unit, ViewPlan, Window,
+    Answers, Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Items, Keeps, Key,
+    LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, RequestValue, Shift, SourcePlan, Unit,
+    ViewPlan, Window,
 };
 use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -15,9 +16,14 @@ use featuregrid_simulations::random::Random;
 
 /// Tiles that every zone's units can be told from.
 const QUARTER: Span = Span::seconds(900);
-/// What filters and numbers are drawn from. A number may be anything, so that values out of every domain are met.
-const FIELDS: [(&str, Type); 4] =
-    [("user", Type::Text), ("amount", Type::Decimal(2)), ("kind", Type::Text), ("vip", Type::Bool)];
+/// What filters and values are drawn from. A number may be anything, so that values out of every domain are met.
+const FIELDS: [(&str, Type); 5] = [
+    ("user", Type::Text),
+    ("amount", Type::Decimal(2)),
+    ("kind", Type::Text),
+    ("vip", Type::Bool),
+    ("shop", Type::Text),
+];
 const FILTERS: [&str; 6] = [
     "kind == 'purchase'",
     "amount >= 2 && kind < 'q' || vip",
@@ -26,14 +32,24 @@ const FILTERS: [&str; 6] = [
     "kind.matches('^p') ? vip : amount != 0",
     "coalesce(kind, 'none') + text(vip) != 'viewtrue'",
 ];
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 10] = [
+    "amount",
+    "amount",
     "amount",
     "int(amount)",
     "decimal(amount, 18)",
     "amount * amount",
     "vip ? amount : 1 / 3 > 0 ? 2.5 : amount",
     "decimal(amount / size(kind), 4)",
+    "size(shop)",
+    // As which texts are different is told.
+    "hash(shop, 9223372036854775807)",
 ];
+const TRUTHS: [&str; 4] = ["vip", "vip", "amount >= 2", "is_null(shop) || shop < 'shop 2'"];
+const TEXTS: [&str; 6] = ["kind", "shop", "shop", "lower(shop) + coalesce(kind, '-')", "text(amount)", "text(vip)"];
+const PERCENTS: [&str; 9] = ["0.0001", "1", "10", "33.3333", "50", "75", "95", "99.9", "99.9999"];
+/// How many values a list holds.
+const LENGTHS: [&str; 6] = ["1", "2", "3", "5", "20", "64"];
 
 /// What reads may send.
 const SENT: [(&str, FieldKind); 5] = [
@@ -88,6 +104,9 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             if index == 0 || random.chance(500) {
                 add_ladder(view, plan.index, random);
             }
+            if index > 0 {
+                change_columns(view, plan.index, random);
+            }
             name_features(view, random);
             declare(view, random);
             derive(view, random);
@@ -109,6 +128,7 @@ fn source(at: u64, random: &mut Random) -> SourcePlan {
             field("amount", &["payload", "amount"], Some(FieldKind::Number(Domain::Decimal(2)))),
             field("kind", &["kind"], None),
             field("vip", &["payload", "vip"], Some(FieldKind::Bool)),
+            field("shop", &["payload", "shop"], None),
         ],
         event_timestamp: vec!["ts".into()],
         event_id: random.chance(800).then(|| vec!["id".into()]),
@@ -133,22 +153,84 @@ fn filter(random: &mut Random) -> Option<Expression> {
 fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     for _ in 0..random.below(3) {
         let filter = filter(random);
-        let value = random.pick(&NUMBERS).filter(|_| random.chance(750)).map(|text| {
-            let number = of_fields(text);
-            let domain =
-                if number.of == Type::Int { Domain::Int } else { Domain::Decimal(number.of.scale().unwrap_or(0)) };
-            (number, domain)
-        });
+        let value = match random.below(8) {
+            0 | 1 => None,
+            2..=4 => random.pick(&NUMBERS),
+            5 => random.pick(&TRUTHS),
+            _ => random.pick(&TEXTS),
+        };
+        let value = value.map(|text| of_fields(text)).map(|value| (value.clone(), items(value.of)));
         let meaning = format!("{filter:?} {value:?}");
         let id = ColumnId(xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()));
         if view.measures.iter().any(|measure| measure.id == id) {
             continue;
         }
-        let measure = view.measures.len();
-        view.measures.push(Measure { id, filter, value });
-        view.ladders
-            .iter_mut()
-            .for_each(|ladder| ladder.columns.push(Column { measure, keeps: Keeps::ALL, since: index }));
+        let (measure, added) = (view.measures.len(), Measure { id, filter, value });
+        for ladder in &mut view.ladders {
+            ladder.columns.push(Column { measure, keeps: keeps(&added, random), since: index });
+        }
+        view.measures.push(added);
+    }
+}
+
+/// What a measure takes of values of a type.
+fn items(of: Type) -> Items {
+    match of {
+        Type::Bool => Items::Truths,
+        Type::Text => Items::Texts,
+        Type::Int => Items::Numbers(Domain::Int),
+        Type::Decimal(_) | Type::Float | Type::Timestamp => {
+            Items::Numbers(Domain::Decimal(of.scale().expect("no measure is of another type")))
+        }
+    }
+}
+
+/// Whether definitions could ask for it of a measure.
+fn fits(operator: Operator, measure: &Measure) -> bool {
+    let items = measure.value.as_ref().map(|(_, items)| *items);
+    match operator.argument() {
+        Argument::Rows => true,
+        Argument::Number => matches!(items, Some(Items::Numbers(_))),
+        Argument::Truth => items == Some(Items::Truths),
+        // Different texts are counted by their hashes, which are numbers.
+        Argument::Any => items.is_some() && !(operator == Operator::DistinctCount && items == Some(Items::Texts)),
+    }
+}
+
+/// Every operator that fits, those with a parameter with any.
+fn operators<'m>(measure: &'m Measure, random: &'m mut Random) -> impl Iterator<Item = Operator> + 'm {
+    let fitting = Operator::ALL.into_iter().filter(|operator| fits(*operator, measure));
+    fitting.map(|operator| {
+        let written = match operator.parameter() {
+            None => return operator,
+            Some(("p", _)) => random.pick(&PERCENTS),
+            Some(_) => random.pick(&LENGTHS),
+        };
+        written.and_then(|written| operator.with(written)).expect("the lists above are of parameters")
+    })
+}
+
+/// What a column of a measure keeps: everything, or what a few operators need.
+fn keeps(measure: &Measure, random: &mut Random) -> Keeps {
+    let most = if random.chance(500) { 1000 } else { 400 };
+    let needed: Vec<Keeps> = operators(measure, random).map(|operator| operator.keeps(measure.items())).collect();
+    needed.into_iter().filter(|_| random.chance(most)).fold(Keeps::NOTHING, Keeps::and)
+}
+
+/// A later feature asks for what no column of its measure keeps; and what nobody asks for any more is not kept.
+fn change_columns(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
+    for ladder in &mut view.ladders {
+        let measure = random.below(view.measures.len() as u64) as usize;
+        let is_new = ladder.columns.iter().any(|column| column.measure == measure && column.since == index);
+        if !is_new && random.chance(300) {
+            let keeps = keeps(&view.measures[measure], random);
+            ladder.columns.push(Column { measure, keeps, since: index });
+        }
+        for column in &mut ladder.columns {
+            if random.chance(150) {
+                column.keeps = column.keeps.only(keeps(&view.measures[column.measure], random));
+            }
+        }
     }
 }
 
@@ -176,7 +258,8 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         _ => vec![level(five, 0)],
     };
     let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
-    let columns = (0..view.measures.len()).map(|measure| Column { measure, keeps: Keeps::ALL, since: index }).collect();
+    let column = |(measure, of)| Column { measure, keeps: keeps(of, random), since: index };
+    let columns = (0..).zip(&view.measures).map(column).collect();
     let ladder = LadderPlan { levels, lifetime, columns };
     let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
     if !view.ladders.iter().any(lives) {
@@ -197,30 +280,24 @@ fn declare(view: &mut ViewPlan, random: &mut Random) {
 /// A few formulas over any results, those of formulas before included, and over what can be sent.
 fn derive(view: &mut ViewPlan, random: &mut Random) {
     view.derived.clear();
-    let mut types: Vec<Type> = view.features.iter().map(|feature| type_of(view, feature)).collect();
+    let mut names = Names::default();
+    view.features.iter().for_each(|feature| names.add(answers(view, feature)));
     let (count, sent): (u64, Vec<String>) =
         (random.below(5), view.request.iter().map(|value| format!("request.{}", value.name)).collect());
     for at in 0..count {
-        let names: Vec<String> = (0..types.len()).map(|result| format!("r{result}")).collect();
         // Results that are not there yet are named by nobody; what is sent stands behind all of them.
-        let behind = types.len()..view.features.len() + count as usize;
-        let mut inputs: Vec<(&str, Type)> = names.iter().map(String::as_str).zip(types.iter().copied()).collect();
+        let behind = names.all.len()..view.features.len() + count as usize;
+        let mut inputs: Vec<(&str, Type)> = names.all.iter().map(|(name, of)| (name.as_str(), *of)).collect();
         inputs.extend(behind.map(|_| ("", Type::Int)));
         inputs.extend(sent.iter().map(String::as_str).zip(view.request.iter().map(|value| value.kind.into())));
-        let mut numbers: Vec<String> = if random.chance(700) { names.clone() } else { Vec::new() };
-        numbers.extend(view.request.iter().map(|value| of_request(value, random)));
-        let numbers = if numbers.is_empty() { &names } else { &numbers };
+        let mut drawn = if random.chance(700) { names.clone() } else { Names::default() };
+        drawn.numbers.extend(view.request.iter().map(|value| of_request(value, random)));
         // A product with too many digits is refused, and another formula drawn.
-        let formula =
-            std::iter::repeat_with(|| read(&formula(numbers, 3, random), &inputs, false)).find_map(Result::ok);
+        let formula = std::iter::repeat_with(|| read(&drawn.number(3, random), &inputs, false)).find_map(Result::ok);
         let formula = formula.expect("an endless source of formulas");
-        types.push(formula.of);
-        let domain = match formula.of {
-            Type::Int => Domain::Int,
-            Type::Decimal(scale) => Domain::Decimal(scale),
-            _ => Domain::Decimal(2),
-        };
-        let default = random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
+        let of = Answers::One(formula.of);
+        let default = default(of, random).filter(|_| random.chance(300));
+        names.add(of);
         view.derived.push(Derived { name: format!("derived_{at}"), formula, default });
     }
 }
@@ -256,50 +333,108 @@ pub(crate) fn send(view: &ViewPlan, random: &mut Random) -> Vec<Sent> {
 }
 
 /// What a feature answers.
-fn type_of(view: &ViewPlan, feature: &Feature) -> Type {
+fn answers(view: &ViewPlan, feature: &Feature) -> Answers {
     let column = view.ladders[feature.ladder].columns[feature.column];
-    let number = Some(view.measures[column.measure].domain());
-    let domain = feature.operator.domain(number.filter(|_| feature.operator.argument() == Argument::Number));
-    if feature.operator.is_rounded() { Type::Float } else { domain.into() }
+    feature.operator.answers(view.measures[column.measure].items())
 }
 
-fn formula(names: &[String], depth: u64, random: &mut Random) -> String {
-    let part = |random: &mut Random| formula(names, depth.saturating_sub(1), random);
-    match random.below(depth * 2 + 1) {
-        0 if random.chance(200) => format!("{}.{}", random.between(-3, 3), random.below(10)),
-        0 => names[random.below(names.len() as u64) as usize].clone(),
-        1 => format!("coalesce({}, {})", part(random), part(random)),
-        2 => format!("({} > {} ? {} : null)", part(random), part(random), part(random)),
-        _ => {
-            let sign = ["+", "-", "*", "/"][random.below(4) as usize];
-            format!("({} {sign} {})", part(random), part(random))
+/// What formulas are made of.
+#[derive(Clone, Default)]
+struct Names {
+    /// Every result in its place; no formula names one of several values.
+    all: Vec<(String, Type)>,
+    numbers: Vec<String>,
+    truths: Vec<String>,
+    texts: Vec<String>,
+}
+
+impl Names {
+    fn add(&mut self, answers: Answers) {
+        let name = format!("r{}", self.all.len());
+        let of = match answers {
+            Answers::One(of) => {
+                match of {
+                    Type::Bool => &mut self.truths,
+                    Type::Text => &mut self.texts,
+                    _ => &mut self.numbers,
+                }
+                .push(name.clone());
+                of
+            }
+            Answers::List(of) | Answers::Counts(of) => of,
+        };
+        self.all.push((name, of));
+    }
+
+    fn number(&self, depth: u64, random: &mut Random) -> String {
+        let part = |random: &mut Random| self.number(depth.saturating_sub(1), random);
+        match random.below(depth * 2 + 1) {
+            0 => match (random.below(6), random.pick(&self.texts), random.pick(&self.numbers)) {
+                (0, Some(text), _) => format!("size({text})"),
+                (1, Some(text), _) => format!("one_hot({text}, 'purchase')"),
+                (2.., _, Some(number)) => number.clone(),
+                _ => format!("{}.{}", random.between(-3, 3), random.below(10)),
+            },
+            1 => format!("coalesce({}, {})", part(random), part(random)),
+            2 => format!("({} ? {} : null)", self.truth(depth, random), part(random)),
+            _ => {
+                let sign = ["+", "-", "*", "/"][random.below(4) as usize];
+                format!("({} {sign} {})", part(random), part(random))
+            }
+        }
+    }
+
+    fn truth(&self, depth: u64, random: &mut Random) -> String {
+        let part = |random: &mut Random| self.number(depth.saturating_sub(1), random);
+        match (random.below(4), random.pick(&self.texts), random.pick(&self.truths)) {
+            (0, Some(text), _) => format!("({text} < 'p')"),
+            (1, Some(text), Some(truth)) => format!("({truth} || is_null({text}))"),
+            (1 | 2, _, Some(truth)) => truth.clone(),
+            _ => format!("({} > {})", part(random), part(random)),
         }
     }
 }
 
-/// Every operator over every column in every window, some with a default.
+/// Some of the operators that every column answers, in every window; some with a default.
 fn name_features(view: &mut ViewPlan, random: &mut Random) {
     view.features.clear();
     for (ladder, plan) in view.ladders.iter().enumerate() {
         for (window, shift) in windows(plan, random) {
             for (column, kept) in plan.columns.iter().enumerate() {
-                let has_value = view.measures[kept.measure].value.is_some();
+                let measure = &view.measures[kept.measure];
                 let has_length = !matches!(window, Window::Calendar { .. });
-                let fits = |operator: &Operator| {
+                let able = |operator: &Operator| {
                     let is_asked = has_length || *operator != Operator::Rate;
-                    is_asked && (has_value || operator.argument() == Argument::Rows)
+                    is_asked && kept.keeps.has(operator.keeps(measure.items()))
                 };
-                let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
-                let domain = view.measures[kept.measure].domain();
+                let operators: Vec<Operator> = operators(measure, random).filter(able).collect();
                 for operator in operators {
-                    let default =
-                        random.chance(300).then(|| Constant { unscaled: random.between(-1000, 1000), domain });
+                    if !random.chance(450) {
+                        continue;
+                    }
+                    let default = default(operator.answers(measure.items()), random);
+                    let default = default.filter(|_| random.chance(300));
                     let name = format!("{operator:?}_{ladder}_{column}_{window:?}_{shift:?}");
                     view.features.push(Feature { name, operator, ladder, column, window, shift, default });
                 }
             }
         }
     }
+}
+
+/// Something that a feature itself could have answered; several values are never null.
+fn default(answers: Answers, random: &mut Random) -> Option<Constant> {
+    let Answers::One(of) = answers else { return None };
+    let domain = match of {
+        Type::Bool => return Some(Constant::Truth(random.chance(500))),
+        Type::Text | Type::Timestamp => {
+            return Some(Constant::Text(["", "unknown", "\u{e9}"][random.below(3) as usize].into()));
+        }
+        Type::Int => Domain::Int,
+        Type::Decimal(scale) => Domain::Decimal(scale),
+        Type::Float => Domain::Decimal(random.below(5) as u8),
+    };
+    Some(Constant::Number { unscaled: random.between(-1000, 1000), domain })
 }
 
 /// Every window of a ladder; some without the current event, and some that lie back as far as the ladder reaches.

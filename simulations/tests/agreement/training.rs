@@ -13,7 +13,7 @@ use featuregrid_protocol::value::{Edge, Status};
 use featuregrid_simulations::random::Random;
 
 use super::product::Product;
-use super::{Step, agree, partitions, plans, steps};
+use super::{Extent, Step, agree, partitions, plans, steps};
 
 /// A read that was answered.
 struct Served {
@@ -50,7 +50,7 @@ fn run(seed: u64, plan: &std::sync::Arc<Plan>, partitions: &[PartitionId]) -> Ru
     let mut log: Vec<(Step, Timestamp)> = Vec::new();
     let mut waiting: BTreeMap<PartitionId, Vec<usize>> = BTreeMap::new();
     let mut keys = Vec::new();
-    for (clock, step) in (0..).map(Timestamp).zip(steps(seed, partitions)) {
+    for (clock, step) in (0..).map(Timestamp).zip(steps(seed, &Extent::FEW, partitions)) {
         product.record(step.partition, &step.record);
         let partition = step.partition;
         waiting.entry(partition).or_default().push(log.len());

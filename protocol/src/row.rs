@@ -130,6 +130,13 @@ pub struct RowBatch {
     heads: Vec<RowHead>,
     keys: Vec<u8>,
     numbers: Vec<i64>,
+    /// Nothing where no row has an id or a text.
+    apart: Option<Box<Apart>>,
+}
+
+/// What only some rows have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Apart {
     /// (index of its row, id), ascending.
     ids: Vec<(u32, EventId)>,
     /// (index of its row, where its texts end), ascending.
@@ -151,15 +158,18 @@ impl RowBatch {
     /// Gives the row pushed last its event id.
     pub fn identify(&mut self, id: EventId) {
         debug_assert!(!self.heads.is_empty(), "an id is of a row");
-        self.ids.push((self.heads.len().saturating_sub(1) as u32, id));
+        let at = self.heads.len().saturating_sub(1) as u32;
+        self.apart.get_or_insert_default().ids.push((at, id));
     }
 
     /// Gives the row pushed last its texts.
     pub fn tell(&mut self, texts: Texts<'_>) {
         debug_assert!(!self.heads.is_empty(), "texts are of a row");
         if !texts.0.is_empty() {
-            self.texts.push_str(texts.0);
-            self.told.push((self.heads.len().saturating_sub(1) as u32, self.texts.len() as u32));
+            let at = self.heads.len().saturating_sub(1) as u32;
+            let apart = self.apart.get_or_insert_default();
+            apart.texts.push_str(texts.0);
+            apart.told.push((at, apart.texts.len() as u32));
         }
     }
 
@@ -174,13 +184,14 @@ impl RowBatch {
 
     /// Rows in order.
     pub fn iter(&self) -> Rows<'_> {
+        let apart = self.apart.as_deref();
         Rows {
             heads: self.heads.iter(),
             keys: &self.keys,
             numbers: &self.numbers,
-            ids: &self.ids,
-            told: &self.told,
-            texts: &self.texts,
+            ids: apart.map_or(&[], |apart| &apart.ids),
+            told: apart.map_or(&[], |apart| &apart.told),
+            texts: apart.map_or("", |apart| &apart.texts),
             from: 0,
             at: 0,
         }
@@ -204,22 +215,22 @@ impl RowBatch {
         self.heads.is_empty()
     }
 
-    /// Empties the batch and keeps its memory.
+    /// Empties the batch and keeps the memory of what every row has.
     pub fn clear(&mut self) {
         self.heads.clear();
         self.keys.clear();
         self.numbers.clear();
-        self.ids.clear();
-        self.told.clear();
-        self.texts.clear();
+        self.apart = None;
     }
 
     /// Heap bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let ids = self.ids.len() * size_of::<(u32, EventId)>();
-        let texts = self.told.len() * size_of::<(u32, u32)>() + self.texts.len();
-        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>() + ids + texts
+        let apart = self.apart.as_ref().map_or(0, |apart| {
+            let told = apart.told.len() * size_of::<(u32, u32)>() + apart.texts.len();
+            size_of::<Apart>() + apart.ids.len() * size_of::<(u32, EventId)>() + told
+        });
+        self.heads.len() * size_of::<RowHead>() + self.keys.len() + self.numbers.len() * size_of::<i64>() + apart
     }
 }
 

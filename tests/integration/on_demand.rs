@@ -41,7 +41,6 @@ fn feast(address: &str, body: &Value) -> Value {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "real processes run in real time")]
 fn a_score_is_the_same_wherever_its_values_come_from() {
     let scratch = Scratch::new();
     let definitions = scratch.write("definitions.yaml", DEFINITIONS);

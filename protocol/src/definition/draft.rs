@@ -148,7 +148,7 @@ const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
 
 /// Every section with keys of its own, under its name in the schema.
 #[cfg(test)]
-pub(super) const SECTIONS: [(&str, &Keys); 12] = [
+pub(super) const SECTIONS: [(&str, &Keys); 13] = [
     ("file", &FILE),
     ("entity", &ENTITY),
     ("source", &source::SOURCE),

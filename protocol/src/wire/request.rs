@@ -80,7 +80,8 @@ mod tests {
         assert_eq!(some.written(2).unwrap().values, [Written::Number("1".into()), Written::Null]);
         let none = RequestColumn { name: "x".to_owned(), values: None, nulls: Vec::new() };
         assert_eq!(none.written(2).unwrap().values, [Written::Null, Written::Null]);
-        let outside = column(Values::Ints(Ints { values: vec![1, 2] }), &[2]).written(2);
+        let misplaced = column(Values::Ints(Ints { values: vec![1, 2] }), &[2]);
+        let outside = misplaced.written(2);
         assert!(matches!(outside, Err(Refused::Malformed { .. })));
         let fine = column(Values::Decimals(Decimals { unscaled: vec![1], scale: 19 }), &[]).written(1).unwrap_err();
         assert_eq!(fine.to_string(), "request value `x`: a scale is at most 18");

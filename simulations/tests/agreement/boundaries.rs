@@ -9,6 +9,7 @@ use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::{Argument, Operator};
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::Value;
 
@@ -100,10 +101,10 @@ fn check(&(zone, at, ending, before, after): &(&str, &str, &[&str], i64, i64)) -
             let as_of = AsOf::At(ts + Span(later));
             let want = cut.read("v", &key, as_of).expect("the view is planned");
             compared += want.readings.len();
-            agree(product.read(0, &key, as_of), want, || format!("{zone} {at}: {as_of:?}"))?;
+            agree(product.read(0, &key, as_of, SentRow::default()), want, || format!("{zone} {at}: {as_of:?}"))?;
         }
         // What the wall says of the counts a tick after the event, which is of the new unit if it is at the boundary.
-        let answer = product.read(0, &key, AsOf::At(ts + Span::TICK));
+        let answer = product.read(0, &key, AsOf::At(ts + Span::TICK), SentRow::default());
         let count = |unit: &str, which: &str| {
             let result = plan.views[0].result_index(&format!("count_{unit}_{which}"));
             result.map(|result| answer.readings[result].value.clone())

@@ -8,6 +8,7 @@ use featuregrid_oracle::{Answer, AsOf, Oracle, Record};
 use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status};
 use featuregrid_simulations::random::Random;
@@ -72,7 +73,7 @@ fn run(seed: u64, plan: &std::sync::Arc<Plan>, partitions: &[PartitionId]) -> Ru
             let (from, to) = [(0, 1_000_000), (-2_000_000, 0), (-15_000_000, -10_000_000), (-25_000_000, 0)]
                 [random.below(4) as usize];
             let as_of = t + Span(random.between(from, to));
-            let answer = product.read(view, &key, AsOf::At(as_of));
+            let answer = product.read(view, &key, AsOf::At(as_of), SentRow::default());
             served.push(Served { view, key, as_of, token: product.token(), at: clock, answer });
         }
     }

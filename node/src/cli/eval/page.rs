@@ -1,4 +1,4 @@
-//! The semantics page runs: every example on it is a script, and every line of it must hold.
+//! The semantics pages run: every example on them is a script, and every line of it must hold.
 //!
 //! A script goes record by record through the reader and the shard that serve. Where `featuregrid eval` can tell the same
 //! story, it must give the same values; and whatever order partitions are consumed in, the state must be the same bytes.
@@ -13,14 +13,24 @@ use serde_json::Value as Json;
 use self::script::{Expected, Line, Page, Script};
 use self::world::World;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/SEMANTICS.md");
+/// The first has the definitions that all of them share.
+const PAGES: [&str; 3] = ["protocol/SEMANTICS.md", "protocol/EXPRESSIONS.md", "protocol/TRAINING.md"];
 
 fn page() -> Page {
-    Page::parse(&std::fs::read_to_string(PAGE).unwrap()).unwrap_or_else(|mistake| panic!("{mistake}"))
+    let parsed = PAGES.map(|name| {
+        let text = std::fs::read_to_string(format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        Page::parse(name, &text).unwrap_or_else(|mistake| panic!("{mistake}"))
+    });
+    let all = parsed.into_iter().reduce(|mut all, page| {
+        all.sections.extend(page.sections);
+        all.examples.extend(page.examples);
+        all
+    });
+    all.unwrap()
 }
 
 fn holds(result: Result<(), String>) {
-    result.unwrap_or_else(|mistake| panic!("protocol/SEMANTICS.md:{mistake}"));
+    result.unwrap_or_else(|mistake| panic!("{mistake}"));
 }
 
 #[test]
@@ -37,12 +47,12 @@ fn every_section_has_an_example_and_every_example_holds() {
         let mut world = World::new(&page.definitions, example);
         for (number, line) in &example.lines {
             if let Err(mistake) = world.play(line) {
-                mistakes += &format!("protocol/SEMANTICS.md:{number}: {mistake}\n");
+                mistakes += &format!("{number}: {mistake}\n");
             }
         }
         match world.is_reproduced() {
             Ok(reads) => reproduced += reads,
-            Err(mistake) => mistakes += &format!("protocol/SEMANTICS.md:{}: {mistake}\n", example.lines[0].0),
+            Err(mistake) => mistakes += &format!("{}: {mistake}\n", example.lines[0].0),
         }
     }
     assert!(mistakes.is_empty(), "\n{mistakes}");
@@ -88,7 +98,7 @@ fn eval_gives_the_same_values() {
             .filter_map(|(_, line)| Some(line.payload()?.unwrap_or("null").to_owned() + "\n"))
             .collect();
         let asked: Vec<_> = example.lines.iter().filter_map(|(number, line)| Some((number, line.asked()?))).collect();
-        let row = |(_, read): &(&usize, &script::Read)| {
+        let row = |(_, read): &(&String, &script::Read)| {
             let sent: String = read.sent.iter().map(|(name, value)| format!(",{name:?}:{value}")).collect();
             format!("{{\"user_id\":{:?},\"as_of\":{:?}{sent}}}\n", read.user, read.at.to_string())
         };
@@ -103,9 +113,10 @@ fn eval_gives_the_same_values() {
         for ((number, read), line) in asked.into_iter().zip(lines) {
             let got: BTreeMap<String, Json> = serde_json::from_str(&line).unwrap();
             for Expected { name, value, status, flags } in &read.expected {
-                let same = match (&got["features"][name], value.as_str()) {
-                    (Json::Null, value) => value == "null",
-                    (number, value) => number.as_f64() == value.parse().ok(),
+                let want: Json = serde_json::from_str(value).unwrap();
+                let same = match (&got["features"][name], &want) {
+                    (Json::Number(got), Json::Number(want)) => got.as_f64() == want.as_f64(),
+                    (got, want) => got == want,
                 };
                 let same = same && got["status"][name] == *status && got["flags"][name] == serde_json::json!(flags);
                 assert!(same, "line {number}: eval says {line}");
@@ -120,11 +131,11 @@ fn eval_gives_the_same_values() {
 #[test]
 fn a_page_with_anything_else_is_refused() {
     let with = |line: &str| format!("```yaml\nproject: x\n```\n\n## A\n\n```example\n{line}\n```\n");
-    assert!(Page::parse(&with("event 12:00 u1")).is_ok());
+    assert!(Page::parse("page", &with("event 12:00 u1")).is_ok());
     for line in ["evnt 12:00 u1", "read 12:00 u1", "event noon u1", "read 12:00 u1 -> count_5m null"] {
-        assert!(Page::parse(&with(line)).is_err(), "{line}");
+        assert!(Page::parse("page", &with(line)).is_err(), "{line}");
     }
-    assert!(Page::parse(&with("event 12:00 u1").replace("```example", "```sh")).is_err());
+    assert!(Page::parse("page", &with("event 12:00 u1").replace("```example", "```sh")).is_err());
     let line = Line::parse("event 12:00 u1 -> late").unwrap();
     assert_eq!(line.partition(), Some(0));
 }

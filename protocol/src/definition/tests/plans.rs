@@ -386,8 +386,11 @@ fn request_values_stand_behind_all_results() {
     assert_eq!([view.given(5), view.given(6), view.given(8)], [Given::Result(5), Given::Sent(0), Given::Sent(2)]);
     let alone: Vec<usize> = (0..6).filter(|result| view.is_of_request_alone(*result)).collect();
     assert_eq!(alone, [4, 5]);
-    let half = Constant { unscaled: -5, domain: Domain::Decimal(1) };
-    assert_eq!(view.derived.iter().map(|derived| derived.default).collect::<Vec<_>>(), [Some(half), None, None, None]);
+    let half = Constant::Number { unscaled: -5, domain: Domain::Decimal(1) };
+    assert_eq!(
+        view.derived.iter().map(|derived| derived.default.clone()).collect::<Vec<_>>(),
+        [Some(half), None, None, None]
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::*;
 
-const PAGE: &str = include_str!("../../../SEMANTICS.md");
+const PAGE: &str = include_str!("../../../EXPRESSIONS.md");
 
 #[test]
 fn the_page_lists_every_function() {
     let table = markdown();
-    assert!(PAGE.contains(&table), "protocol/SEMANTICS.md needs this table:\n\n{table}");
+    assert!(PAGE.contains(&table), "protocol/EXPRESSIONS.md needs this table:\n\n{table}");
 }

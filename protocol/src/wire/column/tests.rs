@@ -43,5 +43,5 @@ fn columns_of_one_kind_are_packed() {
     assert_eq!(column(&[Value::Float(0.5)]).values, Some(Values::Floats(Floats { values: vec![0.5] })));
     let large = i128::from(i64::MAX) + 1;
     assert!(matches!(column(&[Value::Int(1), Value::Int(large)]).values, Some(Values::Mixed(_))));
-    assert_eq!(column(&[Value::Null; 2]).values, None);
+    assert_eq!(column(&[Value::Null, Value::Null]).values, None);
 }

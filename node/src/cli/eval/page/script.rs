@@ -30,7 +30,8 @@ pub(super) struct Page {
 /// One example; lines have their number on the page.
 pub(super) struct Script {
     pub(super) section: String,
-    pub(super) lines: Vec<(usize, Line)>,
+    /// Each with its page and number.
+    pub(super) lines: Vec<(String, Line)>,
 }
 
 pub(super) enum Line {
@@ -88,10 +89,10 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 impl Page {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
         let mut page = Self { definitions: String::new(), sections: Vec::new(), examples: Vec::new() };
         let mut fence: Option<&str> = None;
-        for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line)) {
+        for (number, line) in text.lines().enumerate().map(|(at, line)| (format!("{name}:{}", at + 1), line)) {
             if let Some(kind) = line.strip_prefix("```") {
                 match (fence, kind) {
                     (Some(_), "") => fence = None,
@@ -108,7 +109,8 @@ impl Page {
             match (fence, page.examples.last_mut()) {
                 (Some("yaml"), _) => page.definitions += &format!("{line}\n"),
                 (Some(_), Some(example)) if !line.trim().is_empty() => {
-                    example.lines.push((number, Line::parse(line).map_err(|why| format!("{number}: {why}"))?));
+                    let line = Line::parse(line).map_err(|why| format!("{number}: {why}"))?;
+                    example.lines.push((number, line));
                 }
                 (None, _) => page.sections.extend(line.strip_prefix("## ").map(str::to_owned)),
                 _ => {}

@@ -65,18 +65,19 @@ fn fraction(left: u128, right: u128, digits: Digits) -> (U256, U256) {
 pub(super) fn of_float(value: f64, scale: u8) -> Option<i128> {
     let bits = value.to_bits();
     let (fraction, raised) = ((bits & ((1 << 52) - 1)) as i128, (bits >> 52 & 0x7ff) as i32);
-    let mantissa = if raised == 0 { fraction } else { fraction | 1 << 52 };
+    let magnitude = if raised == 0 { fraction } else { fraction | 1 << 52 };
+    // With its sign from here on: the smallest integer has no magnitude that fits.
+    let mantissa = if value < 0.0 { -magnitude } else { magnitude };
     let exponent = raised.max(1) - 1075;
     // At most 53 + 60 bits.
     let scaled = mantissa * 10i128.pow(scale.into());
-    let magnitude = match u32::try_from(exponent) {
+    Some(match u32::try_from(exponent) {
         Ok(_) if scaled == 0 => 0,
         Ok(up) => scaled.checked_mul(1i128.checked_shl(up).filter(|power| *power > 0)?)?,
         // So far down that it is less than a half.
         Err(_) if exponent < -120 => 0,
         Err(_) => half_even(scaled, 1 << exponent.unsigned_abs()),
-    };
-    Some(if value < 0.0 { -magnitude } else { magnitude })
+    })
 }
 
 /// `value / power`, half even; the power is positive.

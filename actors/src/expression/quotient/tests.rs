@@ -31,6 +31,7 @@ fn roundings_by_hand() {
         (f64::MIN_POSITIVE / 4.0, 18, Some(0)),
         (2f64.powi(126), 0, Some(1 << 126)),
         (2f64.powi(127), 0, None),
+        (-(2f64.powi(127)), 0, Some(i128::MIN)),
         (0.0, 18, Some(0)),
     ] {
         assert_eq!(of_float(value, scale), want, "{value}");

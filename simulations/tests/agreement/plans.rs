@@ -291,7 +291,10 @@ fn derive(view: &mut ViewPlan, random: &mut Random) {
         inputs.extend(behind.map(|_| ("", Type::Int)));
         inputs.extend(sent.iter().map(String::as_str).zip(view.request.iter().map(|value| value.kind.into())));
         let mut drawn = if random.chance(700) { names.clone() } else { Names::default() };
-        drawn.numbers.extend(view.request.iter().map(|value| of_request(value, random)));
+        // Results are many: so often that both are met in one formula.
+        for _ in 0..=drawn.numbers.len() / (2 * view.request.len()).max(1) {
+            drawn.numbers.extend(view.request.iter().map(|value| of_request(value, random)));
+        }
         // A product with too many digits is refused, and another formula drawn.
         let formula = std::iter::repeat_with(|| read(&drawn.number(3, random), &inputs, false)).find_map(Result::ok);
         let formula = formula.expect("an endless source of formulas");

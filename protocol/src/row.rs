@@ -86,6 +86,20 @@ pub fn text_word(text: &str) -> i64 {
     xxh3_64(text.as_bytes()) as i64
 }
 
+impl<'a> Texts<'a> {
+    /// All of them in one, to be kept.
+    #[must_use]
+    pub fn packed(self) -> &'a str {
+        self.0
+    }
+
+    /// What was packed.
+    #[must_use]
+    pub fn of(packed: &'a str) -> Self {
+        Self(packed)
+    }
+}
+
 impl<'a> Iterator for Texts<'a> {
     type Item = &'a str;
 

@@ -199,7 +199,7 @@ impl History {
                 continue;
             }
             let RowHead { ts, offset, present, bad, .. } = *row.head;
-            self.rows.push(Held::new(id, entity, ts, offset, (present, bad)), row.numbers);
+            self.rows.push(Held::new(id, entity, ts, offset, (present, bad)), row.numbers, row.texts);
         }
         self.known.forget(id, Horizon::of(chunk.max_after, chunk.to, partition.known_for));
         self.check()

@@ -200,6 +200,7 @@ impl Bench {
             let Held { ts, offset, present, bad, .. } = *held;
             let head = RowHead { hash, ts, offset, present, bad, view, key_len: 0, number_len: 0 };
             self.frame.rows.push(head, key, history.held().numbers(held));
+            self.frame.rows.tell(history.held().texts(held));
         }
         self.shard.apply(&self.frame, &self.ranges);
     }

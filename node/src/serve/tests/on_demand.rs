@@ -60,13 +60,13 @@ async fn values_sent_with_a_read_are_answered_with_it() {
     };
     let reply = client.get_features(sent.clone()).await.unwrap().into_inner();
     assert_eq!(shown(&reply, 0), ["german 0 PRESENT", "over 2.5 PRESENT", "count_5m 1 PRESENT"]);
-    assert_eq!(shown(&reply, 1), ["german 1 PRESENT", "over 1 DEFAULTED", "count_5m 1 PRESENT"]);
+    assert_eq!(shown(&reply, 1), ["german 1 PRESENT", "over 1.0 DEFAULTED", "count_5m 1 PRESENT"]);
     assert_eq!(shown(&reply, 2), ["german 1 PRESENT", "over null NOT_FOUND", "count_5m null NOT_FOUND"]);
     assert_eq!(client.get_features(sent.clone()).await.unwrap().into_inner(), reply, "the same again");
 
     // What needs nothing is answered without; what is declared as another type is read as it.
     let reply = client.get_features(request(&["u1"])).await.unwrap().into_inner();
-    let want = ["over 1 DEFAULTED", "german 0 PRESENT", "hour null NULL_VALUE", "per_event 2 PRESENT"];
+    let want = ["over 1.0 DEFAULTED", "german 0 PRESENT", "hour null NULL_VALUE", "per_event 2.0 PRESENT"];
     assert_eq!(shown(&reply, 0)[3..], want);
     let typed = |values| GetFeaturesRequest { request: vec![column("at", values, &[])], ..request(&["u1"]) };
     let millis = Values::Ints(Ints { values: vec![AT / 1000] });

@@ -39,7 +39,7 @@ const OPERATORS: [&str; 16] = [
     "last_n: user_id == \"u\", n: 7",
     "percentile: amount, p: 99.9",
     "distinct_count: lower(user_id)",
-    "top_k: lower(user_id), k: 64",
+    "top_k: ok, k: 64",
     "any: ok",
     "last: amount",
     "stddev_sample: count",

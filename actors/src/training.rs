@@ -17,4 +17,4 @@ mod visibility;
 mod walk;
 
 pub use history::{History, HistoryError};
-pub use questions::{Knowledge, Known, Questions};
+pub use questions::{Asker, Knowledge, Known, Questions};

@@ -17,11 +17,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use featuregrid_actors::training::{History, HistoryError, Known, Questions};
+use featuregrid_actors::shard::ViewReading;
+use featuregrid_actors::training::{Asker, History, HistoryError, Known, Questions};
 use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::{KEY_PART_BYTES_MAX, TRAINING_PARTS_MAX};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::PartitionCounters;
+use featuregrid_protocol::request::SentColumns;
 
 use self::answers::Answers;
 use self::spine::Spine;
@@ -111,15 +113,33 @@ fn answer(
         let (questions, places) = ask(plan, spine, known, |hash| hash % parts == part)?;
         let mut history = History::new(questions, memory);
         events::read(plan, events, &mut history)?;
-        history.answer(|question, reading| {
-            let (row, view) = places[question];
-            answers.put(row as usize, usize::from(view), &reading);
-        })?;
+        history.answer(Row { plan, spine, places: &places, answers })?;
         counters = history.counters();
         applied += history.rows();
         duplicate += history.duplicates();
     }
     Ok((counters, applied, duplicate))
+}
+
+/// Each question is a row and a view of it.
+struct Row<'a> {
+    plan: &'a Plan,
+    spine: &'a Spine,
+    places: &'a [(u32, u16)],
+    answers: &'a mut Answers,
+}
+
+impl Asker for Row<'_> {
+    fn sent(&self, question: usize) -> SentColumns {
+        let (row, view) = self.places[question];
+        // It was looked at when the question was asked: what is refused was refused then.
+        self.spine.sent(self.plan, view.into(), row as usize).unwrap_or_default()
+    }
+
+    fn answered(&mut self, question: usize, reading: ViewReading) {
+        let (row, view) = self.places[question];
+        self.answers.put(row as usize, view.into(), &reading);
+    }
 }
 
 /// Every row asks for every view whose join keys it has, where the hash of its key is of the part; the row and the view of
@@ -152,6 +172,7 @@ fn ask(
             }
             is_asked |= is_whole;
             if is_whole && is_of_part(KeyHash::of(&bytes).0) {
+                spine.sent(plan, *view, number)?;
                 questions.ask(*view, &bytes, row.as_of, &row.knowledge);
                 places.push((number as u32, *view as u16));
             }

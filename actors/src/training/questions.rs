@@ -7,8 +7,11 @@ use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::request::SentColumns;
 use featuregrid_protocol::time::Timestamp;
 use hashbrown::HashTable;
+
+use crate::shard::ViewReading;
 
 /// Which events count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,23 @@ pub(super) struct Entity {
     pub(super) view: u16,
     pub(super) hash: KeyHash,
     pub(super) key: Box<[u8]>,
+}
+
+/// Who asks: what is sent with each question, by its number, and what becomes of the reading.
+pub trait Asker {
+    /// The request values of the question's view; by default none.
+    fn sent(&self, _question: usize) -> SentColumns {
+        SentColumns::default()
+    }
+
+    /// Takes what a question was answered.
+    fn answered(&mut self, question: usize, reading: ViewReading);
+}
+
+impl<F: FnMut(usize, ViewReading)> Asker for F {
+    fn answered(&mut self, question: usize, reading: ViewReading) {
+        self(question, reading);
+    }
 }
 
 /// Everything that a training set asks, before any event is read: only events of its keys are kept.

@@ -12,20 +12,20 @@ use featuregrid_protocol::row::{RowBatch, RowHead};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::history::{History, HistoryError};
-use super::questions::{Entity, Known, Mark, Question};
+use super::questions::{Asker, Entity, Known, Mark, Question};
 use super::rows::Held;
 use super::visibility::Stand;
-use crate::shard::{Shard, ViewReading};
+use crate::shard::Shard;
 use crate::window::AsOf;
 
 const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 
 impl History {
-    /// Answers every question, entity by entity: `each` is told the question's number and the reading.
+    /// Answers every question, entity by entity.
     ///
     /// # Errors
     /// [`HistoryError::UnknownPartition`] and [`HistoryError::TooLarge`]; nothing was answered.
-    pub fn answer(&mut self, mut each: impl FnMut(usize, ViewReading)) -> Result<(), HistoryError> {
+    pub fn answer(&mut self, mut asker: impl Asker) -> Result<(), HistoryError> {
         self.finish()?;
         let this = &*self;
         let rows = Grouped::new(this.questions.entities.len(), this.held().iter().map(|held| held.entity));
@@ -37,8 +37,8 @@ impl History {
             held.extend(rows.of(number).iter().map(|row| this.held().get(*row as usize)));
             let questions: Vec<u32> = asked.of(number).to_vec();
             match this.questions.known {
-                Known::AsHappened => this.happened(entity, &mut held, questions, &mut bench, &mut each),
-                Known::AsKnown => this.known(entity, &mut held, questions, &mut bench, &mut each),
+                Known::AsHappened => this.happened(entity, &mut held, questions, &mut bench, &mut asker),
+                Known::AsKnown => this.known(entity, &mut held, questions, &mut bench, &mut asker),
             }
         }
         Ok(())
@@ -53,7 +53,7 @@ impl History {
         held: &mut [Held],
         mut questions: Vec<u32>,
         bench: &mut Bench,
-        each: &mut impl FnMut(usize, ViewReading),
+        asker: &mut impl Asker,
     ) {
         held.sort_unstable_by_key(|row| (row.ts, row.partition, row.offset));
         questions.sort_by_key(|question| self.question(*question).as_of);
@@ -69,7 +69,7 @@ impl History {
                 bench.apply(self, entity, rows, rows[0].partition, Stand { next, max: as_of - Span::TICK });
             }
             at = until;
-            bench.read(entity, question, as_of, each);
+            bench.read(entity, question, as_of, asker);
         }
     }
 
@@ -81,7 +81,7 @@ impl History {
         held: &mut [Held],
         questions: Vec<u32>,
         bench: &mut Bench,
-        each: &mut impl FnMut(usize, ViewReading),
+        asker: &mut impl Asker,
     ) {
         held.sort_unstable_by_key(|row| (row.partition, row.offset));
         let mut knowing: Vec<(u32, Vec<(PartitionId, Stand)>)> =
@@ -105,7 +105,7 @@ impl History {
                 bench.apply(self, entity, &held[from..to], partition, stand);
                 *before = stand.next;
             }
-            bench.read(entity, question, self.question(question).as_of, each);
+            bench.read(entity, question, self.question(question).as_of, asker);
         }
     }
 
@@ -205,10 +205,12 @@ impl Bench {
         self.shard.apply(&self.frame, &self.ranges);
     }
 
-    fn read(&mut self, entity: &Entity, question: u32, as_of: Timestamp, each: &mut impl FnMut(usize, ViewReading)) {
+    fn read(&mut self, entity: &Entity, question: u32, as_of: Timestamp, asker: &mut impl Asker) {
         // The one range holds every key, and questions are about views of the plan.
-        if let Some(reading) = self.shard.read(usize::from(entity.view), &entity.key, AsOf::At(as_of)) {
-            each(question as usize, reading);
+        let sent = asker.sent(question as usize);
+        let (view, as_of) = (usize::from(entity.view), AsOf::At(as_of));
+        if let Some(reading) = self.shard.read_with(view, &entity.key, as_of, sent.row(0)) {
+            asker.answered(question as usize, reading);
         }
     }
 }

@@ -15,6 +15,7 @@ use featuregrid_actors::training::Knowledge;
 use featuregrid_protocol::ids::{PartitionId, SourceId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::request::{self, SentColumns};
 use featuregrid_protocol::time::Timestamp;
 use serde_json::Value as Json;
 
@@ -162,6 +163,20 @@ impl Spine {
             bail!("{}: it has the join keys of no view; they are: {wanted}", self.path.display());
         }
         Ok(keyed)
+    }
+
+    /// What a row sends to a view: its columns of the names that the view declares as request values.
+    pub(super) fn sent(&self, plan: &Plan, view: usize, row: usize) -> anyhow::Result<SentColumns> {
+        if plan.views[view].request.is_empty() {
+            return Ok(SentColumns::default());
+        }
+        let declared = plan.views[view].request.iter().filter_map(|value| {
+            let column = self.columns.iter().find(|column| column.name == value.name)?;
+            Some(request::Column { name: &value.name, values: vec![column.cells.written(row)] })
+        });
+        let values = request::values(plan, &[view], 1, &declared.collect::<Vec<_>>());
+        let values = values.with_context(|| self.place(row))?;
+        Ok(values.into_iter().next().unwrap_or_default())
     }
 
     /// A join key as readers take it; `None` where it is null.

@@ -171,3 +171,38 @@ fn mistakes_say_where_they_are() {
     }
     says(mistake(SPINE, &files.write("events.parquet", "no"), Known::AsHappened), &["events.parquet"]);
 }
+
+/// What a row sends is read as the view declares it; what is none of that says which row it is.
+#[test]
+fn request_values_are_columns_of_the_spine() {
+    let files = Files::new();
+    let asked = "    request: { amount: decimal(2), country: text }
+    derived:
+      over: request.amount / spend_lifetime
+      foreign: 1 - one_hot(request.country, 'DE')
+";
+    let text = format!("{DEFINITIONS}{asked}");
+    let plan = Arc::new(definition::compile(&text, "definitions", None, ControlIndex(0)).unwrap());
+    let events = files.write("events.jsonl", EVENTS);
+    let build = |spine: &str| {
+        let path = files.write("spine.jsonl", spine);
+        build(&plan, Spine::read(&path, &plan, usize::MAX)?, &[events.display().to_string()], all(Known::AsHappened))
+    };
+    let set = build(
+        r#"{"user_id":"u2","as_of":"2026-01-01T12:01:00Z","amount":5.00,"country":"FR"}
+{"user_id":"u2","as_of":"2026-01-01T12:01:00Z","amount":null,"country":"DE"}
+{"user_id":"u9","as_of":"2026-01-01T12:01:00Z","amount":"1"}
+"#,
+    );
+    let set = set.unwrap();
+    let of = |name: &str| {
+        let column = set.answers.columns.iter().find(|column| column.name == name).unwrap();
+        (0..3).map(|row| column.value(row).to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (of("over"), of("foreign")),
+        (["2.0", "null", "null"].map(str::to_owned).to_vec(), ["1", "0", "1"].map(str::to_owned).to_vec(),)
+    );
+    let wrong = build("{\"user_id\":\"u2\",\"as_of\":1,\"amount\":true}\n").unwrap_err();
+    assert!(format!("{wrong:#}").contains("spine.jsonl:1: request value `amount`"), "{wrong:#}");
+}

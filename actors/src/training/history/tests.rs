@@ -6,6 +6,7 @@ use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::value::Value;
 
 use super::*;
+use crate::shard::ViewReading;
 use crate::training::Knowledge;
 
 const DEFINITIONS: &str = "project: p
@@ -47,7 +48,9 @@ fn event(history: &mut History, user: &str, offset: Offset, applied_at: Option<i
 
 fn counts(mut history: History) -> Vec<Value> {
     let mut values = BTreeMap::new();
-    history.answer(|question, reading| _ = values.insert(question, reading.readings[0].value.clone())).unwrap();
+    history
+        .answer(|question, reading: ViewReading| _ = values.insert(question, reading.readings[0].value.clone()))
+        .unwrap();
     values.into_values().collect()
 }
 
@@ -98,5 +101,5 @@ fn what_cannot_be_told_is_refused() {
     for offset in 0..10 {
         event(&mut small, "u1", offset, None).unwrap();
     }
-    assert_eq!(small.answer(|_, _| {}), Err(HistoryError::TooLarge { budget }));
+    assert_eq!(small.answer(|_, _: ViewReading| {}), Err(HistoryError::TooLarge { budget }));
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, bail};
+use featuregrid_protocol::request::Written;
 use featuregrid_protocol::time::Timestamp;
 use serde_json::Value as Json;
 
@@ -81,6 +82,25 @@ impl Cells {
             Self::Instant(cells) => cells[row].map(|micros| Json::String(Timestamp(micros).to_string())),
             Self::Json(cells) => cells[row].clone(),
         }
+    }
+
+    /// A value sent with a read, as it comes; numbers keep their digits.
+    pub(super) fn written(&self, row: usize) -> Written<'_> {
+        let written = match self {
+            Self::Text(cells) => cells[row].as_deref().map(|text| Written::Text(Cow::Borrowed(text))),
+            Self::Int(cells) => cells[row].map(|int| Written::Number(int.to_string().into())),
+            Self::Float(cells) => cells[row].map(|float| Written::Number(float.to_string().into())),
+            Self::Bool(cells) => cells[row].map(Written::Bool),
+            Self::Instant(cells) => cells[row].map(|micros| Written::Timestamp(Timestamp(micros))),
+            Self::Json(cells) => cells[row].as_ref().map(|value| match value {
+                Json::Null => Written::Null,
+                Json::Bool(truth) => Written::Bool(*truth),
+                Json::Number(number) => Written::Number(number.to_string().into()),
+                Json::String(text) => Written::Text(Cow::Borrowed(text)),
+                Json::Array(_) | Json::Object(_) => Written::Composite,
+            }),
+        };
+        written.unwrap_or(Written::Null)
     }
 
     /// A join key as readers take it: text, or the digits of a number.

@@ -3,6 +3,7 @@
 //! A script goes record by record through the reader and the shard that serve. Where `featuregrid eval` can tell the same
 //! story, it must give the same values; and whatever order partitions are consumed in, the state must be the same bytes.
 
+mod conformance;
 mod script;
 mod world;
 
@@ -44,87 +45,104 @@ fn every_section_has_an_example_and_every_example_holds() {
     assert!(expectations > 60, "{expectations} expectations");
     let (mut mistakes, mut reproduced) = (String::new(), 0);
     for example in &page.examples {
-        let mut world = World::new(&page.definitions, example);
-        for (number, line) in &example.lines {
-            if let Err(mistake) = world.play(line) {
-                mistakes += &format!("{number}: {mistake}\n");
-            }
-        }
-        match world.is_reproduced() {
+        match plays(&page.definitions, example) {
             Ok(reads) => reproduced += reads,
-            Err(mistake) => mistakes += &format!("{}: {mistake}\n", example.lines[0].0),
+            Err(mistake) => mistakes += &mistake,
         }
     }
     assert!(mistakes.is_empty(), "\n{mistakes}");
     assert!(reproduced > 40, "{reproduced} reads were reproduced");
 }
 
+/// Whether every line holds, and how many of its reads a training set reproduces.
+fn plays(definitions: &str, example: &Script) -> Result<usize, String> {
+    let (mut world, mut mistakes) = (World::new(definitions, example), String::new());
+    for (number, line) in &example.lines {
+        if let Err(mistake) = world.play(line) {
+            mistakes += &format!("{number}: {mistake}\n");
+        }
+    }
+    match world.is_reproduced() {
+        Ok(reads) if mistakes.is_empty() => Ok(reads),
+        Ok(_) => Err(mistakes),
+        Err(mistake) => Err(format!("{mistakes}{}: {mistake}\n", example.lines[0].0)),
+    }
+}
+
 #[test]
 fn any_order_of_partitions_ends_in_the_same_bytes() {
     let page = page();
-    let mut compared = 0;
-    for example in page.examples.iter().filter(|example| example.partitions().len() > 1) {
-        let ended = |order: &[u32]| {
-            let mut world = World::new(&page.definitions, example);
-            for partition in order {
-                for (number, line) in example.lines.iter().filter(|(_, line)| line.partition() == Some(*partition)) {
-                    holds(world.append(line).map_err(|mistake| format!("{number}: {mistake}")));
-                }
-            }
-            world.digest()
-        };
-        let order = example.partitions();
-        let reversed: Vec<u32> = order.iter().rev().copied().collect();
-        assert_eq!(ended(&order), ended(&reversed), "line {}", example.lines[0].0);
-        compared += 1;
-    }
+    let several = |example: &&Script| example.partitions().len() > 1;
+    let compared: usize =
+        page.examples.iter().filter(several).map(|example| any_order(&page.definitions, example)).sum();
     assert!(compared > 1, "{compared} examples have several partitions");
+}
+
+/// Consumes the partitions of an example in two orders.
+fn any_order(definitions: &str, example: &Script) -> usize {
+    let ended = |order: &[u32]| {
+        let mut world = World::new(definitions, example);
+        for partition in order {
+            for (number, line) in example.lines.iter().filter(|(_, line)| line.partition() == Some(*partition)) {
+                holds(world.append(line).map_err(|mistake| format!("{number}: {mistake}")));
+            }
+        }
+        world.digest()
+    };
+    let order = example.partitions();
+    let reversed: Vec<u32> = order.iter().rev().copied().collect();
+    assert_eq!(ended(&order), ended(&reversed), "line {}", example.lines[0].0);
+    1
 }
 
 #[test]
 fn eval_gives_the_same_values() {
     let page = page();
+    let files = page.examples.iter().filter(|example| example.is_a_file());
+    let compared: usize = files.map(|example| eval_agrees(&page.definitions, example)).sum();
+    assert!(compared > 20, "{compared} values");
+}
+
+/// Asks `featuregrid eval` for what an example reads; how many values it gave.
+fn eval_agrees(definitions: &str, example: &Script) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let events: String = example
+        .lines
+        .iter()
+        .filter_map(|(_, line)| Some(line.payload()?.unwrap_or("null").to_owned() + "\n"))
+        .collect();
+    let asked: Vec<_> = example.lines.iter().filter_map(|(number, line)| Some((number, line.asked()?))).collect();
+    let row = |(_, read): &(&String, &script::Read)| {
+        let sent: String = read.sent.iter().map(|(name, value)| format!(",{name:?}:{value}")).collect();
+        format!("{{\"user_id\":{:?},\"as_of\":{:?}{sent}}}\n", read.user, read.at.to_string())
+    };
+    let arguments = super::Arguments {
+        definitions: write("definitions.yaml", example.definitions(definitions)),
+        events: vec![write("events.jsonl", events).display().to_string()],
+        spine: write("spine.jsonl", asked.iter().map(row).collect()),
+    };
+    let lines = super::answers(&arguments).unwrap().lines;
+    assert_eq!(lines.len(), asked.len());
     let mut compared = 0;
-    for example in page.examples.iter().filter(|example| example.is_a_file()) {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: String| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        let events: String = example
-            .lines
-            .iter()
-            .filter_map(|(_, line)| Some(line.payload()?.unwrap_or("null").to_owned() + "\n"))
-            .collect();
-        let asked: Vec<_> = example.lines.iter().filter_map(|(number, line)| Some((number, line.asked()?))).collect();
-        let row = |(_, read): &(&String, &script::Read)| {
-            let sent: String = read.sent.iter().map(|(name, value)| format!(",{name:?}:{value}")).collect();
-            format!("{{\"user_id\":{:?},\"as_of\":{:?}{sent}}}\n", read.user, read.at.to_string())
-        };
-        let definitions = write("definitions.yaml", example.definitions(&page.definitions));
-        let arguments = super::Arguments {
-            definitions,
-            events: vec![write("events.jsonl", events).display().to_string()],
-            spine: write("spine.jsonl", asked.iter().map(row).collect()),
-        };
-        let lines = super::answers(&arguments).unwrap().lines;
-        assert_eq!(lines.len(), asked.len());
-        for ((number, read), line) in asked.into_iter().zip(lines) {
-            let got: BTreeMap<String, Json> = serde_json::from_str(&line).unwrap();
-            for Expected { name, value, status, flags } in &read.expected {
-                let want: Json = serde_json::from_str(value).unwrap();
-                let same = match (&got["features"][name], &want) {
-                    (Json::Number(got), Json::Number(want)) => got.as_f64() == want.as_f64(),
-                    (got, want) => got == want,
-                };
-                let same = same && got["status"][name] == *status && got["flags"][name] == serde_json::json!(flags);
-                assert!(same, "line {number}: eval says {line}");
-                compared += 1;
-            }
+    for ((number, read), line) in asked.into_iter().zip(lines) {
+        let got: BTreeMap<String, Json> = serde_json::from_str(&line).unwrap();
+        for Expected { name, value, status, flags } in &read.expected {
+            let want: Json = serde_json::from_str(value).unwrap();
+            let same = match (&got["features"][name], &want) {
+                (Json::Number(got), Json::Number(want)) => got.as_f64() == want.as_f64(),
+                (got, want) => got == want,
+            };
+            let same = same && got["status"][name] == *status && got["flags"][name] == serde_json::json!(flags);
+            assert!(same, "line {number}: eval says {line}");
+            compared += 1;
         }
     }
-    assert!(compared > 20, "{compared} values");
+    compared
 }
 
 /// Lines that are no events and no reads would silently not run.

@@ -13,8 +13,8 @@
 //! books NAME TOTAL = NAME COUNT + ...       `records` of all partitions, or `rows` of the view
 //! ```
 //!
-//! A RESULT is `NAME VALUE [STATUS] [FLAG ...]`; a value without a status is PRESENT. `instant TIME` and `rounded` stand
-//! where results stand.
+//! A RESULT is `NAME VALUE [STATUS] [FLAG ...]`; a value without a status is PRESENT. `instant TIME`,
+//! `newest TIME` (the entity's newest event) and `rounded` stand where results stand.
 
 use std::collections::BTreeSet;
 
@@ -71,6 +71,7 @@ pub(super) struct Read {
     pub(super) sent: Vec<(String, String)>,
     pub(super) expected: Vec<Expected>,
     pub(super) instant: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
     pub(super) rounded: bool,
 }
 
@@ -309,16 +310,17 @@ impl Read {
             None => Err(format!("`{word}` is no request value")),
         };
         let sent = words.map(value).collect::<Result<_, _>>()?;
-        let (mut instant, mut rounded, mut kept) = (None, false, Vec::new());
+        let (mut instant, mut newest, mut rounded, mut kept) = (None, None, false, Vec::new());
         for part in expected.split(", ") {
             match part.split_once(' ') {
                 Some(("instant", at)) => instant = Some(time(at)?),
+                Some(("newest", at)) => newest = Some(time(at)?),
                 None if part == "rounded" => rounded = true,
                 _ => kept.push(part),
             }
         }
         let expected = results(&kept.join(", "))?;
-        Ok(Self { now, at: time(at)?, user: user.to_owned(), sent, expected, instant, rounded })
+        Ok(Self { now, at: time(at)?, user: user.to_owned(), sent, expected, instant, newest, rounded })
     }
 }
 

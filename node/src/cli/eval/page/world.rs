@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_actors::reader::{Chunk, Interpreter, Outcome, Record};
-use featuregrid_actors::shard::{RowCounts, Shard, ViewReading};
+use featuregrid_actors::shard::{RangeSnapshot, RowCounts, Shard, ViewReading};
 use featuregrid_actors::training::{History, Knowledge, Known, Questions};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::definition;
@@ -99,17 +99,10 @@ impl World {
         let (Line::Record(record) | Line::Push(record, ..)) = line else { return Ok(()) };
         let Produced { partition, payload, logged, gap, admit, fate, .. } = record;
         let partition = PartitionId(*partition);
-        let plan = &self.plan;
-        let begin = || Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
-        let reader = self.readers.entry(partition).or_insert_with(begin);
-        let offset = reader.position().next + gap;
-        self.log.push(Logged { partition, offset, log_timestamp: *logged, admit: *admit, payload: payload.clone() });
-        let payload = payload.as_deref().map(str::as_bytes);
-        let outcome = reader.record(&Record { offset, log_timestamp: *logged, admit: *admit, payload });
-        let chunk = reader.cut();
-        if let Some(chunk) = chunk {
-            self.apply(partition, chunk);
-        }
+        let offset = self.reader(partition).position().next + gap;
+        let logged = Logged { partition, offset, log_timestamp: *logged, admit: *admit, payload: payload.clone() };
+        let outcome = self.take(&logged);
+        self.log.push(logged);
         let got = match outcome.ok_or("the record was ignored")? {
             Outcome::Routed(_) => "routed".to_owned(),
             Outcome::Unmatched => "unmatched".to_owned(),
@@ -118,6 +111,54 @@ impl World {
             Outcome::Dead(reason) => format!("dead {}", reason.name()),
         };
         if got == *fate { Ok(()) } else { Err(format!("expected {fate}, and it is {got}")) }
+    }
+
+    fn reader(&mut self, partition: PartitionId) -> &mut Interpreter {
+        let plan = &self.plan;
+        let begin = || Interpreter::new(Arc::clone(plan), partition, PartitionPosition::start(0));
+        self.readers.entry(partition).or_insert_with(begin)
+    }
+
+    /// Reads a record of the log, and applies it.
+    fn take(&mut self, logged: &Logged) -> Option<Outcome> {
+        let Logged { partition, offset, log_timestamp, admit, ref payload } = *logged;
+        let payload = payload.as_deref().map(str::as_bytes);
+        let reader = self.reader(partition);
+        let outcome = reader.record(&Record { offset, log_timestamp, admit, payload });
+        if let Some(chunk) = reader.cut() {
+            self.apply(partition, chunk);
+        }
+        outcome
+    }
+
+    /// All that a node keeps elsewhere: what it would begin with after a crash.
+    pub(super) fn stored(&mut self) -> Vec<u8> {
+        self.shard.snapshot(WHOLE).map(|snapshot| snapshot.encode()).unwrap_or_default()
+    }
+
+    /// The node dies, and another one begins with what was stored and reads the rest of the log.
+    pub(super) fn crash(&mut self, stored: &[u8]) -> Result<(), String> {
+        let snapshot = RangeSnapshot::decode(stored).map_err(|damaged| damaged.to_string())?;
+        self.shard = Shard::new(Arc::clone(&self.plan));
+        self.shard.install(&snapshot, Arc::clone(&self.plan)).map_err(|refused| refused.to_string())?;
+        let plan = &self.plan;
+        let again = |(partition, position): (PartitionId, PartitionPosition)| {
+            (partition, Interpreter::new(Arc::clone(plan), partition, position))
+        };
+        self.readers = snapshot.positions.into_iter().map(again).collect();
+        let log = std::mem::take(&mut self.log);
+        for logged in &log {
+            if logged.offset >= self.reader(logged.partition).position().next {
+                self.take(logged);
+            }
+        }
+        self.log = log;
+        Ok(())
+    }
+
+    /// Bytes of an entity, and the most that the plan says it can have.
+    pub(super) fn bytes_per_entity(&self) -> (usize, u64) {
+        (self.shard.bytes_per_entity(), self.plan.largest_entity(&self.plan.views[0]).bytes())
     }
 
     fn apply(&mut self, partition: PartitionId, chunk: Chunk) {
@@ -219,6 +260,9 @@ impl World {
         self.compare(reading, &read.expected)?;
         if let Some(instant) = read.instant.filter(|instant| *instant != reading.instant) {
             return Err(format!("expected instant {instant}, and it is {}", reading.instant));
+        }
+        if read.newest.is_some() && read.newest != reading.newest_event {
+            return Err(format!("expected newest {:?}, and it is {:?}", read.newest, reading.newest_event));
         }
         if (reading.edge == Edge::Rounded) != read.rounded {
             return Err(format!("the edge is {:?}", reading.edge));

@@ -110,16 +110,28 @@ pub const KINDS: [Kind; 16] = [
 
 /// Every operator over every kind of window that it can look at.
 pub fn cells() -> impl Iterator<Item = (Operator, Kind)> {
-    let pairs = Operator::ALL.into_iter().flat_map(|operator| KINDS.into_iter().map(move |kind| (operator, kind)));
-    pairs.filter(|(operator, kind)| *operator != Operator::Rate || kind.has_length)
+    Operator::ALL.into_iter().flat_map(|operator| kinds(operator).map(move |kind| (operator, kind)))
 }
 
-/// One view over W1's source with a feature for each cell.
+/// The kinds of windows that an operator can look at.
+fn kinds(operator: Operator) -> impl Iterator<Item = Kind> {
+    KINDS.into_iter().filter(move |kind| operator != Operator::Rate || kind.has_length)
+}
+
+/// The features of an operator's view: one for each kind of window.
+pub(super) fn features(operator: Operator) -> impl Iterator<Item = String> {
+    kinds(operator).enumerate().map(move |(at, _)| format!("{}_{at}", operator.name()))
+}
+
+/// Views over W1's source, one an operator and of its name, with a feature for each kind of window: all of them over one
+/// ladder, and no entity too large, however many operators there are.
 pub(super) fn definitions() -> String {
     let source = DEFINITIONS.split_once("feature_views:").map_or(DEFINITIONS, |(source, _)| source);
-    let mut text =
-        format!("{source}feature_views:\n  every:\n    entity: user\n    source: transactions\n    features:\n");
-    for (at, (operator, kind)) in cells().enumerate() {
+    let mut text = format!("{source}feature_views:\n");
+    // Writing to a string cannot fail.
+    for operator in Operator::ALL {
+        let name = operator.name();
+        let _ = writeln!(text, "  {name}:\n    entity: user\n    source: transactions\n    features:");
         let argument = match operator.argument() {
             Argument::Rows => "true",
             Argument::Number => "amount",
@@ -127,14 +139,9 @@ pub(super) fn definitions() -> String {
             Argument::Any => "lower(type)",
         };
         let parameter = operator.parameter().map_or(String::new(), |(key, written)| format!("{key}: {written}, "));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "      {}_{at}: {{ {}: {argument}, {parameter}{} }}",
-            operator.name(),
-            operator.name(),
-            kind.written
-        );
+        for (feature, kind) in features(operator).zip(kinds(operator)) {
+            let _ = writeln!(text, "      {feature}: {{ {name}: {argument}, {parameter}{} }}", kind.written);
+        }
     }
     text
 }
@@ -150,10 +157,10 @@ mod tests {
     #[test]
     fn every_cell_compiles() {
         let plan = compile(&definitions(), "every", None, ControlIndex(0)).unwrap_or_else(|error| panic!("{error}"));
-        let view = &plan.views[0];
-        for operator in Operator::ALL {
-            assert!(view.features.iter().any(|feature| feature.operator == operator), "{operator:?}");
+        for (operator, view) in Operator::ALL.into_iter().zip(&plan.views) {
+            assert_eq!(view.name, operator.name());
+            assert!(view.features.len() >= kinds(operator).count());
+            assert!(view.features.iter().all(|feature| feature.operator == operator), "{operator:?}");
         }
-        assert!(view.features.len() >= cells().count());
     }
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use featuregrid_oracle::{AsOf, Oracle};
 use featuregrid_protocol::ids::SourceId;
 use featuregrid_protocol::key;
+use featuregrid_protocol::plan::Operator;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::Reading;
@@ -17,7 +18,7 @@ use featuregrid_protocol::wire::v1::{EntityKey, FeatureColumn, GetFeaturesReques
 use featuregrid_simulations::workload::w1::{Parameters, W1};
 use tonic::transport::Channel;
 
-use super::catalogue::{cells, definitions};
+use super::catalogue::{definitions, features};
 use crate::assemble::{Node, Settings};
 use crate::demo::{append, verify::read_oracle};
 use crate::ingest::Log;
@@ -91,7 +92,7 @@ pub async fn verify(seed: u64, events: u64) -> anyhow::Result<Verified> {
         verified.restarts = part;
     }
     // A series has several results for its one cell.
-    let names = cells().enumerate().map(|(at, (operator, _))| format!("{}_{at}", operator.name()));
+    let names = Operator::ALL.into_iter().flat_map(features);
     verified.tested =
         names.filter(|name| present.keys().any(|result: &String| result == name || is_of(result, name))).count();
     Ok(verified)
@@ -135,24 +136,17 @@ async fn compare(
     let mut oracle: Oracle = read_oracle(node, &v)?;
     let cut = oracle.cut(node.history.latest().index, &v)?;
     verified.late = cut.totals().late;
-    let keys: Vec<Vec<u8>> = cut.keys("every")?.map(<[u8]>::to_vec).collect();
-    for as_of in instants(cut.t_max(SourceId(0))) {
-        for keys in keys.chunks(BATCH) {
-            let columns = read(&mut client, keys, as_of, &v).await?;
-            for (at, key) in keys.iter().enumerate() {
-                let want = cut.read("every", key, AsOf::At(as_of))?;
-                for (column, want) in columns.iter().zip(&want.readings) {
-                    verified.compared += 1;
-                    let (shown, wanted) = (shown(column, at), told(want));
-                    *present.entry(column.feature.clone()).or_default() += u64::from(want.value.to_string() != "null");
-                    if shown != wanted {
-                        verified.differing += 1;
-                        if verified.shown.len() < SHOWN_MAX {
-                            let key = key::parts(key).join(",");
-                            verified
-                                .shown
-                                .push(format!("{key} {} {as_of}: want {wanted}, got {shown}", column.feature));
-                        }
+    for view in Operator::ALL.map(Operator::name) {
+        let keys: Vec<Vec<u8>> = cut.keys(view)?.map(<[u8]>::to_vec).collect();
+        for as_of in instants(cut.t_max(SourceId(0))) {
+            for keys in keys.chunks(BATCH) {
+                let columns = read(&mut client, view, keys, as_of, &v).await?;
+                for (at, key) in keys.iter().enumerate() {
+                    let want = cut.read(view, key, AsOf::At(as_of))?;
+                    for (column, want) in columns.iter().zip(&want.readings) {
+                        *present.entry(column.feature.clone()).or_default() +=
+                            u64::from(want.value.to_string() != "null");
+                        verified.compare(key, column, at, want, as_of);
                     }
                 }
             }
@@ -162,8 +156,24 @@ async fn compare(
     Ok(())
 }
 
+impl Verified {
+    fn compare(&mut self, key: &[u8], column: &FeatureColumn, entity: usize, want: &Reading, as_of: Timestamp) {
+        self.compared += 1;
+        let (shown, wanted) = (shown(column, entity), told(want));
+        if shown == wanted {
+            return;
+        }
+        self.differing += 1;
+        if self.shown.len() < SHOWN_MAX {
+            let key = key::parts(key).join(",");
+            self.shown.push(format!("{key} {} {as_of}: want {wanted}, got {shown}", column.feature));
+        }
+    }
+}
+
 async fn read(
     client: &mut FeatureGridClient<Channel>,
+    view: &str,
     keys: &[Vec<u8>],
     as_of: Timestamp,
     v: &OffsetVector,
@@ -175,12 +185,12 @@ async fn read(
     let offsets = v.0.iter().map(|(partition, next)| (partition.0, *next)).collect();
     let request = GetFeaturesRequest {
         entities: keys.iter().map(entity).collect(),
-        views: vec!["every".to_owned()],
+        views: vec![view.to_owned()],
         as_of_micros: Some(as_of.0),
         at_least: Some(featuregrid_protocol::wire::v1::Token { offsets }),
         ..GetFeaturesRequest::default()
     };
-    Ok(client.get_features(request).await.context("reading every feature")?.into_inner().features)
+    Ok(client.get_features(request).await.context("reading a view")?.into_inner().features)
 }
 
 fn shown(column: &FeatureColumn, entity: usize) -> String {

@@ -9,6 +9,8 @@ use featuregrid_protocol::definition;
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::limits::{DEFINITIONS_BYTES_MAX, FILE_LINE_BYTES_MAX};
 use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::time::Timestamp;
+use serde_json::Value as Json;
 
 /// The text of a definitions file.
 ///
@@ -38,6 +40,20 @@ pub fn text_and_plan(path: &Path) -> anyhow::Result<(String, Plan)> {
     let text = definitions(path)?;
     let plan = definition::compile(&text, &path.display().to_string(), None, ControlIndex(0))?;
     Ok((text, plan))
+}
+
+/// An instant of JSON: RFC 3339, or whole milliseconds since 1970.
+///
+/// # Errors
+/// When it is neither.
+pub fn instant(given: &Json) -> anyhow::Result<Timestamp> {
+    match given {
+        Json::String(text) => Ok(Timestamp::parse(text)?),
+        other => {
+            let millis = other.as_i64().and_then(Timestamp::from_millis);
+            millis.with_context(|| format!("{other} is no time in milliseconds"))
+        }
+    }
 }
 
 /// Every line of a file that is not empty, numbered from 1.

@@ -15,6 +15,8 @@ pub use calendar::{Calendar, Unit, Zone};
 pub use derived::{Derived, Given, RequestValue};
 pub use largest::{LargestEntity, LargestPage};
 pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::expression::{Expression, Type};
@@ -76,6 +78,38 @@ impl Plan {
     #[must_use]
     pub fn source(&self, id: SourceId) -> Option<&SourcePlan> {
         self.sources.get(usize::from(id.0))
+    }
+
+    /// The source of this name.
+    #[must_use]
+    pub fn source_id(&self, name: &str) -> Option<SourceId> {
+        // The compiler bounds the sources.
+        self.sources.iter().position(|source| source.name == name).map(|at| SourceId(at as u16))
+    }
+
+    /// The names of the sources, for people.
+    #[must_use]
+    pub fn source_names(&self) -> String {
+        self.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The names of the results of some views (indices into the plan), view by view: the view's stands before a name that
+    /// several of them have.
+    ///
+    /// # Panics
+    /// If the plan has no such view.
+    #[must_use]
+    pub fn result_names(&self, views: &[usize]) -> Vec<Vec<String>> {
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for result in views.iter().flat_map(|view| self.views[*view].results()) {
+            *times.entry(result).or_default() += 1;
+        }
+        let name = |view: &ViewPlan, result: &str| match times.get(result) {
+            Some(2..) => format!("{}__{result}", view.name),
+            _ => result.to_owned(),
+        };
+        let of_view = |view: &ViewPlan| view.results().map(|result| name(view, result)).collect();
+        views.iter().map(|view| of_view(&self.views[*view])).collect()
     }
 
     /// The feature service of this name.

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::expression::Type;
 use crate::limits::{REQUEST_BYTES_MAX, REQUEST_TEXT_BYTES_MAX, REQUEST_VALUES_MAX};
 use crate::number::{Domain, Number};
-use crate::plan::{FieldKind, Plan, RequestValue};
+use crate::plan::{FieldKind, Plan, RequestValue, ViewPlan};
 use crate::time::Timestamp;
 
 /// Characters of a value repeated in a refusal.
@@ -193,6 +193,28 @@ pub fn values(
 ) -> Result<Vec<SentColumns>, Refused> {
     check(plan, views, entities, columns)?;
     views.iter().map(|view| of_view(&plan.views[*view].name, &plan.views[*view].request, columns)).collect()
+}
+
+/// The values of a read of one entity of `view`, of whatever `sent` has by the names that the view declares.
+///
+/// # Errors
+/// The first thing that is wrong.
+///
+/// # Panics
+/// If the plan has no such view.
+pub fn of_row<'r>(
+    plan: &'r Plan,
+    view: usize,
+    sent: impl Fn(&str) -> Option<Written<'r>>,
+) -> Result<SentColumns, Refused> {
+    let ViewPlan { name, request, .. } = &plan.views[view];
+    if request.is_empty() {
+        return Ok(SentColumns::default());
+    }
+    let sent = request.iter().filter_map(|RequestValue { name, .. }| Some((name, sent(name)?)));
+    let columns: Vec<Column<'_>> = sent.map(|(name, value)| Column { name, values: vec![value] }).collect();
+    check(plan, &[view], 1, &columns)?;
+    of_view(name, request, &columns)
 }
 
 /// How many values there may be; columns need not be looked into for it.

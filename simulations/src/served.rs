@@ -5,13 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use featuregrid_actors::reader::{self, Chunk, Interpreter};
+use featuregrid_actors::reader::{self, Interpreter};
 use featuregrid_actors::shard::{RangeSnapshot, Shard, ViewReading};
 use featuregrid_actors::window::AsOf;
 use featuregrid_oracle::{Oracle, Record};
 use featuregrid_protocol::definition::{self, Mistakes};
-use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId};
+use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions, offsets};
@@ -308,7 +307,7 @@ impl Node {
                 };
                 self.late_corrections += chunk.rows.iter().filter(corrects).count() as u64;
             }
-            self.shard.apply(&frame(partition, chunk), &self.ranges);
+            self.shard.apply(&chunk.alone(partition), &self.ranges);
         }
     }
 
@@ -324,22 +323,6 @@ impl Node {
             *last = (*last).max(as_of);
         }
         asked
-    }
-}
-
-fn frame(partition: PartitionId, chunk: Chunk) -> Frame {
-    Frame {
-        topic: TopicId::default(),
-        partition,
-        leader_epoch: LeaderEpoch(0),
-        index: chunk.index,
-        generation: Generation::default(),
-        from: chunk.from,
-        to: chunk.to,
-        max_before: chunk.max_before,
-        max_after: chunk.max_after,
-        deltas: chunk.deltas,
-        rows: chunk.rows,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use featuregrid_protocol::expression::Type;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Answers, Constant, Items, Operator, SECONDS, Spread};
+use featuregrid_protocol::plan::{Constant, Items, Operator, SECONDS, Spread};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
@@ -111,22 +111,18 @@ pub(super) fn item(word: i64, items: Items) -> Value {
     }
 }
 
-/// A constant of the definitions as a value of `operator`: what is rounded is a float, all else stays as it is written.
+/// A constant of the definitions as what answers `of` would have answered it: what is rounded is a float, all else stays as
+/// it is written.
 #[must_use]
-pub fn default(operator: Operator, constant: &Constant) -> Value {
+pub fn default(of: Type, constant: &Constant) -> Value {
     match constant {
-        Constant::Number { unscaled, domain } if is_rounded(operator) => {
+        Constant::Number { unscaled, domain } if of == Type::Float => {
             Value::Float(ratio::nearest((*unscaled).into(), 10u128.pow(domain.scale().into())))
         }
         Constant::Number { unscaled, domain } => number((*unscaled).into(), *domain),
         Constant::Truth(truth) => Value::Bool(*truth),
         Constant::Text(text) => Value::Text(text.as_str().into()),
     }
-}
-
-/// Whether its values are floats, rounded once from something exact.
-fn is_rounded(operator: Operator) -> bool {
-    operator.answers(Items::Numbers(Domain::Int)) == Answers::One(Type::Float)
 }
 
 /// The scale is part of the exact ratio, so that there is one rounding and not two.
@@ -142,6 +138,7 @@ fn rate(n: u64, span: Span) -> f64 {
 #[cfg(test)]
 mod tests {
     //! The table of empties, and a mean that rounds once.
+    use featuregrid_protocol::plan::Answers;
     use featuregrid_protocol::row::Position;
 
     use super::*;
@@ -207,13 +204,14 @@ mod tests {
     fn a_default_stands_in_for_null() {
         let constant = Constant::Number { unscaled: 3, domain: Domain::Decimal(1) };
         for operator in of_words() {
-            let with = Answer { default: Some(default(operator, &constant)), ..plain(operator) };
+            let Answers::One(of) = operator.answers(plain(operator).items) else { continue };
+            let with = Answer { default: Some(default(of, &constant)), ..plain(operator) };
             let empty = answer(&with, &Accumulator::default(), None, NOW);
             let want = match operator {
                 Operator::Count | Operator::Sum | Operator::Rate => {
                     answer(&plain(operator), &Accumulator::default(), None, NOW)
                 }
-                _ if is_rounded(operator) => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
+                _ if of == Type::Float => Reading { value: Value::Float(0.3), status: Status::Defaulted, ..empty },
                 _ => Reading { value: Value::Decimal { unscaled: 3, scale: 1 }, status: Status::Defaulted, ..empty },
             };
             assert_eq!(empty, want, "{operator:?}");

@@ -2,13 +2,13 @@
 //! window.
 
 use featuregrid_protocol::expression::Type;
-use featuregrid_protocol::plan::{Constant, Given, ViewPlan};
+use featuregrid_protocol::plan::{Given, ViewPlan};
 use featuregrid_protocol::request::{Sent, SentRow};
 use featuregrid_protocol::time::Timestamp;
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::{Cell, Inputs, Program, Row};
-use crate::aggregate::ratio;
+use crate::aggregate;
 
 /// The derived features of a view, ready to run, each after those it uses.
 #[derive(Debug)]
@@ -34,7 +34,12 @@ impl Derivations {
             let program = Program::new(&derived.formula, &mut inputs);
             let inputs = inputs.cells().iter().map(|(input, _)| view.given(*input)).collect();
             let of = derived.formula.of;
-            Derivation { program, inputs, of, default: derived.default.as_ref().map(|constant| default(of, constant)) }
+            Derivation {
+                program,
+                inputs,
+                of,
+                default: derived.default.as_ref().map(|constant| aggregate::default(of, constant)),
+            }
         });
         Self(compiled.collect())
     }
@@ -116,16 +121,5 @@ fn number(unscaled: i128, of: Type) -> Value {
     match of.scale() {
         None | Some(0) => Value::Int(unscaled),
         Some(scale) => Value::Decimal { unscaled, scale },
-    }
-}
-
-/// A number of the definitions as a formula of this type would have answered it.
-fn default(of: Type, constant: &Constant) -> Value {
-    match constant {
-        Constant::Number { unscaled, domain } if of == Type::Float => {
-            Value::Float(ratio::nearest((*unscaled).into(), 10u128.pow(domain.scale().into())))
-        }
-        Constant::Number { unscaled, .. } => number((*unscaled).into(), of),
-        Constant::Truth(_) | Constant::Text(_) => Value::Null,
     }
 }

@@ -1,6 +1,7 @@
 //! A decoded interval of one partition: the rows of all views and keys. Knows no subscriber.
 
-use featuregrid_protocol::ids::{ControlIndex, Offset};
+use featuregrid_protocol::frame::Frame;
+use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId};
 use featuregrid_protocol::position::PartitionCounters;
 use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::Timestamp;
@@ -22,4 +23,25 @@ pub struct Chunk {
     pub deltas: PartitionCounters,
     /// In order of offset, then of view.
     pub rows: RowBatch,
+}
+
+impl Chunk {
+    /// The frame of a reader who reads a partition alone and for all: under no leader, of no generation.
+    #[must_use]
+    pub fn alone(self, partition: PartitionId) -> Frame {
+        let Self { index, from, to, max_before, max_after, deltas, rows } = self;
+        Frame {
+            topic: TopicId::default(),
+            partition,
+            leader_epoch: LeaderEpoch(0),
+            index,
+            generation: Generation::default(),
+            from,
+            to,
+            max_before,
+            max_after,
+            deltas,
+            rows,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{SourceId, ViewId};
-use featuregrid_protocol::plan::{Given, Plan, Shift, ViewPlan};
+use featuregrid_protocol::plan::{Answers, Given, Plan, Shift, ViewPlan};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
@@ -146,7 +146,10 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
                 operator: feature.operator,
                 items,
                 span: feature.window.span(),
-                default: feature.default.as_ref().map(|constant| aggregate::default(feature.operator, constant)),
+                default: match (feature.operator.answers(items), &feature.default) {
+                    (Answers::One(of), Some(constant)) => Some(aggregate::default(of, constant)),
+                    _ => None,
+                },
                 partial_coverage: column.since.0 > 0,
             },
             gather: collects.and_then(|collects| shape.gather(feature.column, collects)),

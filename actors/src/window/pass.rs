@@ -168,8 +168,7 @@ impl<'a> Pass<'a> {
 
     /// What runs is an answer, and goes on.
     fn close(&mut self, row: usize) {
-        let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
-        self.out.words.copy_within(running..running + each, row * each);
+        self.close_words(row);
         if let Some((running, answers)) = self.out.collections.split_last_mut() {
             answers[row].clone_from(running);
         }
@@ -177,13 +176,17 @@ impl<'a> Pass<'a> {
 
     /// What runs is an answer, and begins anew.
     fn close_pane(&mut self, row: usize) {
-        let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
-        self.out.words.copy_within(running..running + each, row * each);
+        self.close_words(row);
         self.running().fill(0);
         if let Some((running, answers)) = self.out.collections.split_last_mut() {
             // In the place of the answer stood empty ones.
             std::mem::swap(running, &mut answers[row]);
         }
+    }
+
+    fn close_words(&mut self, row: usize) {
+        let (each, running) = (self.out.each, (self.out.edges.len() + 1) * self.out.each);
+        self.out.words.copy_within(running..running + each, row * each);
     }
 }
 

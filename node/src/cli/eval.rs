@@ -22,7 +22,7 @@ use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::{LatenessClock, Plan, SourcePlan};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
-use featuregrid_protocol::request::{self, Column, SentColumns};
+use featuregrid_protocol::request;
 use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::wire::v1::FeatureColumn;
@@ -123,22 +123,21 @@ fn answers(arguments: &Arguments) -> anyhow::Result<Answers> {
 
 /// Which file is which source's.
 fn files_of(plan: &Plan, events: &[String]) -> anyhow::Result<Vec<(PartitionId, PathBuf)>> {
-    let names = || plan.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
-    let source = |at: usize| PartitionId::of(SourceId(at as u16), 0).context("more sources than can be numbered");
+    let alone = |source: SourceId| PartitionId::of(source, 0).context("more sources than can be numbered");
     if let ([file], [_]) = (events, plan.sources.as_slice())
         && !file.starts_with(&format!("{}=", plan.sources[0].name))
     {
-        return Ok(vec![(source(0)?, PathBuf::from(file))]);
+        return Ok(vec![(alone(SourceId(0))?, PathBuf::from(file))]);
     }
     let mut files = Vec::new();
     for given in events {
         let Some((name, file)) = given.split_once('=') else {
-            bail!("--events {given}: several sources need SOURCE=FILE; they are: {}", names());
+            bail!("--events {given}: several sources need SOURCE=FILE; they are: {}", plan.source_names());
         };
-        let Some(at) = plan.sources.iter().position(|source| source.name == name) else {
-            bail!("--events {given}: `{name}` is no source; they are: {}", names());
+        let Some(source) = plan.source_id(name) else {
+            bail!("--events {given}: `{name}` is no source; they are: {}", plan.source_names());
         };
-        let partition = source(at)?;
+        let partition = alone(source)?;
         if files.iter().any(|(known, _)| *known == partition) {
             bail!("--events {given}: `{name}` has a file already");
         }
@@ -199,14 +198,10 @@ fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
         let (line, text) = line?;
         let place = || format!("{}:{line}", path.display());
         let keys: Map<String, Json> = serde_json::from_str(&text).with_context(place)?;
-        let as_of = match keys.get("as_of") {
-            Some(Json::String(text)) => Timestamp::parse(text).with_context(place)?,
-            Some(Json::Number(number)) => number
-                .as_i64()
-                .and_then(Timestamp::from_millis)
-                .with_context(|| format!("{}: as_of {number} is no time in milliseconds", place()))?,
-            _ => bail!("{}: add `as_of`, for example \"as_of\": \"2026-01-01T12:00:00Z\"", place()),
+        let Some(as_of) = keys.get("as_of").filter(|as_of| !as_of.is_null()) else {
+            bail!("{}: add `as_of`, for example \"as_of\": \"2026-01-01T12:00:00Z\"", place());
         };
+        let as_of = files::instant(as_of).with_context(|| format!("{}: as_of", place()))?;
         let written = serde_json::from_str(&text).with_context(place)?;
         spine.push(Asked { line, keys, written, as_of });
     }
@@ -285,7 +280,9 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
         let Some(parts) = parts else { continue };
         let mut bytes = Vec::new();
         key::encode(parts.iter().map(String::as_str), &mut bytes);
-        let sent = request_values(plan, index, asked)?;
+        // All other columns of a spine row are labels and the like.
+        let sent = request::of_row(plan, index, |name| asked.written.get(name).map(|value| sent::written(value)))
+            .with_context(|| format!("line {} of the spine", asked.line))?;
         let reading = shard.read_with(index, &bytes, AsOf::At(asked.as_of), sent.row(0));
         readings.extend(reading.map(|reading| (index, reading)));
     }
@@ -297,36 +294,16 @@ fn answer(plan: &Plan, shard: &mut Shard, asked: &Asked) -> anyhow::Result<Strin
             .collect();
         bail!("line {} of the spine has the join keys of no view; they are: {}", asked.line, wanted.join("; "));
     }
-    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, _) in &readings {
-        for result in plan.views[*index].results() {
-            *times.entry(result).or_default() += 1;
-        }
-    }
+    let views: Vec<usize> = readings.iter().map(|(index, _)| *index).collect();
     let (mut features, mut status, mut flags) = (Ordered(Vec::new()), Ordered(Vec::new()), Ordered(Vec::new()));
-    for (index, ViewReading { readings, edge, .. }) in &readings {
-        let view = &plan.views[*index];
-        for (result, reading) in view.results().zip(readings) {
-            // Two views may use one name; then the view's stands before it.
-            let is_unique = times.get(result).is_none_or(|times| *times == 1);
-            let name = if is_unique { result.to_owned() } else { format!("{}__{result}", view.name) };
+    for (names, (_, ViewReading { readings, edge, .. })) in plan.result_names(&views).into_iter().zip(&readings) {
+        for (name, reading) in names.into_iter().zip(readings) {
             features.0.push((name.clone(), output::json(&reading.value)));
             status.0.push((name.clone(), reading.status.name()));
             flags.0.push((name, FeatureColumn::flag_names(encode::flags(reading, *edge)).collect()));
         }
     }
     Ok(serde_json::to_string(&Evaluated { keys: &asked.keys, features, status, flags })?)
-}
-
-/// The columns of a spine row that a view declares as request values; all others are labels and the like.
-fn request_values(plan: &Plan, view: usize, asked: &Asked) -> anyhow::Result<SentColumns> {
-    let columns = plan.views[view].request.iter().filter_map(|value| {
-        let written = asked.written.get(&value.name)?;
-        Some(Column { name: &value.name, values: vec![sent::written(written)] })
-    });
-    let values = request::values(plan, &[view], 1, &columns.collect::<Vec<_>>());
-    let values = values.with_context(|| format!("line {} of the spine", asked.line))?;
-    values.into_iter().next().context("a view without its values")
 }
 
 /// A join key as the reader takes it: text, or the digits of a number.

@@ -78,10 +78,8 @@ pub(super) async fn push(
 }
 
 fn find_source(plan: &Plan, name: &str) -> Result<SourceId, Status> {
-    let at = plan.sources.iter().position(|source| source.name == name);
-    let names = || plan.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
-    at.map(|at| SourceId(at as u16))
-        .ok_or_else(|| Status::not_found(format!("no source `{name}`; there are: {}", names())))
+    plan.source_id(name)
+        .ok_or_else(|| Status::not_found(format!("`{name}` is no source; they are: {}", plan.source_names())))
 }
 
 /// What a reader at the beginning of a partition makes of the event: everything but lateness, which is the partition's

@@ -231,7 +231,7 @@ async fn a_push_shows_its_entity_before_and_after() {
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("undecodable"), "{}", refused.message());
     let unknown = PushRequest { source: "payment".to_owned(), ..event("12:00:01") };
-    assert_eq!(client.push(unknown).await.unwrap_err().message(), "no source `payment`; there are: payments");
+    assert_eq!(client.push(unknown).await.unwrap_err().message(), "`payment` is no source; they are: payments");
     let records = |status: &GetStatusResponse| status.partitions.iter().map(|at| at.records).sum::<u64>();
     assert_eq!(records(&operator.get_status(GetStatusRequest {}).await.unwrap().into_inner()), 4);
     server.stop().await;

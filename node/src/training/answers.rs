@@ -1,14 +1,14 @@
 //! The values of a training set, column by column in the order of the spine. Knows no file.
 
-use std::collections::BTreeMap;
-
 use anyhow::bail;
 use featuregrid_actors::shard::ViewReading;
 use featuregrid_protocol::expression::Type;
 use featuregrid_protocol::plan::{self, Plan, ViewPlan};
-use featuregrid_protocol::value::{Edge, Status, Value};
+use featuregrid_protocol::value::{Edge, Reading, Status, Value};
+use featuregrid_protocol::wire::v1::FeatureColumn;
 
 use super::spine::Spine;
+use crate::serve::encode;
 
 /// The largest decimal that tables hold has 38 digits.
 const DECIMAL_MAX: u128 = 10u128.pow(38) - 1;
@@ -46,16 +46,19 @@ pub enum Values {
     Whole(Vec<Value>),
 }
 
-/// What stands beside a value, in one byte.
+/// What stands beside a value, in one byte: the status in the low three bits, the bits of [`FeatureColumn`]'s flags in the
+/// high four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(u8);
 
 impl Mark {
-    const ABSENT: Self = Self(0x80);
-    const NULL: u8 = 0x08;
-    /// Flags with their names, in order.
-    const FLAGS: [(u8, &'static str); 3] =
-        [(0x10, "inexact_input"), (0x20, "partial_coverage"), (0x40, "edge_rounded")];
+    const ABSENT: Self = Self(0x08);
+
+    /// Beside a reading.
+    #[must_use]
+    pub fn of(reading: &Reading, edge: Edge) -> Self {
+        Self(reading.status as u8 | (encode::flags(reading, edge) << 4) as u8)
+    }
 
     /// How the value came about; `None` where the row has no keys of the view.
     #[must_use]
@@ -63,21 +66,25 @@ impl Mark {
         if self == Self::ABSENT { None } else { Status::ALL.get(usize::from(self.0 & 0x07)).copied() }
     }
 
+    fn bits(self) -> u32 {
+        u32::from(self.0 >> 4)
+    }
+
     /// Whether there is a value.
     #[must_use]
     pub fn is_value(self) -> bool {
-        self.0 & (Self::NULL | Self::ABSENT.0) == 0
+        self != Self::ABSENT && self.bits() & FeatureColumn::NO_VALUE == 0
     }
 
     /// The flags that are set.
     pub fn flags(self) -> impl Iterator<Item = &'static str> {
-        Self::FLAGS.into_iter().filter(move |(bit, _)| self.0 & bit != 0).map(|(_, name)| name)
+        FeatureColumn::flag_names(self.bits())
     }
 
     /// Whether no flag is set.
     #[must_use]
     pub fn is_plain(self) -> bool {
-        self.0 & 0x70 == 0
+        self.bits() & !FeatureColumn::NO_VALUE == 0
     }
 }
 
@@ -123,18 +130,12 @@ impl Answers {
     fn of_rows(plan: &Plan, spine: &Spine, rows: usize) -> Self {
         let asked: Vec<usize> =
             spine.views(plan).map_or(Vec::new(), |views| views.into_iter().map(|(view, _)| view).collect());
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for result in asked.iter().flat_map(|view| plan.views[*view].results()) {
-            *times.entry(result).or_default() += 1;
-        }
         let (mut columns, mut first) = (Vec::new(), vec![None; plan.views.len()]);
-        for view in asked {
-            first[view] = Some(columns.len());
-            let own = &plan.views[view];
-            for (at, result) in own.results().enumerate() {
-                let is_unique = times.get(result).is_none_or(|times| *times == 1);
-                let name = if is_unique { result.to_owned() } else { format!("{}__{result}", own.name) };
-                columns.push(Answered { name, values: empty(own, at, rows), marks: vec![Mark::ABSENT; rows] });
+        for (view, names) in asked.iter().zip(plan.result_names(&asked)) {
+            first[*view] = Some(columns.len());
+            for (at, name) in names.into_iter().enumerate() {
+                let values = empty(&plan.views[*view], at, rows);
+                columns.push(Answered { name, values, marks: vec![Mark::ABSENT; rows] });
             }
         }
         Self { columns, first, rows, unfit: None }
@@ -149,12 +150,10 @@ impl Answers {
     /// What a row was answered by a view.
     pub fn put(&mut self, row: usize, view: usize, reading: &ViewReading) {
         let Some(first) = self.first[view] else { return };
-        let rounded = if reading.edge == Edge::Rounded { 0x40 } else { 0 };
-        for (column, reading) in (first..).zip(&reading.readings) {
+        let ViewReading { readings, edge, .. } = reading;
+        for (column, reading) in (first..).zip(readings) {
             let answered = &mut self.columns[column];
-            let null = if reading.value == Value::Null { Mark::NULL } else { 0 };
-            let flags = u8::from(reading.inexact_input) << 4 | u8::from(reading.partial_coverage) << 5;
-            answered.marks[row] = Mark(reading.status as u8 | null | flags | rounded);
+            answered.marks[row] = Mark::of(reading, *edge);
             if !answered.values.put(row, &reading.value) {
                 self.unfit.get_or_insert((row, column, reading.value.clone()));
             }

@@ -65,24 +65,19 @@ impl Sink<'_> {
     }
 
     fn source(&self, name: &str) -> anyhow::Result<SourceId> {
-        let at = self.plan.sources.iter().position(|source| source.name == name);
-        let at = at.with_context(|| format!("`{name}` is no source; they are: {}", names(self.plan)))?;
-        Ok(SourceId(at as u16))
+        let id = self.plan.source_id(name);
+        id.with_context(|| format!("`{name}` is no source; they are: {}", self.plan.source_names()))
     }
-}
-
-fn names(plan: &Plan) -> String {
-    plan.sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn source_of(plan: &Plan, given: &str) -> anyhow::Result<(SourceId, PathBuf)> {
     if let Some((name, file)) = given.split_once('=')
-        && let Some(at) = plan.sources.iter().position(|source| source.name == name)
+        && let Some(source) = plan.source_id(name)
     {
-        return Ok((SourceId(at as u16), PathBuf::from(file)));
+        return Ok((source, PathBuf::from(file)));
     }
     match plan.sources.as_slice() {
         [_] => Ok((SourceId(0), PathBuf::from(given))),
-        _ => bail!("--events {given}: several sources need SOURCE=FILE; they are: {}", names(plan)),
+        _ => bail!("--events {given}: several sources need SOURCE=FILE; they are: {}", plan.source_names()),
     }
 }

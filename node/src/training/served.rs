@@ -11,12 +11,12 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema};
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::value::Edge;
 use featuregrid_simulations::served::{Asked, DEFINITIONS, Recorded, Served, View};
 use parquet::arrow::ArrowWriter;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
+use super::answers::Mark;
 use super::spine::token_json;
 use crate::cli::output;
 
@@ -59,12 +59,7 @@ fn answer(plan: &Plan, views: &[View]) -> String {
             let value: Box<RawValue> = output::json(&reading.value);
             features.push(format!("{}:{}", json!(result), value.get()));
             status.insert(result.to_owned(), reading.status.name().into());
-            let set = [
-                (reading.inexact_input, "inexact_input"),
-                (reading.partial_coverage, "partial_coverage"),
-                (view.edge == Edge::Rounded, "edge_rounded"),
-            ];
-            let set: Vec<&str> = set.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect();
+            let set: Vec<&str> = Mark::of(reading, view.edge).flags().collect();
             if !set.is_empty() {
                 flags.insert(result.to_owned(), set.into());
             }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use featuregrid_actors::training::Knowledge;
-use featuregrid_protocol::ids::{PartitionId, SourceId};
+use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::request::{self, SentColumns};
@@ -167,16 +167,8 @@ impl Spine {
 
     /// What a row sends to a view: its columns of the names that the view declares as request values.
     pub(super) fn sent(&self, plan: &Plan, view: usize, row: usize) -> anyhow::Result<SentColumns> {
-        if plan.views[view].request.is_empty() {
-            return Ok(SentColumns::default());
-        }
-        let declared = plan.views[view].request.iter().filter_map(|value| {
-            let column = self.columns.iter().find(|column| column.name == value.name)?;
-            Some(request::Column { name: &value.name, values: vec![column.cells.written(row)] })
-        });
-        let values = request::values(plan, &[view], 1, &declared.collect::<Vec<_>>());
-        let values = values.with_context(|| self.place(row))?;
-        Ok(values.into_iter().next().unwrap_or_default())
+        request::of_row(plan, view, |name| Some(self.columns[self.column(name)?].cells.written(row)))
+            .with_context(|| self.place(row))
     }
 
     /// A join key as readers take it; `None` where it is null.
@@ -199,8 +191,8 @@ fn parse_token(plan: &Plan, token: &Json) -> anyhow::Result<OffsetVector> {
         other => other,
     };
     for (source, partitions) in token.as_object().context(FORM)? {
-        let at = plan.sources.iter().position(|known| known.name == *source);
-        let id = SourceId(at.with_context(|| format!("`{source}` is no source of the definitions"))? as u16);
+        let id = plan.source_id(source);
+        let id = id.with_context(|| format!("`{source}` is no source; they are: {}", plan.source_names()))?;
         for (number, next) in partitions.as_object().context(FORM)? {
             let number = number.parse().ok().and_then(|number| PartitionId::of(id, number));
             vector.0.insert(number.context(FORM)?, next.as_u64().context(FORM)?);

@@ -7,8 +7,7 @@ use featuregrid_actors::reader::{self, Chunk, Interpreter, Outcome};
 use featuregrid_actors::shard::Shard;
 use featuregrid_actors::window;
 use featuregrid_oracle::{Answer, AsOf, Record};
-use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, SourceId, TopicId, ViewId};
+use featuregrid_protocol::ids::{PartitionId, SourceId, ViewId};
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{self, OffsetVector, PartitionCounters, PartitionPosition};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -60,20 +59,7 @@ impl Product {
     }
 
     fn apply(&mut self, partition: PartitionId, chunk: Chunk) {
-        let frame = Frame {
-            topic: TopicId::default(),
-            partition,
-            leader_epoch: LeaderEpoch(0),
-            index: chunk.index,
-            generation: Generation::default(),
-            from: chunk.from,
-            to: chunk.to,
-            max_before: chunk.max_before,
-            max_after: chunk.max_after,
-            deltas: chunk.deltas,
-            rows: chunk.rows,
-        };
-        self.shard.apply(&frame, &self.ranges);
+        self.shard.apply(&chunk.alone(partition), &self.ranges);
     }
 
     /// Everybody applies what was read and changes to `plan`; where it begins is returned.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::{File, Sink};
-use crate::files::lines;
+use crate::files::{instant, lines};
 
 /// A record of a log.
 #[derive(Deserialize)]
@@ -76,14 +76,4 @@ fn logged(file: &File<'_>, sink: &mut Sink<'_>, text: &str) -> anyhow::Result<()
     let record = Record { offset, log_timestamp: log_timestamp.unwrap_or(Timestamp::MAX), admit, payload };
     sink.history.record(partition, &record, applied_at)?;
     Ok(())
-}
-
-fn instant(given: &Json) -> anyhow::Result<Timestamp> {
-    match given {
-        Json::String(text) => Ok(Timestamp::parse(text)?),
-        other => {
-            let millis = other.as_i64().and_then(Timestamp::from_millis);
-            millis.with_context(|| format!("{other} is no time in milliseconds"))
-        }
-    }
 }

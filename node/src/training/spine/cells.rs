@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use featuregrid_protocol::request::Written;
 use featuregrid_protocol::time::Timestamp;
 use serde_json::Value as Json;
+
+use crate::files;
 
 /// A named column.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,21 +123,7 @@ impl Cells {
     pub(super) fn instant(&self, row: usize) -> anyhow::Result<Option<Timestamp>> {
         Ok(match self {
             Self::Instant(cells) => cells[row].map(Timestamp),
-            Self::Text(cells) => cells[row].as_deref().map(Timestamp::parse).transpose()?,
-            Self::Int(cells) => {
-                let millis = |millis: i64| {
-                    Timestamp::from_millis(millis).with_context(|| format!("{millis} is no time in milliseconds"))
-                };
-                cells[row].map(millis).transpose()?
-            }
-            _ => match self.json(row) {
-                None => None,
-                Some(Json::String(text)) => Some(Timestamp::parse(&text)?),
-                Some(other) => {
-                    let millis = other.as_i64().and_then(Timestamp::from_millis);
-                    Some(millis.with_context(|| format!("{other} is no time in milliseconds"))?)
-                }
-            },
+            _ => self.json(row).as_ref().map(files::instant).transpose()?,
         })
     }
 }

@@ -8,8 +8,7 @@ use featuregrid_actors::shard::{RangeSnapshot, RowCounts, Shard, ViewReading};
 use featuregrid_actors::training::{History, Knowledge, Known, Questions};
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::definition;
-use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::{ControlIndex, Generation, LeaderEpoch, Offset, PartitionId, TopicId};
+use featuregrid_protocol::ids::{ControlIndex, Offset, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters, PartitionPosition, Positions, offsets};
@@ -162,21 +161,7 @@ impl World {
     }
 
     fn apply(&mut self, partition: PartitionId, chunk: Chunk) {
-        let Chunk { index, from, to, max_before, max_after, deltas, rows } = chunk;
-        let frame = Frame {
-            topic: TopicId::default(),
-            partition,
-            leader_epoch: LeaderEpoch(0),
-            index,
-            generation: Generation::default(),
-            from,
-            to,
-            max_before,
-            max_after,
-            deltas,
-            rows,
-        };
-        self.shard.apply(&frame, &RangeSet::from_iter([WHOLE]));
+        self.shard.apply(&chunk.alone(partition), &RangeSet::from_iter([WHOLE]));
     }
 
     fn change(&mut self, definition: &Definition) -> Result<(), String> {

@@ -298,7 +298,7 @@ impl ViewPlan {
     }
 }
 
-/// (filter, value, domain): what a row contributes.
+/// (filter, value, domain, rank): what a row contributes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {
     /// Hash of the canonical definition, the view's filter included.
@@ -307,9 +307,18 @@ pub struct Measure {
     pub filter: Option<Expression>,
     /// What is accumulated; `None` where rows are only counted.
     pub value: Option<(Expression, Items)>,
+    /// A number by which rows are compared. Then it is the word of a row, and the value stands beside it as a text: itself,
+    /// or the digits of its own word.
+    pub rank: Option<Expression>,
 }
 
 impl Measure {
+    /// Whether a text stands beside the number of a row.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        self.rank.is_some() || self.items() == Items::Texts
+    }
+
     /// What its values are; whole numbers where rows are only counted.
     #[must_use]
     pub fn items(&self) -> Items {

@@ -71,6 +71,7 @@ fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, inst
         (Operator::MeanGap, n) => {
             Value::Float(mean(i128::from(rows.last.0) - i128::from(rows.first.0), n - 1, SECONDS))
         }
+        (Operator::MinBy | Operator::MaxBy, _) => Value::Null,
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)

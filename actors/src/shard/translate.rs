@@ -5,7 +5,7 @@
 //! or before the row's own index; then its measure stood in that plan too, under the same id.
 
 use featuregrid_protocol::ids::ControlIndex;
-use featuregrid_protocol::plan::{Items, LadderPlan, Plan, ViewPlan};
+use featuregrid_protocol::plan::{LadderPlan, Plan, ViewPlan};
 use featuregrid_protocol::row::{Row, RowHead, TextBuffer};
 
 /// The values of a row on its way from one plan to another.
@@ -45,7 +45,7 @@ impl Translation {
             bit(row.head.present & !row.head.bad, measure) == 1 && old.measures[measure].value.is_some()
         };
         let mut head = RowHead { present: 0, bad: 0, ..*row.head };
-        let has_text = |measure: usize| has_number(measure) && old.measures[measure].items() == Items::Texts;
+        let has_text = |measure: usize| has_number(measure) && old.measures[measure].has_text();
         let Values { numbers, texts } = values;
         numbers.clear();
         texts.clear();
@@ -85,7 +85,7 @@ mod tests {
     use featuregrid_protocol::ids::{ColumnId, Offset, SourceId, ViewId};
     use featuregrid_protocol::key::KeyHash;
     use featuregrid_protocol::number::Domain;
-    use featuregrid_protocol::plan::{Column, Keeps, Measure};
+    use featuregrid_protocol::plan::{Column, Items, Keeps, Measure};
     use featuregrid_protocol::row::Texts;
     use featuregrid_protocol::time::Timestamp;
 
@@ -96,6 +96,7 @@ mod tests {
             id: ColumnId(*id),
             filter: None,
             value: (*id > 0).then(|| (Expression::input(0, Type::Int), Items::Numbers(Domain::Int))),
+            rank: None,
         };
         let column = |(measure, since): &(usize, u64)| Column {
             measure: *measure,

@@ -39,6 +39,10 @@ pub enum Operator {
     LastN(u8),
     /// So many different ones, each at its latest row, the latest first.
     LastNDistinct(u8),
+    /// The one of the row whose `by` is the smallest, the earliest of equal ones; null when empty.
+    MinBy,
+    /// The one of the row whose `by` is the largest, the latest of equal ones; null when empty.
+    MaxBy,
     /// How far they spread: the mean square of their distance from the mean.
     Variance(Spread),
     /// The square root of the variance.
@@ -153,6 +157,8 @@ impl Operator {
             Self::FirstN(_) => "first_n",
             Self::LastN(_) => "last_n",
             Self::LastNDistinct(_) => "last_n_distinct",
+            Self::MinBy => "min_by",
+            Self::MaxBy => "max_by",
             Self::Variance(Spread::Population) => "variance",
             Self::Variance(Spread::Sample) => "variance_sample",
             Self::Stddev(Spread::Population) => "stddev",
@@ -184,8 +190,14 @@ impl Operator {
             Self::Any | Self::All => Argument::Truth,
             Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
             Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
-            Self::Histogram | Self::Entropy => Argument::Any,
+            Self::Histogram | Self::Entropy | Self::MinBy | Self::MaxBy => Argument::Any,
         }
+    }
+
+    /// Whether it compares rows by a number beside what it reads of them.
+    #[must_use]
+    pub fn is_ranked(self) -> bool {
+        matches!(self, Self::MinBy | Self::MaxBy)
     }
 
     /// What its values are where it reads `items`.
@@ -197,6 +209,7 @@ impl Operator {
             Self::TimeSinceLast => Answers::One(SECONDS.into()),
             Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::Mode => Answers::One(of),
             Self::Percentile(_) | Self::Median | Self::Any | Self::All => Answers::One(of),
+            Self::MinBy | Self::MaxBy => Answers::One(of),
             Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) | Self::TopK(_) => Answers::List(of),
             Self::TopKShare(_) => Answers::List(Type::Float),
             Self::Histogram => Answers::Counts(of),
@@ -222,6 +235,8 @@ impl Operator {
             Self::FirstN(n) => Keeps::first_rows(n),
             Self::LastN(n) => Keeps::last_rows(n),
             Self::LastNDistinct(n) => Keeps::last_distinct(n),
+            Self::MinBy => Keeps::LEAST_ROW,
+            Self::MaxBy => Keeps::GREATEST_ROW,
             Self::Variance(_) | Self::Stddev(_) => Keeps::SUM.and(Keeps::SQUARES),
             Self::Percentile(_) | Self::Median => Keeps::QUANTILES,
             Self::DistinctCount => Keeps::DISTINCT,

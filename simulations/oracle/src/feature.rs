@@ -84,7 +84,7 @@ pub(crate) fn answer(question: &Question, mut inputs: Vec<Placed>) -> Reading {
 /// Of rows without bad ones, in the total order.
 fn answered(question: &Question, rows: &[Placed]) -> (Value, Status) {
     let item = |(.., input): &'_ Placed| match input {
-        Input::Value(item) => Some(item.clone()),
+        Input::Value(item) | Input::Ranked(_, item) => Some(item.clone()),
         Input::Counted | Input::Bad => None,
     };
     let items: Vec<Item> = rows.iter().filter_map(item).collect();
@@ -150,6 +150,8 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
         Operator::Max => numbers.iter().max().map(|number| exact((*number).into())),
         Operator::First => items.first().map(shown),
         Operator::Last => items.last().map(shown),
+        Operator::MinBy => list::ranked(rows).first().map(|item| shown(item)),
+        Operator::MaxBy => list::ranked(rows).last().map(|item| shown(item)),
         Operator::FirstN(n) => listed(list::first(items, n)),
         Operator::LastN(n) => listed(list::last(items, n)),
         Operator::LastNDistinct(n) => listed(list::last_distinct(items, n)),

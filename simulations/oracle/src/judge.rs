@@ -68,6 +68,8 @@ pub(crate) enum Input {
     Counted,
     /// A value of the measure.
     Value(Item),
+    /// A value, and by what its row is compared.
+    Ranked(i64, Item),
     /// There is something, but no finite number of the domain, or a text that is too long.
     Bad,
 }
@@ -83,6 +85,16 @@ impl Input {
             Value::Text(_) | Value::Bad => Some(Self::Bad),
             Value::Float(_) | Value::Timestamp(_) => unreachable!("no measure takes a float or a timestamp"),
         }
+    }
+}
+
+impl Input {
+    /// A value and by what its row is compared; `None` where either is null.
+    fn ranked(rank: Value, value: Value) -> Option<Self> {
+        Some(match (Self::of(rank)?, Self::of(value)?) {
+            (Self::Value(Item::Number(rank)), Self::Value(value)) => Self::Ranked(rank, value),
+            _ => Self::Bad,
+        })
     }
 }
 
@@ -170,9 +182,10 @@ fn row(
         if !holds(&measure.filter)? {
             continue;
         }
-        let input = match &measure.value {
-            None => Some(Input::Counted),
-            Some((value, _)) => Input::of(fields.evaluate(value, ts)?),
+        let input = match (&measure.value, &measure.rank) {
+            (None, _) => Some(Input::Counted),
+            (Some((value, _)), None) => Input::of(fields.evaluate(value, ts)?),
+            (Some((value, _)), Some(rank)) => Input::ranked(fields.evaluate(rank, ts)?, fields.evaluate(value, ts)?),
         };
         measures.extend(input.map(|input| (measure.id, input)));
     }

@@ -79,7 +79,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             source: SourceId(at.min(sources.len() - 1) as u16),
             keys: keys.into_iter().map(|(name, key)| (name.to_owned(), key)).collect(),
             filter: filter(random),
-            measures: vec![Measure { id: ColumnId(0), filter: None, value: None }],
+            measures: vec![Measure { id: ColumnId(0), filter: None, value: None, rank: None }],
             max_age: None,
             derived: Vec::new(),
             request: Vec::new(),
@@ -165,7 +165,7 @@ fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         if view.measures.iter().any(|measure| measure.id == id) {
             continue;
         }
-        let (measure, added) = (view.measures.len(), Measure { id, filter, value });
+        let (measure, added) = (view.measures.len(), Measure { id, filter, value, rank: None });
         for ladder in &mut view.ladders {
             ladder.columns.push(Column { measure, keeps: keeps(&added, random), since: index });
         }

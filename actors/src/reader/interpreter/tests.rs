@@ -21,11 +21,12 @@ fn view(name: &str, id: u64, filter: Option<Expression>, key: usize) -> ViewPlan
         keys: vec![(name.to_owned(), Key::Field(key))],
         filter,
         measures: vec![
-            Measure { id: ColumnId(1), filter: None, value: None },
+            Measure { id: ColumnId(1), filter: None, value: None, rank: None },
             Measure {
                 id: ColumnId(2),
                 filter: None,
                 value: Some((Expression::input(2, Type::Decimal(2)), Items::Numbers(Domain::Decimal(2)))),
+                rank: None,
             },
         ],
         max_age: None,

@@ -121,7 +121,7 @@ fn nothing_lives_on_under_other_rows() {
     assert!(shard.entities() > 0);
     let rows = shard.rows(super::support::VIEW);
     let mut other = new.as_ref().clone();
-    other.views[0].measures[0] = Measure { id: ColumnId(900), filter: None, value: None };
+    other.views[0].measures[0] = Measure { id: ColumnId(900), filter: None, value: None, rank: None };
     other.views[0].measures[2].value =
         Some((Expression::input(0, Type::Decimal(2)), Items::Numbers(Domain::Decimal(2))));
     assert!(shard.switch(Arc::new(other), &far()).is_empty());

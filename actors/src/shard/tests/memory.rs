@@ -117,7 +117,7 @@ proptest! {
         let number = measures().remove(3);
         let measure = |((has_value, _), id): (&(bool, Keeps), u64)| {
             let value = number.value.clone().filter(|_| *has_value);
-            Measure { id: ColumnId(id), filter: None, value }
+            Measure { id: ColumnId(id), filter: None, value, rank: None }
         };
         let measures: Vec<Measure> = kept.iter().zip(0..).map(measure).collect();
         let column = |(measure, (_, keeps)): (usize, &(bool, Keeps))| Column { measure, keeps: *keeps, since: ControlIndex(0) };

@@ -57,7 +57,7 @@ pub(super) fn measures() -> Vec<Measure> {
     let value = |items: Items| Some((Expression::input(0, items.into()), items));
     let numbers = [Domain::Decimal(2), Domain::Int].map(|domain| value(Items::Numbers(domain)));
     let values = [[None, None], numbers, [value(Items::Texts), value(Items::Truths)]].into_iter().flatten();
-    values.zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value }).collect()
+    values.zip(100..).map(|(value, id)| Measure { id: ColumnId(id), filter: None, value, rank: None }).collect()
 }
 
 pub(super) fn source(slack: Span, max_skew: Span) -> SourcePlan {

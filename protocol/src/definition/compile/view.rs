@@ -70,12 +70,17 @@ pub(super) fn resolve(
     let (project, entity, keys, filter) = (draft.project.as_ref()?, view.entity.as_ref()?, keys?, filter?);
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
     let mut measures = Measures::default();
-    measures.index(Measure { id: canonical::column_id(&rows, None, None, fields), filter: None, value: None });
+    measures.index(Measure {
+        id: canonical::column_id(&rows, None, None, fields),
+        filter: None,
+        value: None,
+        rank: None,
+    });
     let mut results = Vec::new();
     for (feature, measured) in features {
         let (operator, filter, value, default) = measured?;
         let id = canonical::column_id(&rows, filter.as_ref(), value.as_ref(), fields);
-        let measure = measures.index(Measure { id, filter, value });
+        let measure = measures.index(Measure { id, filter, value, rank: None });
         if measure == limits::MEASURES_PER_VIEW_MAX {
             let message = format!(
                 "a view has at most {} different pairs of number and `where`, its rows included; move features to another view",

@@ -35,6 +35,8 @@ impl Operator {
             Self::LastNDistinct(_) => {
                 told("the `n` different ones that were there last, the latest first", "an empty list", "exact")
             }
+            Self::MinBy => told("the one where `by` is the smallest, the earliest of equal ones", "null", "exact"),
+            Self::MaxBy => told("the one where `by` is the largest, the latest of equal ones", "null", "exact"),
             Self::Variance(Spread::Population) => {
                 told("the mean square of the distance from the mean", "null", "exact ratio, rounded once")
             }

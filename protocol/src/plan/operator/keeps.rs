@@ -50,6 +50,10 @@ impl Keeps {
     pub const QUANTILES: Self = bits(512);
     /// How often each value is there.
     pub const CATEGORIES: Self = bits(1024);
+    /// The row whose number is the smallest, the earliest of equal ones.
+    pub const LEAST_ROW: Self = bits(1 << 14);
+    /// The row whose number is the largest, the latest of equal ones.
+    pub const GREATEST_ROW: Self = bits(1 << 15);
     /// What rows without a value can be asked for.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
     /// Everything.

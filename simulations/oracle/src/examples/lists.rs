@@ -79,6 +79,34 @@ fn events_of_one_instant_stand_in_order_of_partition_and_offset() {
 }
 
 #[test]
+fn the_rows_of_the_smallest_and_the_largest() {
+    use Operator::{MaxBy, MinBy};
+    let by_amount = Measure { rank: amount().value.map(|(amount, _)| amount), ..kind() };
+    let mut log = log(by_amount, [MinBy, MaxBy]);
+    let events = [("a", "2"), ("b", "7"), ("c", "2"), ("d", "7.00"), ("e", "null"), ("f", "5")];
+    for (micros, (kind, amount)) in (0..).zip(events) {
+        log.says(micros, &format!(r#""type":"{kind}","amount":{amount}"#));
+    }
+    log.says(9, r#""amount":9"#);
+    assert_eq!(read_all(&mut log), [present(text("a")), present(text("d"))]);
+    let mut late = |offset, micros, kind, amount| {
+        log.payload(
+            0,
+            offset,
+            micros,
+            &format!(r#"{{"user_id":"u","ts":"{}","type":"{kind}","amount":{amount}}}"#, noon(micros)),
+        );
+    };
+    late(20, -1, "earlier", "2");
+    late(21, 3, "later", "7");
+    assert_eq!(read_all(&mut log), [present(text("earlier")), present(text("later"))]);
+    // What is no number, or no text, is bad; the rest stands.
+    log.says(30, r#""type":"g","amount":1e400"#);
+    let inexact = |value| Reading { inexact_input: true, ..present(value) };
+    assert_eq!(read_all(&mut log), [inexact(text("earlier")), inexact(text("later"))]);
+}
+
+#[test]
 fn of_nothing_lists_are_empty_and_single_values_null() {
     use Operator::{
         All, Any, DistinctCount, Entropy, First, FirstN, Histogram, LastN, LastNDistinct, Mode, ModeShare, TopK,

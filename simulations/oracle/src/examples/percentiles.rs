@@ -113,7 +113,12 @@ fn different_numbers_are_counted_to_128_and_then_estimated() {
 fn of_texts_hashes_are_counted_and_of_truths_both() {
     let hash =
         read("hash(type, 9223372036854775807)", &[("", Type::Text), ("", Type::Text), ("type", Type::Text)], true);
-    let hash = Measure { id: ColumnId(9), filter: None, value: Some((hash.unwrap(), Items::Numbers(Domain::Int))) };
+    let hash = Measure {
+        id: ColumnId(9),
+        filter: None,
+        value: Some((hash.unwrap(), Items::Numbers(Domain::Int))),
+        rank: None,
+    };
     let list = [1, 2, 3].map(|column| (Operator::DistinctCount, column, 300));
     let mut log = Log::new(plan(&[(0, &list)], vec![rows(), hash, vip(), kind()]));
     for (micros, rest) in

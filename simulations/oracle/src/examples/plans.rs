@@ -80,20 +80,25 @@ fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan
 }
 
 pub(super) fn rows() -> Measure {
-    Measure { id: ColumnId(0), filter: None, value: None }
+    Measure { id: ColumnId(0), filter: None, value: None, rank: None }
 }
 
 pub(super) fn amount() -> Measure {
     let amount = Expression::input(1, Type::Decimal(2));
-    Measure { id: ColumnId(1), filter: None, value: Some((amount, Items::Numbers(Domain::Decimal(2)))) }
+    Measure { id: ColumnId(1), filter: None, value: Some((amount, Items::Numbers(Domain::Decimal(2)))), rank: None }
 }
 
 pub(super) fn kind() -> Measure {
-    Measure { id: ColumnId(2), filter: None, value: Some((Expression::input(2, Type::Text), Items::Texts)) }
+    Measure { id: ColumnId(2), filter: None, value: Some((Expression::input(2, Type::Text), Items::Texts)), rank: None }
 }
 
 pub(super) fn vip() -> Measure {
-    Measure { id: ColumnId(3), filter: None, value: Some((Expression::input(3, Type::Bool), Items::Truths)) }
+    Measure {
+        id: ColumnId(3),
+        filter: None,
+        value: Some((Expression::input(3, Type::Bool), Items::Truths)),
+        rank: None,
+    }
 }
 
 pub(super) fn is(slot: usize, text: &str) -> Expression {

@@ -22,6 +22,10 @@ pub(super) fn value(operator: Operator, items: Items, n: u64, collected: &Collec
             let mut values = rows.in_order().map(|row| of(row.word, &row.text));
             Ok(match operator {
                 Operator::First | Operator::Last => values.next().unwrap_or(Value::Null),
+                Operator::MinBy | Operator::MaxBy => {
+                    let label = rows.in_order().next().and_then(|row| row.text.as_deref());
+                    label.map_or(Value::Null, |label| labelled(label, items))
+                }
                 Operator::FirstN(most) | Operator::LastN(most) | Operator::LastNDistinct(most) => {
                     Value::List(values.take(most.into()).collect())
                 }
@@ -36,6 +40,14 @@ pub(super) fn value(operator: Operator, items: Items, n: u64, collected: &Collec
         Collection::Categories(categories) => {
             categorical(operator, n, categories, |category| of(category.word, &category.text))
         }
+    }
+}
+
+/// The value that stands beside a rank.
+fn labelled(label: &str, items: Items) -> Value {
+    match items {
+        Items::Texts => Value::Text(label.into()),
+        Items::Numbers(_) | Items::Truths => label.parse().map_or(Value::Null, |word| item(word, items)),
     }
 }
 

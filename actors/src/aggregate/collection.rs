@@ -40,6 +40,10 @@ pub(crate) enum Collects {
     LastRows(u8),
     /// The latest row of each of so many different values.
     LastDistinct(u8),
+    /// The row whose word is the smallest.
+    LeastRow,
+    /// The row whose word is the largest.
+    GreatestRow,
     /// Which different values there are.
     Distinct,
     /// How the numbers are distributed.
@@ -55,6 +59,8 @@ impl Collects {
         let rows = [(first, Self::FirstRows as fn(u8) -> Self), (last, Self::LastRows), (distinct, Self::LastDistinct)];
         let rows = rows.into_iter().filter(|(most, _)| *most > 0).map(|(most, collects)| collects(most));
         let others = [
+            (Keeps::LEAST_ROW, Self::LeastRow),
+            (Keeps::GREATEST_ROW, Self::GreatestRow),
             (Keeps::DISTINCT, Self::Distinct),
             (Keeps::QUANTILES, Self::Quantiles),
             (Keeps::CATEGORIES, Self::Categories),
@@ -65,7 +71,9 @@ impl Collects {
     /// The collection of no items.
     pub(crate) fn nothing(self) -> Collection {
         match self {
-            Self::FirstRows(_) | Self::LastRows(_) | Self::LastDistinct(_) => Collection::Rows(Rows::new(self)),
+            Self::FirstRows(_) | Self::LastRows(_) | Self::LastDistinct(_) | Self::LeastRow | Self::GreatestRow => {
+                Collection::Rows(Rows::new(self))
+            }
             Self::Distinct => Collection::Distinct(Distinct::default()),
             Self::Quantiles => Collection::Quantiles(Quantiles::default()),
             Self::Categories => Collection::Categories(Categories::default()),
@@ -187,12 +195,10 @@ impl Collection {
     /// Reads what [`Collection::put`] writes.
     pub(crate) fn take(collects: Collects, input: &mut Bytes<'_>) -> Result<Self, Damaged> {
         Ok(match collects {
-            Collects::FirstRows(_) | Collects::LastRows(_) | Collects::LastDistinct(_) => {
-                Self::Rows(Rows::take(collects, input)?)
-            }
             Collects::Distinct => Self::Distinct(Distinct::take(input)?),
             Collects::Quantiles => Self::Quantiles(Quantiles::take(input)?),
             Collects::Categories => Self::Categories(Categories::take(input)?),
+            _ => Self::Rows(Rows::take(collects, input)?),
         })
     }
 }

@@ -92,9 +92,9 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
     }
 }
 
-/// Columns with a value whose words say it: which number of a raw row, which bit. That of a text follows from the text.
+/// Columns whose numbers follow from nothing else, as that of a text does: which number of a raw row, which bit.
 fn values(shape: &Shape) -> impl Iterator<Item = (usize, u64)> + '_ {
-    let told = shape.inputs.iter().enumerate().filter(|(_, input)| input.text.is_none());
+    let told = shape.inputs.iter().enumerate().filter(|(_, input)| input.text.is_none() || input.is_ranked);
     told.filter_map(|(column, input)| Some((input.value?, 1 << column)))
 }
 
@@ -294,13 +294,15 @@ fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mut T
     Ok(())
 }
 
-/// Reads the texts of a raw row, and writes the words that follow from them.
+/// Reads the texts of a raw row, and writes those words that follow from them.
 fn take_row_texts(shape: &Shape, input: &mut Bytes<'_>, taken: u64, words: &mut [u64]) -> Result<RowTexts, Damaged> {
     let mut texts = Vec::with_capacity(shape.text_columns);
     for (column, of) in shape.inputs.iter().enumerate() {
         let (Some(_), Some(value)) = (of.text, of.value) else { continue };
         let text = if taken >> column & 1 == 1 { Some(take_text(input)?) } else { None };
-        words[shape.row_head_words() + value] = text.map_or(0, text_word) as u64;
+        if !of.is_ranked {
+            words[shape.row_head_words() + value] = text.map_or(0, text_word) as u64;
+        }
         texts.push(text.map(Into::into));
     }
     Ok(texts.into())

@@ -3,6 +3,8 @@
 //! A view takes a record iff its `where` holds. A field of the wrong type in the filter, or, once it holds, a null key
 //! or a wrong type in a key, the event id or a measure, makes the view reject the record; other views still take it.
 
+use std::borrow::Cow;
+
 use featuregrid_protocol::expression::Expression;
 use featuregrid_protocol::ids::{Offset, SourceId, ViewId};
 use featuregrid_protocol::key::{self, KeyHash};
@@ -78,6 +80,8 @@ struct Contribution {
     /// Index in [`Projector::filters`].
     filter: Option<usize>,
     value: Option<(Needs, Program)>,
+    /// By what its rows are compared.
+    rank: Option<(Needs, Program)>,
 }
 
 impl Condition {
@@ -116,7 +120,9 @@ impl Projector {
             });
             let value = measure.value.as_ref();
             let value = value.map(|(value, _)| (Needs::of(value, &mut inputs), Program::new(value, &mut inputs)));
-            measures.push(Contribution { filter, value });
+            let rank = measure.rank.as_ref();
+            let rank = rank.map(|rank| (Needs::of(rank, &mut inputs), Program::new(rank, &mut inputs)));
+            measures.push(Contribution { filter, value, rank });
         }
         let filters = different.into_iter().map(|filter| Condition::new(filter, &mut inputs)).collect();
         let (key, answers, row, texts) = (Vec::new(), Vec::new(), Vec::new(), TextBuffer::default());
@@ -201,20 +207,37 @@ impl Projector {
             };
             cells.load(needs, &self.inputs, event.fields)?;
             let (row, texts) = (&mut self.row, &mut self.texts);
-            let is_good = program.run(&cells.row(event.ts), |cell| match cell {
-                Cell::Number(number) => Some(i64::try_from(number).map(|number| row.push(number)).is_ok()),
-                Cell::Bool(truth) => {
-                    row.push(truth.into());
-                    Some(true)
+            let is_good = match &measure.rank {
+                None => program.run(&cells.row(event.ts), |cell| match cell {
+                    Cell::Number(number) => Some(i64::try_from(number).map(|number| row.push(number)).is_ok()),
+                    Cell::Bool(truth) => {
+                        row.push(truth.into());
+                        Some(true)
+                    }
+                    Cell::Text(text) if text.len() <= TEXT_BYTES_MAX => {
+                        row.push(text_word(text));
+                        texts.push(text);
+                        Some(true)
+                    }
+                    Cell::Text(_) | Cell::Bad => Some(false),
+                    Cell::Null | Cell::Float(_) | Cell::Timestamp(_) => None,
+                }),
+                Some((needs, rank)) => {
+                    cells.load(needs, &self.inputs, event.fields)?;
+                    let cells = cells.row(event.ts);
+                    let rank = rank.run(&cells, |cell| match cell {
+                        Cell::Number(number) => Some(i64::try_from(number).ok()),
+                        Cell::Bad => Some(None),
+                        _ => None,
+                    });
+                    rank.and_then(|rank| {
+                        program.run(&cells, |cell| {
+                            let (rank, label) = (rank, label(cell)?);
+                            Some(rank.zip(label).map(|(rank, label)| (row.push(rank), texts.push(&label))).is_some())
+                        })
+                    })
                 }
-                Cell::Text(text) if text.len() <= TEXT_BYTES_MAX => {
-                    row.push(text_word(text));
-                    texts.push(text);
-                    Some(true)
-                }
-                Cell::Text(_) | Cell::Bad => Some(false),
-                Cell::Null | Cell::Float(_) | Cell::Timestamp(_) => None,
-            });
+            };
             match is_good {
                 None => continue,
                 Some(true) => {}
@@ -223,6 +246,17 @@ impl Projector {
             present |= 1 << at;
         }
         Ok((present, bad))
+    }
+}
+
+/// What stands beside a rank: a text, or the digits of a word; `None` where it is null, nothing in it where it is bad.
+fn label(cell: Cell<'_>) -> Option<Option<Cow<'_, str>>> {
+    match cell {
+        Cell::Number(number) => Some(i64::try_from(number).ok().map(|number| number.to_string().into())),
+        Cell::Bool(truth) => Some(Some(Cow::Borrowed(if truth { "1" } else { "0" }))),
+        Cell::Text(text) => Some((text.len() <= TEXT_BYTES_MAX).then_some(Cow::Borrowed(text))),
+        Cell::Bad => Some(None),
+        Cell::Null | Cell::Float(_) | Cell::Timestamp(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
-use featuregrid_protocol::plan::{Column, Items, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
+use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::group::{Group, Sight, Tail};
@@ -28,7 +28,7 @@ pub(crate) struct Shape {
     pub(crate) gathers: Vec<Gather>,
     /// How many columns have texts.
     pub(crate) text_columns: usize,
-    /// Measures of the view whose values are texts.
+    /// Measures of the view that have texts.
     pub(crate) text_measures: u64,
     /// Measures of the view whose numbers some column adds up: how large they are decides how wide a cell is.
     pub(crate) summed_measures: u64,
@@ -52,8 +52,10 @@ pub(crate) struct Input {
     pub(crate) measure: u32,
     /// Which number of a raw row it is, if the measure has a value.
     pub(crate) value: Option<usize>,
-    /// Which text of a raw row it is, if the measure's values are texts.
+    /// Which text of a raw row it is, if the measure has texts.
     pub(crate) text: Option<usize>,
+    /// Whether the number is one of its own beside the text, which does not follow from it.
+    pub(crate) is_ranked: bool,
 }
 
 /// What is collected of a column.
@@ -90,7 +92,7 @@ impl Shape {
         };
         let kept: Vec<Kept> = plan.columns.iter().map(kept).collect();
         let (mut value_columns, mut text_columns) = (0, 0);
-        let items = |measure: usize| view.measures[measure].items();
+        let has_text = |measure: usize| view.measures[measure].has_text();
         let is_straight = plan.columns.iter().enumerate().all(|(column, kept)| kept.measure == column);
         let inputs = plan
             .columns
@@ -98,9 +100,10 @@ impl Shape {
             .map(|column| {
                 let value = has_value(column.measure).then_some(value_columns);
                 value_columns += usize::from(value.is_some());
-                let text = (items(column.measure) == Items::Texts).then_some(text_columns);
+                let text = has_text(column.measure).then_some(text_columns);
                 text_columns += usize::from(text.is_some());
-                Input { measure: column.measure as u32, value, text }
+                let is_ranked = view.measures[column.measure].rank.is_some();
+                Input { measure: column.measure as u32, value, text, is_ranked }
             })
             .collect();
         let gather =
@@ -108,7 +111,7 @@ impl Shape {
         let gathers = kept.iter().enumerate().flat_map(gather).collect();
         let sums = |column: &&Column| column.keeps.has(Keeps::SUM) || column.keeps.has(Keeps::SQUARES);
         let summed = plan.columns.iter().filter(sums).fold(0, |bits, column| bits | 1 << column.measure);
-        let texts = (0..view.measures.len()).filter(|measure| items(*measure) == Items::Texts);
+        let texts = (0..view.measures.len()).filter(|measure| has_text(*measure));
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
         let own = own.map(|feature| Sight::of(feature.window, feature.shift));

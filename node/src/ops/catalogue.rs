@@ -138,9 +138,9 @@ pub(super) fn definitions() -> String {
             Argument::Truth => "amount > 20",
             Argument::Any => "lower(type)",
         };
-        let parameter = operator.parameter().map_or(String::new(), |(key, written)| format!("{key}: {written}, "));
+        let beside = operator.beside("amount");
         for (feature, kind) in features(operator).zip(kinds(operator)) {
-            let _ = writeln!(text, "      {feature}: {{ {name}: {argument}, {parameter}{} }}", kind.written);
+            let _ = writeln!(text, "      {feature}: {{ {name}: {argument}, {beside}{} }}", kind.written);
         }
     }
     text

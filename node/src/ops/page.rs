@@ -67,8 +67,9 @@ pub fn markdown() -> String {
 
 /// Its key, and that of its parameter.
 fn written(operator: Operator) -> String {
-    match operator.parameter() {
-        Some((key, _)) => format!("`{}`, `{key}`", operator.name()),
+    let by = operator.is_ranked().then_some("by");
+    match operator.parameter().map(|(key, _)| key).or(by) {
+        Some(key) => format!("`{}`, `{key}`", operator.name()),
         None => format!("`{}`", operator.name()),
     }
 }
@@ -77,7 +78,7 @@ fn written(operator: Operator) -> String {
 fn bytes(operator: Operator) -> String {
     let keeps = operator.keeps(NUMBERS);
     let cell = narrow_bytes(operator.argument() != Argument::Rows, keeps);
-    match keeps.collected_bytes_max(NUMBERS) {
+    match keeps.collected_bytes_max(operator.is_ranked()) {
         0 => cell.to_string(),
         most => format!("{cell} + at most {most}"),
     }

@@ -115,6 +115,8 @@ pub(super) struct Feature {
     pub(super) name: Word,
     /// And, but for count, of what.
     pub(super) operator: Option<(Operator, Option<Tree>)>,
+    /// By what rows are compared, where the operator does.
+    pub(super) rank: Option<Tree>,
     pub(super) filter: Option<Tree>,
     /// Its own text: only the values' domain can read it.
     pub(super) default: Option<Word>,

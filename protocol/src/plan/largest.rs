@@ -3,7 +3,7 @@
 //! Every tile of every level is there, every cell is as wide as it gets, and as many raw rows as are kept. What a page
 //! is made of is decided where pages are; a test there holds this to it.
 
-use super::{Items, Keeps, LadderPlan, Level, Measure};
+use super::{Keeps, LadderPlan, Level, Measure};
 use crate::limits::{RAW_ROWS_MAX, TEXT_BYTES_MAX};
 use crate::time::Span;
 
@@ -93,9 +93,9 @@ impl LargestPage {
             cells += 1 + usize::from(value);
             cells += WORDS.iter().filter(|(what, _)| keeps.has(*what)).map(|(_, words)| words).sum::<usize>();
             values += usize::from(value);
-            let items = measures.get(column.measure).map_or(Items::Truths, Measure::items);
-            texts += u64::from(items == Items::Texts);
-            collected += keeps.collected_bytes_max(items);
+            let has_text = measures.get(column.measure).is_some_and(Measure::has_text);
+            texts += u64::from(has_text);
+            collected += keeps.collected_bytes_max(has_text);
         }
         // Where they are kept one for one with rows and tiles.
         let text_bytes = if texts > 0 { BOX_BYTES + texts * (BOX_BYTES + TEXT_BYTES_MAX as u64) } else { 0 };

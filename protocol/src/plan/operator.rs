@@ -112,7 +112,7 @@ pub enum Answers {
 
 impl Operator {
     /// Every operator, those with a parameter once.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -123,6 +123,8 @@ impl Operator {
         Self::FirstN(3),
         Self::LastN(3),
         Self::LastNDistinct(3),
+        Self::MinBy,
+        Self::MaxBy,
         Self::Variance(Spread::Population),
         Self::Variance(Spread::Sample),
         Self::Stddev(Spread::Population),

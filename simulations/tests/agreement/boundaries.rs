@@ -60,8 +60,7 @@ fn definitions(zone: &str) -> String {
                 Argument::Truth => "amount > 0",
                 Argument::Number | Argument::Any => "amount",
             };
-            let parameter = operator.parameter().map_or_else(String::new, |(key, value)| format!("{key}: {value}, "));
-            let window = format!("{parameter}window: calendar {unit} {zone} {which}");
+            let window = format!("{}window: calendar {unit} {zone} {which}", operator.beside("amount"));
             text += &format!("      {name}_{unit}_{which}: {{ {name}: {of}, {window} }}\n");
         }
     }

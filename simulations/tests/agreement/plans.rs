@@ -160,12 +160,17 @@ fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
             _ => random.pick(&TEXTS),
         };
         let value = value.map(|text| of_fields(text)).map(|value| (value.clone(), items(value.of)));
-        let meaning = format!("{filter:?} {value:?}");
+        let rank = if value.is_some() && random.chance(250) {
+            random.pick(&NUMBERS).map(|text| of_fields(text))
+        } else {
+            None
+        };
+        let meaning = format!("{filter:?} {value:?} {rank:?}");
         let id = ColumnId(xxhash_rust::xxh3::xxh3_64(meaning.as_bytes()));
         if view.measures.iter().any(|measure| measure.id == id) {
             continue;
         }
-        let (measure, added) = (view.measures.len(), Measure { id, filter, value, rank: None });
+        let (measure, added) = (view.measures.len(), Measure { id, filter, value, rank });
         for ladder in &mut view.ladders {
             ladder.columns.push(Column { measure, keeps: keeps(&added, random), since: index });
         }
@@ -188,6 +193,9 @@ fn items(of: Type) -> Items {
 /// Whether definitions could ask for it of a measure.
 fn fits(operator: Operator, measure: &Measure) -> bool {
     let items = measure.value.as_ref().map(|(_, items)| *items);
+    if operator.is_ranked() != measure.rank.is_some() {
+        return false;
+    }
     match operator.argument() {
         Argument::Rows => true,
         Argument::Number => matches!(items, Some(Items::Numbers(_))),

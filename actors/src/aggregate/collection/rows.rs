@@ -1,10 +1,10 @@
-//! The rows at one end of the total order, or the latest row of each of the latest values. Knows no operator.
+//! The rows at one end of the total order or of another, or the latest row of each of the latest values. Knows no operator.
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
-use super::{Collects, Item, put_value, take_value};
+use super::{Collects, Item, put_text, put_value, take_text, take_value};
 use crate::varint::{Bytes, Damaged, put, put_signed};
 
 /// A value and its place in the total order.
@@ -22,17 +22,13 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rows {
     collects: Collects,
-    /// In the total order.
+    /// In their order.
     rows: Vec<Row>,
 }
 
 impl Row {
     fn of(item: &Item<'_>) -> Self {
         Self { ts: item.ts, position: item.position, word: item.word, text: item.text.map(Into::into) }
-    }
-
-    fn order(&self) -> (Timestamp, Position) {
-        (self.ts, self.position)
     }
 
     fn is_same(&self, word: i64, text: Option<&str>) -> bool {
@@ -49,25 +45,41 @@ impl Rows {
     fn most(&self) -> usize {
         match self.collects {
             Collects::FirstRows(most) | Collects::LastRows(most) | Collects::LastDistinct(most) => most.into(),
+            Collects::LeastRow | Collects::GreatestRow => 1,
             Collects::Distinct | Collects::Quantiles | Collects::Categories => 0,
         }
     }
 
-    /// From the earliest of all, or from the latest.
+    /// Whether it is the first rows that are kept, and not the last.
+    fn is_first(&self) -> bool {
+        matches!(self.collects, Collects::FirstRows(_) | Collects::LeastRow)
+    }
+
+    /// Whether rows are compared by their words before their places.
+    fn is_ranked(&self) -> bool {
+        matches!(self.collects, Collects::LeastRow | Collects::GreatestRow)
+    }
+
+    fn order(&self, (word, ts, position): (i64, Timestamp, Position)) -> (i64, Timestamp, Position) {
+        (if self.is_ranked() { word } else { 0 }, ts, position)
+    }
+
+    fn order_of(&self, row: &Row) -> (i64, Timestamp, Position) {
+        self.order((row.word, row.ts, row.position))
+    }
+
+    /// From the first of all, or from the last.
     pub(crate) fn in_order(&self) -> impl Iterator<Item = &Row> {
-        let is_first = matches!(self.collects, Collects::FirstRows(_));
-        let (first, last) = if is_first { (&self.rows[..], &[][..]) } else { (&[][..], &self.rows[..]) };
+        let (first, last) = if self.is_first() { (&self.rows[..], &[][..]) } else { (&[][..], &self.rows[..]) };
         first.iter().chain(last.iter().rev())
     }
 
     pub(super) fn add(&mut self, item: &Item<'_>) {
-        let order = (item.ts, item.position);
-        let at = self.rows.partition_point(|row| row.order() < order);
+        let order = self.order((item.word, item.ts, item.position));
+        let at = self.rows.partition_point(|row| self.order_of(row) < order);
         let (len, most) = (self.rows.len(), self.most());
-        match self.collects {
-            Collects::FirstRows(_) if at >= most => return,
-            Collects::LastRows(_) | Collects::LastDistinct(_) if at == 0 && len >= most => return,
-            _ => {}
+        if if self.is_first() { at >= most } else { at == 0 && len >= most } {
+            return;
         }
         if matches!(self.collects, Collects::LastDistinct(_))
             && let Some(known) = self.rows.iter().position(|row| row.is_same(item.word, item.text))
@@ -79,17 +91,13 @@ impl Rows {
             }
             return;
         }
-        match self.collects {
-            _ if len < most => self.rows.insert(at, Row::of(item)),
-            Collects::FirstRows(_) => {
-                self.rows.truncate(most - 1);
-                self.rows.insert(at, Row::of(item));
-            }
-            _ => {
-                self.rows[..at].rotate_left(1);
-                self.rows[at - 1] = Row::of(item);
-            }
+        if len >= most && !self.is_first() {
+            self.rows[..at].rotate_left(1);
+            self.rows[at - 1] = Row::of(item);
+            return;
         }
+        self.rows.truncate(most - 1);
+        self.rows.insert(at, Row::of(item));
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -102,9 +110,10 @@ impl Rows {
     pub(crate) fn keep(&mut self, collects: Collects) {
         self.collects = collects;
         let most = self.most();
-        match collects {
-            Collects::FirstRows(_) => self.rows.truncate(most),
-            _ => drop(self.rows.drain(..self.rows.len().saturating_sub(most))),
+        if self.is_first() {
+            self.rows.truncate(most);
+        } else {
+            drop(self.rows.drain(..self.rows.len().saturating_sub(most)));
         }
     }
 
@@ -121,14 +130,18 @@ impl Rows {
         self.rows.capacity() * size_of::<Row>() + texts.sum::<usize>()
     }
 
-    /// count, then time (signed), partition, offset, value
+    /// count, then time (signed), partition, offset, and value, or rank and label
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         put(out, self.rows.len() as u128);
         for Row { ts, position, word, text } in &self.rows {
             put_signed(out, ts.0.into());
             put(out, position.partition.0.into());
             put(out, position.offset.into());
-            put_value(*word, text.as_deref(), out);
+            if self.is_ranked() {
+                put_ranked(*word, text.as_deref(), out);
+            } else {
+                put_value(*word, text.as_deref(), out);
+            }
         }
     }
 
@@ -141,9 +154,9 @@ impl Rows {
         for _ in 0..count {
             let ts = Timestamp(input.word()?);
             let position = Position { partition: PartitionId(input.small()?), offset: input.small()? };
-            let (word, text) = take_value(input)?;
+            let (word, text) = if rows.is_ranked() { take_ranked(input)? } else { take_value(input)? };
             let row = Row { ts, position, word, text };
-            if rows.rows.last().is_some_and(|last| last.order() >= row.order()) {
+            if rows.rows.last().is_some_and(|last| rows.order_of(last) >= rows.order_of(&row)) {
                 return Err(Damaged("rows of a list are out of order"));
             }
             let is_known = |other: &Row| other.is_same(row.word, row.text.as_deref());
@@ -153,5 +166,24 @@ impl Rows {
             rows.rows.push(row);
         }
         Ok(rows)
+    }
+}
+
+/// Appends a word (signed) and 0, or 1 and the text beside it, from which it does not follow.
+fn put_ranked(word: i64, text: Option<&str>, out: &mut Vec<u8>) {
+    put_signed(out, word.into());
+    out.push(text.is_some().into());
+    if let Some(text) = text {
+        put_text(text, out);
+    }
+}
+
+/// Reads what [`put_ranked`] writes.
+fn take_ranked(input: &mut Bytes<'_>) -> Result<(i64, Option<Box<str>>), Damaged> {
+    let word = input.word()?;
+    match input.take(1)? {
+        [0] => Ok((word, None)),
+        [1] => Ok((word, Some(take_text(input)?.into()))),
+        _ => Err(Damaged("a flag is neither 0 nor 1")),
     }
 }

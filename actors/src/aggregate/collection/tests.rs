@@ -2,15 +2,16 @@
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{BUCKETS_MAX, CATEGORIES_MAX, DISTINCT_EXACT_MAX};
-use featuregrid_protocol::plan::Items;
 use proptest::prelude::*;
 
 use super::*;
 
-const KINDS: [Collects; 6] = [
+const KINDS: [Collects; 8] = [
     Collects::FirstRows(3),
     Collects::LastRows(5),
     Collects::LastDistinct(4),
+    Collects::LeastRow,
+    Collects::GreatestRow,
     Collects::Distinct,
     Collects::Quantiles,
     Collects::Categories,
@@ -145,20 +146,21 @@ proptest! {
     fn a_collection_is_not_larger_than_its_plan_says(list in events(), n in 1u8..=64, are_texts: bool) {
         let keeps = [
             Keeps::first_rows(n), Keeps::last_rows(n), Keeps::last_distinct(n), Keeps::DISTINCT, Keeps::QUANTILES, Keeps::CATEGORIES,
+            Keeps::LEAST_ROW, Keeps::GREATEST_ROW,
         ];
         let long = |event: &Event| {
             let text = format!("{:>width$}", event.word, width = TEXT_BYTES_MAX);
             Event { word: text_word(&text), text: Some(text), ..event.clone() }
         };
-        let (list, items): (Vec<Event>, Items) = match are_texts {
-            true => (list.iter().map(long).collect(), Items::Texts),
-            false => (list.into_iter().map(|event| Event { text: None, ..event }).collect(), Items::Truths),
+        let list: Vec<Event> = match are_texts {
+            true => list.iter().map(long).collect(),
+            false => list.into_iter().map(|event| Event { text: None, ..event }).collect(),
         };
         for keeps in keeps {
             let collects = Collects::of(keeps).next().unwrap();
             let collection = collect(collects, &list);
             let bytes = collection.bytes() + size_of::<Collection>();
-            prop_assert!(bytes as u64 <= keeps.collected_bytes_max(items), "{:?}: {}", collects, bytes);
+            prop_assert!(bytes as u64 <= keeps.collected_bytes_max(are_texts), "{:?}: {}", collects, bytes);
         }
     }
 }

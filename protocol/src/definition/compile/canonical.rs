@@ -32,10 +32,12 @@ pub(super) fn column_id(
     rows: &str,
     filter: Option<&Expression>,
     value: Option<&(Expression, Items)>,
+    rank: Option<&Expression>,
     fields: &Fields<'_>,
 ) -> ColumnId {
     let value = value.map_or_else(|| "none".to_owned(), |(value, of)| told(value, fields) + &items(*of));
-    ColumnId(xxh3_64(format!("{rows} where {} value {value}", condition(filter, fields)).as_bytes()))
+    let rank = rank.map_or_else(String::new, |rank| format!(" by {}", told(rank, fields)));
+    ColumnId(xxh3_64(format!("{rows} where {} value {value}{rank}", condition(filter, fields)).as_bytes()))
 }
 
 fn text(text: &str) -> String {

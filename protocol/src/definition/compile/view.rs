@@ -60,7 +60,7 @@ pub(super) fn resolve(
     let answers: Vec<Option<Answers>> = features
         .iter()
         .flat_map(|(feature, measured)| {
-            let answers = measured.as_ref().map(|(operator, _, value, _)| operator.answers(items(value.as_ref())));
+            let answers = measured.as_ref().map(|it| it.operator.answers(items(it.value.as_ref())));
             feature.results.iter().map(move |_| answers)
         })
         .collect();
@@ -71,16 +71,16 @@ pub(super) fn resolve(
     let rows = canonical::rows(&view.source.as_ref()?.value, &keys, filter.as_ref(), fields);
     let mut measures = Measures::default();
     measures.index(Measure {
-        id: canonical::column_id(&rows, None, None, fields),
+        id: canonical::column_id(&rows, None, None, None, fields),
         filter: None,
         value: None,
         rank: None,
     });
     let mut results = Vec::new();
     for (feature, measured) in features {
-        let (operator, filter, value, default) = measured?;
-        let id = canonical::column_id(&rows, filter.as_ref(), value.as_ref(), fields);
-        let measure = measures.index(Measure { id, filter, value, rank: None });
+        let Measured { operator, filter, value, rank, default } = measured?;
+        let id = canonical::column_id(&rows, filter.as_ref(), value.as_ref(), rank.as_ref(), fields);
+        let measure = measures.index(Measure { id, filter, value, rank });
         if measure == limits::MEASURES_PER_VIEW_MAX {
             let message = format!(
                 "a view has at most {} different pairs of number and `where`, its rows included; move features to another view",
@@ -191,7 +191,14 @@ fn items(value: Option<&(Expression, Items)>) -> Items {
     value.map_or(Items::Numbers(Domain::Int), |(_, items)| *items)
 }
 
-type Measured = (Operator, Option<Expression>, Option<(Expression, Items)>, Option<Constant>);
+/// What a feature computes of which rows.
+struct Measured {
+    operator: Operator,
+    filter: Option<Expression>,
+    value: Option<(Expression, Items)>,
+    rank: Option<Expression>,
+    default: Option<Constant>,
+}
 
 fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Option<Measured> {
     let filter = optional(feature.filter.as_ref(), fields, notes);
@@ -200,11 +207,16 @@ fn measured(feature: &Feature, fields: &mut Fields<'_>, notes: &mut Notes) -> Op
         None => None,
         Some(tree) => Some(value(*operator, tree, fields, notes)?),
     };
+    let rank = match &feature.rank {
+        None if operator.is_ranked() => return None,
+        None => None,
+        Some(tree) => Some(self::value(Operator::Min, tree, fields, notes)?.0),
+    };
     let default = match &feature.default {
         None => None,
         Some(word) => Some(default(word, operator.answers(items(value.as_ref())), notes)?),
     };
-    Some((*operator, filter?, value, default))
+    Some(Measured { operator: *operator, filter: filter?, value, rank, default })
 }
 
 /// Something that the feature itself could have answered.

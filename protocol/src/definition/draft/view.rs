@@ -47,6 +47,9 @@ pub(super) const FEATURE: Keys = Keys {
         "top_k_share",
         "histogram",
         "entropy",
+        "min_by",
+        "max_by",
+        "by",
         "n",
         "k",
         "p",
@@ -60,8 +63,6 @@ pub(super) const FEATURE: Keys = Keys {
     ],
     later: &[
         "order_by",
-        "min_by",
-        "max_by",
         "decayed_count",
         "decayed_sum",
         "decayed_mean",
@@ -174,6 +175,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     let owner = format!("feature {}", quoted(&name.value));
     let section = Section::with_keys(node, name.at, owner.clone(), &FEATURE, notes)?;
     let operator = operator_of(&section, name, &owner, text, notes);
+    let rank = rank_of(&section, operator.as_ref().map(|(operator, _)| *operator), text, notes);
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let hop = match section.text("hop", notes) {
         None => Hop::Default,
@@ -211,7 +213,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     }
     window::check_offset(&results, &section, notes);
     let default = section.text("default", notes);
-    Some(Feature { name: name.clone(), operator, filter, default, results })
+    Some(Feature { name: name.clone(), operator, rank, filter, default, results })
 }
 
 fn operator_of(
@@ -249,6 +251,17 @@ fn operator_of(
         );
     }
     Some((operator, None))
+}
+
+/// By what an operator compares rows; no other may have it.
+fn rank_of(section: &Section<'_>, operator: Option<Operator>, text: &Source<'_>, notes: &mut Notes) -> Option<Tree> {
+    let operator = operator?;
+    if operator.is_ranked() {
+        let node = section.need("by", "by: amount", notes)?;
+        return expression(node, &section.of("by"), text, notes);
+    }
+    let node = section.get("by")?;
+    refuse(notes, node.at, format!("{}: `{}` takes no `by`; remove it", section.of("by"), operator.name()))
 }
 
 /// The operator with its `n`, `k` or `p`; no other may stand there.

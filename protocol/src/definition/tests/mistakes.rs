@@ -228,6 +228,9 @@ fn mistakes_in_features() {
             "15:31 feature `a`, `n`: `65` is not a whole number from 1 to 64",
         ),
         ("a: { max: amount, n: 5, windows: [5m] }", "15:28 feature `a`, `n`: `max` takes no `n`; remove it"),
+        ("a: { max_by: amount, windows: [5m] }", "15:7 feature `a`: `by` is missing; add, for example, `by: amount`"),
+        ("a: { min_by: amount, by: lower(kind), windows: [5m] }", "15:32 this is text; a number is needed here"),
+        ("a: { max: amount, by: amount, windows: [5m] }", "15:29 feature `a`, `by`: `max` takes no `by`; remove it"),
         (
             "a: { percentile: amount, p: 100, windows: [5m] }",
             "15:35 feature `a`, `p`: `100` is not a number above 0 and below 100",

@@ -73,7 +73,7 @@ impl Operator {
 
 impl Keeps {
     /// What is kept, by name, with how two tiles of it are merged.
-    pub const NAMES: [(Self, &'static str, &'static str); 14] = [
+    pub const NAMES: [(Self, &'static str, &'static str); 16] = [
         (Self::SUM, "sum", "added"),
         (Self::SQUARES, "sum of squares", "added"),
         (Self::MIN, "smallest", "the smaller"),
@@ -85,6 +85,8 @@ impl Keeps {
         (Self::first_rows(1), "first events", "the earliest of both"),
         (Self::last_rows(1), "last events", "the latest of both"),
         (Self::last_distinct(1), "last different values", "the latest of both, each value once"),
+        (Self::LEAST_ROW, "event of the smallest", "that of the smaller"),
+        (Self::GREATEST_ROW, "event of the largest", "that of the larger"),
         (Self::DISTINCT, "different values", "united; beyond 128 the larger of each of 1024 registers"),
         (Self::QUANTILES, "distribution", "counts added; beyond 256 different numbers in buckets twice as wide"),
         (Self::CATEGORIES, "counts by value", "added, of the 64 values whose hashes are smallest; the rest together"),

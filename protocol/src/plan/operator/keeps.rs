@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{BUCKETS_MAX, CATEGORIES_MAX, DISTINCT_EXACT_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
-use crate::plan::Items;
 
 /// Of a collection itself, of a row in a list and of a counted value.
 const COLLECTION_BYTES: u64 = 40;
@@ -57,8 +56,12 @@ impl Keeps {
     /// What rows without a value can be asked for.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
     /// Everything.
-    pub const ALL: Self =
-        Self { bits: 2047, first_rows: LIST_ITEMS_MAX, last_rows: LIST_ITEMS_MAX, last_distinct: LIST_ITEMS_MAX };
+    pub const ALL: Self = Self {
+        bits: 0b1100_0111_1111_1111,
+        first_rows: LIST_ITEMS_MAX,
+        last_rows: LIST_ITEMS_MAX,
+        last_distinct: LIST_ITEMS_MAX,
+    };
 
     /// So many earliest rows in the total order.
     #[must_use]
@@ -84,12 +87,13 @@ impl Keeps {
         [self.first_rows, self.last_rows, self.last_distinct]
     }
 
-    /// Bytes that what is collected of these items takes of a tile at most. How it is kept is decided where it is
-    /// collected; a test there holds this to it.
+    /// Bytes that what is collected of rows, with a text each or without, takes of a tile at most. How it is kept is
+    /// decided where it is collected; a test there holds this to it.
     #[must_use]
-    pub fn collected_bytes_max(self, items: Items) -> u64 {
-        let text = if items == Items::Texts { TEXT_BYTES_MAX as u64 } else { 0 };
-        let rows = self.rows().into_iter().filter(|most| *most > 0).map(|most| {
+    pub fn collected_bytes_max(self, has_text: bool) -> u64 {
+        let text = if has_text { TEXT_BYTES_MAX as u64 } else { 0 };
+        let ends = [Self::LEAST_ROW, Self::GREATEST_ROW].map(|end| u8::from(self.has(end)));
+        let rows = self.rows().into_iter().chain(ends).filter(|most| *most > 0).map(|most| {
             let most = u64::from(most);
             // A list grows by doubling, from four.
             COLLECTION_BYTES + most.next_power_of_two().max(4) * LIST_ROW_BYTES + most * text

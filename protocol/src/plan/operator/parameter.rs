@@ -69,6 +69,14 @@ impl Operator {
         }
     }
 
+    /// What stands beside it in a definition: its parameter, or that rows are compared by the number `by`; each with a
+    /// comma behind it.
+    #[must_use]
+    pub fn beside(self, by: &str) -> String {
+        let by = self.is_ranked().then(|| ("by", by.to_owned()));
+        self.parameter().or(by).map_or_else(String::new, |(key, written)| format!("{key}: {written}, "))
+    }
+
     /// What may be written as its parameter.
     #[must_use]
     pub fn parameters(self) -> String {

@@ -89,6 +89,8 @@ pub struct History {
     partitions: BTreeMap<PartitionId, Partition>,
     known: KnownIds,
     rows: Rows,
+    /// Of the rows being kept, the entities; here to be used again.
+    found: Vec<Option<u32>>,
     duplicates: u64,
     budget: usize,
 }
@@ -100,10 +102,11 @@ impl History {
     pub fn new(questions: Questions, budget: usize) -> Self {
         Self {
             instants: questions.instants().into(),
+            rows: Rows::new(questions.entities.len()),
+            found: Vec::new(),
             questions,
             partitions: BTreeMap::new(),
             known: KnownIds::default(),
-            rows: Rows::default(),
             duplicates: 0,
             budget,
         }
@@ -191,8 +194,9 @@ impl History {
     fn keep(&mut self, id: PartitionId) -> Result<(), HistoryError> {
         let Some(partition) = self.partitions.get_mut(&id) else { return Ok(()) };
         let Some(chunk) = partition.interpreter.cut() else { return Ok(()) };
-        for row in &chunk.rows {
-            let Some(entity) = self.questions.find(row.head.view, row.head.hash, row.key) else { continue };
+        self.questions.find_all(&chunk.rows, &mut self.found);
+        for (row, found) in chunk.rows.iter().zip(&self.found) {
+            let Some(entity) = *found else { continue };
             let view = self.questions.plan.views[usize::from(row.head.view)].id;
             if !self.known.admit(id, view, &row, partition.known_for) {
                 self.duplicates += 1;
@@ -208,11 +212,8 @@ impl History {
     /// Whether all that is held may be.
     fn check(&self) -> Result<(), HistoryError> {
         let marks: usize = self.partitions.values().map(|partition| partition.marks.bytes()).sum();
-        // Rows are sorted by entity before they are answered: a number for each.
-        let rows = self.rows.bytes() + self.rows.len() * size_of::<u32>();
-        let bytes = self.questions.bytes() + marks + rows + self.known.bytes();
-        let is_too_large = bytes > self.budget || self.rows.len() >= u32::MAX as usize;
-        if is_too_large { Err(HistoryError::TooLarge { budget: self.budget }) } else { Ok(()) }
+        let bytes = self.questions.bytes() + marks + self.rows.bytes() + self.known.bytes();
+        if bytes > self.budget { Err(HistoryError::TooLarge { budget: self.budget }) } else { Ok(()) }
     }
 
     /// No record comes any more: everything is kept, and every mark is passed.

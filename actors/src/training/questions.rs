@@ -8,6 +8,7 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::request::SentColumns;
+use featuregrid_protocol::row::RowBatch;
 use featuregrid_protocol::time::Timestamp;
 use hashbrown::HashTable;
 
@@ -56,6 +57,13 @@ pub(super) struct Entity {
     pub(super) key: Box<[u8]>,
 }
 
+/// Where an entity is found. Its place stands beside its number, so that only what is probably it is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    place: u64,
+    entity: u32,
+}
+
 /// Who asks: what is sent with each question, by its number, and what becomes of the reading.
 pub trait Asker {
     /// The request values of the question's view; by default none.
@@ -80,7 +88,7 @@ pub struct Questions {
     pub(super) known: Known,
     pub(super) list: Vec<Question>,
     pub(super) entities: Vec<Entity>,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
     pub(super) tokens: Vec<OffsetVector>,
     /// Bytes of keys and tokens.
     apart: usize,
@@ -137,7 +145,7 @@ impl Questions {
     pub fn bytes(&self) -> usize {
         // Beside a question stands a number for the order it is answered in, and its instant where it has one.
         let question = size_of::<Question>() + size_of::<u32>() + size_of::<Timestamp>();
-        let entity = size_of::<Entity>() + 3 * size_of::<u32>();
+        let entity = size_of::<Entity>() + size_of::<Slot>() + 2 * size_of::<u32>();
         self.list.len() * question + self.entities.len() * entity + self.apart
     }
 
@@ -156,22 +164,38 @@ impl Questions {
         assert!(entity < u32::MAX as usize, "entities are numbered in 32 bits");
         self.apart += key.len();
         self.entities.push(Entity { view, hash, key: key.into() });
-        let entities = &self.entities;
-        self.index.insert_unique(place(view, hash), entity as u32, |other| {
-            let other = &entities[*other as usize];
-            place(other.view, other.hash)
-        });
-        entity as u32
+        let slot = Slot { place: place(view, hash), entity: entity as u32 };
+        self.index.insert_unique(slot.place, slot, |other| other.place);
+        slot.entity
     }
 
     /// The number of an entity that is asked for.
+    fn find(&self, view: u16, hash: KeyHash, key: &[u8]) -> Option<u32> {
+        let place = place(view, hash);
+        let is_it = |slot: &Slot| slot.place == place && self.is(slot.entity, view, hash, key);
+        self.index.find(place, is_it).map(|slot| slot.entity)
+    }
+
     #[inline]
-    pub(super) fn find(&self, view: u16, hash: KeyHash, key: &[u8]) -> Option<u32> {
-        let is_it = |entity: &u32| {
-            let entity = &self.entities[*entity as usize];
-            entity.hash == hash && entity.view == view && *entity.key == *key
-        };
-        self.index.find(place(view, hash), is_it).copied()
+    fn is(&self, entity: u32, view: u16, hash: KeyHash, key: &[u8]) -> bool {
+        let entity = &self.entities[entity as usize];
+        entity.hash == hash && entity.view == view && *entity.key == *key
+    }
+
+    /// The numbers of the entities of some rows, of those that are asked for. First all places are looked up and then all
+    /// keys, so that a processor waits for many lines of memory at a time.
+    pub(super) fn find_all(&self, rows: &RowBatch, found: &mut Vec<Option<u32>>) {
+        found.clear();
+        found.extend(rows.heads().iter().map(|head| {
+            let place = place(head.view, head.hash);
+            self.index.find(place, |slot| slot.place == place).map(|slot| slot.entity)
+        }));
+        for (row, found) in rows.iter().zip(found) {
+            let (view, hash) = (row.head.view, row.head.hash);
+            if found.is_some_and(|entity| !self.is(entity, view, hash, row.key)) {
+                *found = self.find(view, hash, row.key);
+            }
+        }
     }
 
     /// The offsets at which somebody's knowledge of a partition ends, ascending.

@@ -1,6 +1,7 @@
 //! One entity after the other through the shard that serves: its events up to each question, then the question.
 //! Knows no record.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::frame::Frame;
@@ -28,17 +29,20 @@ impl History {
     pub fn answer(&mut self, mut asker: impl Asker) -> Result<(), HistoryError> {
         self.finish()?;
         let this = &*self;
-        let rows = Grouped::new(this.questions.entities.len(), this.held().iter().map(|held| held.entity));
-        let asked = Grouped::new(this.questions.entities.len(), this.questions.list.iter().map(|asked| asked.entity));
+        let entities = &this.questions.entities;
+        let asked = Grouped::new(0..entities.len(), this.questions.list.iter().map(|asked| asked.entity));
         let mut bench = Bench::new(&this.questions.plan);
         let mut held = Vec::new();
-        for (number, entity) in this.questions.entities.iter().enumerate() {
-            held.clear();
-            held.extend(rows.of(number).iter().map(|row| this.held().get(*row as usize)));
-            let questions: Vec<u32> = asked.of(number).to_vec();
-            match this.questions.known {
-                Known::AsHappened => this.happened(entity, &mut held, questions, &mut bench, &mut asker),
-                Known::AsKnown => this.known(entity, &mut held, questions, &mut bench, &mut asker),
+        for bucket in this.held().buckets() {
+            let rows = Grouped::new(bucket.entities.clone(), bucket.iter().map(|held| held.entity));
+            for number in bucket.entities.clone() {
+                held.clear();
+                held.extend(rows.of(number).iter().map(|row| bucket.get(*row as usize)));
+                let questions: Vec<u32> = asked.of(number).to_vec();
+                match this.questions.known {
+                    Known::AsHappened => this.happened(&entities[number], &mut held, questions, &mut bench, &mut asker),
+                    Known::AsKnown => this.known(&entities[number], &mut held, questions, &mut bench, &mut asker),
+                }
             }
         }
         Ok(())
@@ -129,15 +133,18 @@ impl History {
 
 /// Numbers of things by the entity they belong to, in their order.
 struct Grouped {
+    first: usize,
     starts: Vec<u32>,
     numbers: Vec<u32>,
 }
 
 impl Grouped {
-    fn new(entities: usize, of: impl Iterator<Item = u32> + Clone) -> Self {
-        let mut starts = vec![0u32; entities + 1];
+    fn new(entities: Range<usize>, of: impl Iterator<Item = u32> + Clone) -> Self {
+        let first = entities.start;
+        let of = of.map(|entity| entity as usize - first);
+        let mut starts = vec![0u32; entities.len() + 1];
         for entity in of.clone() {
-            starts[entity as usize + 1] += 1;
+            starts[entity + 1] += 1;
         }
         let mut sum = 0;
         for start in &mut starts {
@@ -147,14 +154,15 @@ impl Grouped {
         let mut numbers = vec![0; sum as usize];
         let mut next = starts.clone();
         for (number, entity) in (0..).zip(of) {
-            let at = &mut next[entity as usize];
+            let at = &mut next[entity];
             numbers[*at as usize] = number;
             *at += 1;
         }
-        Self { starts, numbers }
+        Self { first, starts, numbers }
     }
 
     fn of(&self, entity: usize) -> &[u32] {
+        let entity = entity - self.first;
         &self.numbers[self.starts[entity] as usize..self.starts[entity + 1] as usize]
     }
 }

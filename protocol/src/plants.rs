@@ -88,6 +88,14 @@ plants! {
     RawByArrival => "raw_by_arrival",
     /// A number is rounded half up instead of half even.
     RoundHalfUp => "round_half_up",
+    /// A null part of a conjunction or disjunction decides it, whatever the others are.
+    NullDecides => "null_decides",
+    /// Of rows of one instant a list keeps those that came first instead of those that are first.
+    ListsByArrival => "lists_by_arrival",
+    /// What a tile could not count one by one is forgotten when it joins another.
+    OtherForgotten => "other_forgotten",
+    /// A training set sees an event that became visible a moment after it was asked for.
+    TrainingSeesLater => "training_sees_later",
     /// A successor claims before the lease has run out.
     ClaimWithoutWaiting => "claim_without_waiting",
     /// No rule: a shard of a real node takes no rows for some seconds, and everybody must bear it.

@@ -1,5 +1,7 @@
-//! `featuregrid sim`: list, run, replay, plants. The only part of the simulation that touches threads, files and the
+//! `featuregrid sim`: list, run, replay, plants, windows. The only part of the simulation that touches threads, files and the
 //! real clock; what it starts is deterministic.
+
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,6 +59,8 @@ pub enum Subcommands {
         #[arg(long)]
         plant: Option<String>,
     },
+    /// Random definitions over random events in random orders against the oracle, until enough values were compared.
+    Windows(windows::Arguments),
     /// Every planted bug against its own scenario, or one against random seeds.
     Plants {
         /// One planted bug.
@@ -142,6 +146,7 @@ pub fn execute(what: &Subcommands) -> ExitCode {
         Subcommands::List => list(),
         Subcommands::Run { scenario, how, plant, save } => run_seeds(scenario, how, plant.as_deref(), save.as_deref()),
         Subcommands::Replay { what, seed, trace, plant } => replay(what, *seed, trace.as_deref(), plant.as_deref()),
+        Subcommands::Windows(arguments) => windows::run(arguments),
         Subcommands::Plants { name: Some(name), how } => plant_median(name, how),
         Subcommands::Plants { name: None, how } => plants(how),
     };
@@ -254,13 +259,13 @@ fn plants(how: &How) -> Result<bool, CliError> {
     for plant in &wrong {
         let plant = *plant;
         choose(Some(*plant))?;
-        let caught = scenarios::of_plant(*plant).and_then(|scenario| first_caught(scenario, seeds));
+        let caught = match scenarios::of_plant(*plant) {
+            Some(scenario) => first_caught(scenario, seeds),
+            None => windows::caught(seeds.0),
+        };
         if how.report == Format::Text || caught.is_none() {
             match &caught {
-                Some((seed, scenario, run)) => {
-                    let by = run.violation.as_ref().map_or("", |violation| violation.invariant);
-                    println!("{:<26} caught by {by} in {} seed {seed}", plant.name(), scenario.name);
-                }
+                Some(by) => println!("{:<26} caught by {by}", plant.name()),
                 None => println!("{:<26} NOT CAUGHT", plant.name()),
             }
         }
@@ -273,10 +278,11 @@ fn plants(how: &How) -> Result<bool, CliError> {
     Ok(uncaught.is_empty())
 }
 
-fn first_caught(scenario: Scenario, seeds: (u64, u64)) -> Option<(u64, Scenario, RunReport)> {
+/// What a scenario noticed first, and where.
+fn first_caught(scenario: Scenario, seeds: (u64, u64)) -> Option<String> {
     (seeds.0..seeds.1).find_map(|seed| {
-        let run = run_plan(&(scenario.expand)(seed), None);
-        run.violation.is_some().then_some((seed, scenario, run))
+        let violation = run_plan(&(scenario.expand)(seed), None).violation?;
+        Some(format!("{} in {} seed {seed}", violation.invariant, scenario.name))
     })
 }
 

@@ -4,7 +4,7 @@
 //! seed -> scenario -> plan (JSON) -> world: heap, log, store, net, clocks, nodes -> facts -> invariants -> report
 //! ```
 //! Reading order: [`plan`], [`scenarios`], [`world`], [`invariants`], [`report`], [`cli`]. [`workload`] makes the records of
-//! the ingest figures, [`served`] what training sets are compared with.
+//! the ingest figures, [`served`] what training sets are compared with, [`windows`] random definitions and what they answer.
 
 pub mod random;
 pub mod plan;
@@ -15,3 +15,4 @@ pub mod report;
 pub mod cli;
 pub mod workload;
 pub mod served;
+pub mod windows;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Absent, CompareOp, Expression, Function, Kind, Literal, Type, pattern};
+use featuregrid_protocol::plants::{self, Plant};
 
 use super::shared::{absent, all, both, unchecked};
 use super::{Cell, Code, Inputs, Program, Row, TextCode, exact, float, instant, shared, text};
@@ -64,6 +65,7 @@ fn joined(parts: &[Expression], inputs: &mut Inputs, decides: bool) -> Code<bool
             match part(row) {
                 Ok(value) if value == decides => return Ok(decides),
                 Ok(_) => {}
+                Err(_) if plants::on(Plant::NullDecides) => return Err(Absent::Null),
                 Err(_) => answer = Err(Absent::Null),
             }
         }

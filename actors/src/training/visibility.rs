@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::Offset;
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::plants::{self, Plant};
+use featuregrid_protocol::time::{Span, Timestamp};
 
 /// Where a reader of a partition stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl Marks {
             return Err(Unordered { before: self.applied_at });
         }
         self.applied_at = applied_at;
-        while self.instants.get(self.stood_at.len()).is_some_and(|mark| *mark < applied_at) {
+        let last_without = if plants::on(Plant::TrainingSeesLater) { applied_at - Span::TICK } else { applied_at };
+        while self.instants.get(self.stood_at.len()).is_some_and(|mark| *mark < last_without) {
             self.stood_at.push(stand);
         }
         Ok(())

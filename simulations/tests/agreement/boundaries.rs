@@ -13,8 +13,8 @@ use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::Value;
 
-use super::agree;
-use super::product::Product;
+use featuregrid_simulations::windows::agree;
+use featuregrid_simulations::windows::product::Product;
 
 /// (zone, where a unit of it ends, units that do, in hours how long the day before it was, and the one after it)
 const BOUNDARIES: [(&str, &str, &[&str], i64, i64); 14] = [

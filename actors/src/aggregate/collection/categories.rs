@@ -4,6 +4,7 @@
 //! order, a value that is counted in the end was counted from its first row.
 
 use featuregrid_protocol::limits::CATEGORIES_MAX;
+use featuregrid_protocol::plants::{self, Plant};
 
 use super::{Item, mix, put_value, take_value};
 use crate::varint::{Bytes, Damaged, put};
@@ -63,7 +64,9 @@ impl Categories {
         for Category { hash, word, text, n } in &other.counted {
             self.count(*hash, *word, text.as_deref(), *n);
         }
-        self.other += other.other;
+        if !plants::on(Plant::OtherForgotten) {
+            self.other += other.other;
+        }
     }
 
     /// In order of hash.

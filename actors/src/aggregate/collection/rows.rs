@@ -1,6 +1,7 @@
 //! The rows at one end of the total order or of another, or the latest row of each of the latest values. Knows no operator.
 
 use featuregrid_protocol::ids::PartitionId;
+use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
@@ -76,7 +77,11 @@ impl Rows {
 
     pub(super) fn add(&mut self, item: &Item<'_>) {
         let order = self.order((item.word, item.ts, item.position));
-        let at = self.rows.partition_point(|row| self.order_of(row) < order);
+        let is_before = |row: &Row| match plants::on(Plant::ListsByArrival) {
+            true => row.ts <= item.ts,
+            false => self.order_of(row) < order,
+        };
+        let at = self.rows.partition_point(is_before);
         let (len, most) = (self.rows.len(), self.most());
         if if self.is_first() { at >= most } else { at == 0 && len >= most } {
             return;

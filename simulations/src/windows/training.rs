@@ -1,6 +1,7 @@
 //! Training sets against what was served at each token, and against the oracle at instants of the past. Knows no file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use featuregrid_actors::reader;
 use featuregrid_actors::training::{History, Knowledge, Known, Questions};
@@ -11,10 +12,11 @@ use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Status};
-use featuregrid_simulations::random::Random;
 
+use super::case::Case;
+use super::log::{Extent, Step, partitions, steps};
 use super::product::Product;
-use super::{Extent, Step, agree, partitions, plans, steps};
+use super::{agree, plans};
 
 /// A read that was answered.
 struct Served {
@@ -28,14 +30,18 @@ struct Served {
 }
 
 /// What was compared.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) known: u64,
-    pub(super) happened: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows as they were known, by token and by clock.
+    pub known: u64,
+    /// Rows as it happened.
+    pub happened: u64,
     /// As it happened is not as it was known.
-    pub(super) differ: u64,
-    pub(super) out_of_range: u64,
-    pub(super) rounded: u64,
+    pub differ: u64,
+    /// Known to be too old.
+    pub out_of_range: u64,
+    /// With a rounded instant.
+    pub rounded: u64,
 }
 
 /// A log, the partition that each record was cut behind at some clock, and what was served between.
@@ -44,14 +50,14 @@ struct Run {
     served: Vec<Served>,
 }
 
-fn run(seed: u64, plan: &std::sync::Arc<Plan>, partitions: &[PartitionId]) -> Run {
-    let mut random = Random::new(seed).fork("training");
+fn run(case: Case, plan: &Arc<Plan>, partitions: &[PartitionId]) -> Run {
+    let mut random = case.root().fork("training");
     let mut product = Product::new(plan.clone(), partitions);
     let mut served = Vec::new();
     let mut log: Vec<(Step, Timestamp)> = Vec::new();
     let mut waiting: BTreeMap<PartitionId, Vec<usize>> = BTreeMap::new();
     let mut keys = Vec::new();
-    for (clock, step) in (0..).map(Timestamp).zip(steps(seed, &Extent::FEW, partitions)) {
+    for (clock, step) in (0..).map(Timestamp).zip(steps(&case.root(), &Extent::FEW, partitions)) {
         product.record(step.partition, &step.record);
         let partition = step.partition;
         waiting.entry(partition).or_default().push(log.len());
@@ -80,7 +86,7 @@ fn run(seed: u64, plan: &std::sync::Arc<Plan>, partitions: &[PartitionId]) -> Ru
     Run { log, served }
 }
 
-fn history(plan: &std::sync::Arc<Plan>, run: &Run, known: Known, knows: impl Fn(&Served) -> Knowledge) -> History {
+fn history(plan: &Arc<Plan>, run: &Run, known: Known, knows: impl Fn(&Served) -> Knowledge) -> Result<History, String> {
     let mut questions = Questions::new(plan.clone(), known);
     for served in &run.served {
         questions.ask(served.view, &served.key, served.as_of, &knows(served));
@@ -89,35 +95,40 @@ fn history(plan: &std::sync::Arc<Plan>, run: &Run, known: Known, knows: impl Fn(
     let mut sorted: Vec<&(Step, Timestamp)> = run.log.iter().collect();
     // A history comes in files: partition by partition.
     sorted.sort_by_key(|(step, _)| step.partition);
-    for (Step { partition, record }, applied_at) in sorted {
+    for (Step { partition, record, .. }, applied_at) in sorted {
         let Record { offset, log_timestamp, admit, ref payload } = *record;
         let record = reader::Record { offset, log_timestamp, admit, payload: payload.as_deref() };
-        history.record(*partition, &record, Some(*applied_at)).expect("offsets rise");
+        history.record(*partition, &record, Some(*applied_at)).map_err(|error| error.to_string())?;
     }
-    history
+    Ok(history)
 }
 
-fn answers(history: &mut History) -> Vec<Answer> {
+fn answers(history: &mut History) -> Result<Vec<Answer>, String> {
     let mut answers = BTreeMap::new();
     let each = |question, reading: featuregrid_actors::shard::ViewReading| {
         let answer = Answer { instant: reading.instant, edge: reading.edge, readings: reading.readings };
         answers.insert(question, answer);
     };
-    history.answer(each).expect("every partition is there");
-    answers.into_values().collect()
+    history.answer(each).map_err(|error| error.to_string())?;
+    Ok(answers.into_values().collect())
 }
 
-pub(super) fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
-    let plan = plans::draw(&mut Random::new(seed).fork("plans")).swap_remove(0);
+/// A case: every read that was served, asked of training sets.
+///
+/// # Errors
+/// The first difference.
+pub fn check(case: Case, tally: &mut Tally) -> Result<(), String> {
+    let plan = plans::draw(&mut case.root().fork("plans"), &Extent::FEW).swap_remove(0);
     let partitions = partitions(&plan);
-    let run = run(seed, &plan, &partitions);
+    let run = run(case, &plan, &partitions);
     let context = |what: &str, served: &Served| {
         let Served { view, key, as_of, token, .. } = served;
-        format!("training, seed {seed}, {what}: view {view} key {key:?} as of {as_of} at {token:?}")
+        format!("training, {what}: view {view} key {key:?} as of {as_of} at {token:?}")
     };
-    let by_token = answers(&mut history(&plan, &run, Known::AsKnown, |served| Knowledge::Token(served.token.clone())));
-    let by_clock = answers(&mut history(&plan, &run, Known::AsKnown, |served| Knowledge::At(served.at)));
-    agree((by_token.len(), by_clock.len()), (run.served.len(), run.served.len()), || format!("seed {seed}"))?;
+    let by_token =
+        answers(&mut history(&plan, &run, Known::AsKnown, |served| Knowledge::Token(served.token.clone()))?)?;
+    let by_clock = answers(&mut history(&plan, &run, Known::AsKnown, |served| Knowledge::At(served.at))?)?;
+    agree((by_token.len(), by_clock.len()), (run.served.len(), run.served.len()), || "training: rows".into())?;
     for (served, (by_token, by_clock)) in run.served.iter().zip(by_token.into_iter().zip(by_clock)) {
         agree(&by_token, &served.answer, || context("by token", served))?;
         agree(&by_clock, &served.answer, || context("by clock", served))?;
@@ -128,14 +139,14 @@ pub(super) fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut oracle = Oracle::new();
     oracle.activate(ControlIndex(0), OffsetVector::default(), plan.clone());
     for (step, _) in &run.log {
-        oracle.push(step.partition, step.record.clone()).expect("offsets rise");
+        oracle.push(step.partition, step.record.clone()).map_err(|error| error.to_string())?;
     }
     let all = OffsetVector(partitions.iter().map(|partition| (*partition, Offset::MAX)).collect());
-    let cut = oracle.cut(ControlIndex(0), &all).expect("the index is active");
-    let mut happened = history(&plan, &run, Known::AsHappened, |served| Knowledge::At(served.at));
-    for (served, got) in run.served.iter().zip(answers(&mut happened)) {
+    let cut = oracle.cut(ControlIndex(0), &all).map_err(|error| error.to_string())?;
+    let mut happened = history(&plan, &run, Known::AsHappened, |served| Knowledge::At(served.at))?;
+    for (served, got) in run.served.iter().zip(answers(&mut happened)?) {
         let name = &plan.views[served.view].name;
-        let want = cut.happened(name, &served.key, served.as_of).expect("the view is planned");
+        let want = cut.happened(name, &served.key, served.as_of).map_err(|error| error.to_string())?;
         tally.differ += u64::from(got.readings != served.answer.readings);
         agree(got, want, || context("as happened", served))?;
         tally.happened += 1;
@@ -143,5 +154,5 @@ pub(super) fn check(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut want = cut.totals();
     let mut got = happened.counters();
     (want.views, got.views) = Default::default();
-    agree(got, want, || format!("training, seed {seed}: where records went"))
+    agree(got, want, || "training: where records went".into())
 }

@@ -1,7 +1,8 @@
 //! Payloads of every odd shape. Knows neither what is right nor who reads them.
 
 use featuregrid_protocol::time::{Span, Timestamp};
-use featuregrid_simulations::random::Random;
+
+use crate::random::Random;
 
 const USERS: &[&str] = &[
     r#""ann""#,
@@ -101,14 +102,20 @@ const UNUSED: &[&str] = &[
     r#""x":1,"#,
 ];
 
-pub(crate) struct Payloads {
+/// A source of them.
+#[derive(Debug)]
+pub struct Payloads {
     random: Random,
     variety: Variety,
+    /// How far behind the clock an event may lie.
+    behind: Span,
+    /// The event time that was drawn last.
+    pub last: Timestamp,
 }
 
 /// How many different values there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Variety {
+pub enum Variety {
     /// So few that all are told apart, for many users.
     Few,
     /// More than are told apart, small ones more often than large ones, and mostly for one user.
@@ -116,12 +123,14 @@ pub(crate) enum Variety {
 }
 
 impl Payloads {
-    pub(crate) fn new(random: Random, variety: Variety) -> Self {
-        Self { random, variety }
+    /// Events of which lie up to so far behind the clock.
+    #[must_use]
+    pub fn new(random: Random, variety: Variety, behind: Span) -> Self {
+        Self { random, variety, behind, last: Timestamp::MIN }
     }
 
     /// A payload for a record written at `clock`.
-    pub(crate) fn draw(&mut self, clock: Timestamp) -> Option<Vec<u8>> {
+    pub fn draw(&mut self, clock: Timestamp) -> Option<Vec<u8>> {
         if self.random.chance(20) {
             return None;
         }
@@ -187,7 +196,7 @@ impl Payloads {
 
     /// Whether a shape may be drawn that is often refused: of many values most are to be taken.
     fn is_odd(&mut self) -> bool {
-        self.variety == Variety::Few || self.random.chance(100)
+        self.random.chance(if self.variety == Variety::Few { 500 } else { 100 })
     }
 
     /// One of so many shapes; the last is the plain one.
@@ -232,9 +241,11 @@ impl Payloads {
     }
 
     fn timestamp(&mut self, clock: Timestamp) -> Option<String> {
-        let back = [1_000, 2_000_000, 12_000_000][self.random.below(3) as usize];
+        let back = [1_000, 2_000_000, 12_000_000, self.behind.0][self.random.below(4) as usize];
         let ahead = if self.random.chance(50) { 13_000_000 } else { 0 };
         let ts = clock + Span(self.random.between(-back, ahead));
+        let ts = if self.random.chance(200) { beside_an_edge(ts, &mut self.random) } else { ts };
+        self.last = ts;
         let text = ts.to_string();
         let body = text.trim_end_matches('Z');
         Some(match self.shape(40) {
@@ -264,4 +275,11 @@ impl Payloads {
     fn pick(&mut self, of: &[&str]) -> String {
         of[self.random.below(of.len() as u64) as usize].to_owned()
     }
+}
+
+/// An instant at which windows begin and end, or a tick beside it.
+pub(super) fn beside_an_edge(ts: Timestamp, random: &mut Random) -> Timestamp {
+    const STEPS_MS: [i64; 9] = [500, 1_000, 5_000, 10_000, 20_000, 60_000, 900_000, 3_600_000, 86_400_000];
+    let step = random.pick(&STEPS_MS).map_or(Span::TICK, |step| Span::millis(*step));
+    ts.floor(step) + Span(random.between(-1, 1))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_actors::reader::{self, Chunk, Interpreter, Outcome};
-use featuregrid_actors::shard::Shard;
+use featuregrid_actors::shard::{RangeSnapshot, Shard};
 use featuregrid_actors::window;
 use featuregrid_oracle::{Answer, AsOf, Record};
 use featuregrid_protocol::ids::{PartitionId, SourceId, ViewId};
@@ -14,7 +14,11 @@ use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::Timestamp;
 
-pub(crate) struct Product {
+use crate::random::Random;
+
+/// All of it on one node.
+#[derive(Debug)]
+pub struct Product {
     interpreters: BTreeMap<PartitionId, Interpreter>,
     /// What the interpreters said, views apart.
     outcomes: PartitionCounters,
@@ -23,7 +27,9 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    pub(crate) fn new(plan: Arc<Plan>, partitions: &[PartitionId]) -> Self {
+    /// At the beginning of these partitions.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, partitions: &[PartitionId]) -> Self {
         let start = |partition: &PartitionId| (*partition, PartitionPosition::start(0));
         let positions: BTreeMap<_, _> = partitions.iter().map(start).collect();
         let interpreter = |(partition, position): (&PartitionId, &PartitionPosition)| {
@@ -36,24 +42,30 @@ impl Product {
         Self { interpreters, outcomes: PartitionCounters::default(), shard, ranges }
     }
 
-    pub(crate) fn record(&mut self, partition: PartitionId, record: &Record) {
+    /// Reads a record; whoever waits for its rows has to wait for a cut.
+    pub fn record(&mut self, partition: PartitionId, record: &Record) {
         let Record { offset, log_timestamp, admit, ref payload } = *record;
         let record = reader::Record { offset, log_timestamp, admit, payload: payload.as_deref() };
-        let interpreter = self.interpreters.get_mut(&partition).expect("a known partition");
+        let outcome = self.interpreter(partition).record(&record);
         self.outcomes.records += 1;
-        *match interpreter.record(&record).expect("a new offset") {
-            Outcome::Routed(_) => &mut self.outcomes.routed,
-            Outcome::Unmatched => &mut self.outcomes.unmatched,
-            Outcome::Tombstone => &mut self.outcomes.tombstones,
-            Outcome::Late => &mut self.outcomes.late,
-            Outcome::Dead(_) => &mut self.outcomes.dead_lettered,
+        *match outcome {
+            None => unreachable!("offsets of {partition} rise"),
+            Some(Outcome::Routed(_)) => &mut self.outcomes.routed,
+            Some(Outcome::Unmatched) => &mut self.outcomes.unmatched,
+            Some(Outcome::Tombstone) => &mut self.outcomes.tombstones,
+            Some(Outcome::Late) => &mut self.outcomes.late,
+            Some(Outcome::Dead(_)) => &mut self.outcomes.dead_lettered,
         } += 1;
     }
 
+    fn interpreter(&mut self, partition: PartitionId) -> &mut Interpreter {
+        let Some(interpreter) = self.interpreters.get_mut(&partition) else { unreachable!("{partition} is known") };
+        interpreter
+    }
+
     /// Sends what a partition has read so far.
-    pub(crate) fn cut(&mut self, partition: PartitionId) {
-        let interpreter = self.interpreters.get_mut(&partition).expect("a known partition");
-        if let Some(chunk) = interpreter.cut() {
+    pub fn cut(&mut self, partition: PartitionId) {
+        if let Some(chunk) = self.interpreter(partition).cut() {
             self.apply(partition, chunk);
         }
     }
@@ -63,12 +75,11 @@ impl Product {
     }
 
     /// Everybody applies what was read and changes to `plan`; where it begins is returned.
-    pub(crate) fn switch(&mut self, plan: Arc<Plan>) -> OffsetVector {
+    pub fn switch(&mut self, plan: Arc<Plan>) -> OffsetVector {
         let at = self.read_to();
         let partitions: Vec<PartitionId> = self.interpreters.keys().copied().collect();
         for partition in partitions {
-            let interpreter = self.interpreters.get_mut(&partition).expect("a known partition");
-            if let Some(chunk) = interpreter.switch(Arc::clone(&plan)) {
+            if let Some(chunk) = self.interpreter(partition).switch(Arc::clone(&plan)) {
                 self.apply(partition, chunk);
             }
         }
@@ -77,35 +88,67 @@ impl Product {
     }
 
     /// Next offset to read, per partition.
-    pub(crate) fn read_to(&self) -> OffsetVector {
+    #[must_use]
+    pub fn read_to(&self) -> OffsetVector {
         let next = |(partition, interpreter): (&PartitionId, &Interpreter)| (*partition, interpreter.position().next);
         OffsetVector(self.interpreters.iter().map(next).collect())
     }
 
+    /// A node that begins with nothing but the bytes of this one's state: of all of it, or of one range.
+    ///
+    /// # Errors
+    /// What the bytes are refused for, or that they say something else.
+    pub fn restore(&mut self, random: &mut Random) -> Result<(), String> {
+        let all: Vec<RangeId> = self.ranges.iter().collect();
+        let chosen = if random.chance(500) { all.clone() } else { random.pick(&all).copied().into_iter().collect() };
+        let plan = Arc::clone(self.shard.plan());
+        let mut bytes = Vec::new();
+        for range in &chosen {
+            bytes.extend(self.shard.snapshot(*range).map(|snapshot| snapshot.encode()));
+            self.shard.remove_range(*range);
+        }
+        if chosen.len() == all.len() {
+            self.shard = Shard::new(Arc::clone(&plan));
+        }
+        for (range, bytes) in chosen.iter().zip(&bytes) {
+            let snapshot = RangeSnapshot::decode(bytes).map_err(|error| format!("{range}: {error}"))?;
+            self.shard.install(&snapshot, Arc::clone(&plan)).map_err(|error| error.to_string())?;
+            let again = self.shard.snapshot(*range).map(|snapshot| snapshot.encode());
+            if again.as_ref() != Some(bytes) {
+                return Err(format!("{range} is not what its own snapshot says"));
+            }
+        }
+        Ok(())
+    }
+
     /// What became of every record read; without the views.
-    pub(crate) fn outcomes(&self) -> Fates {
+    #[must_use]
+    pub fn outcomes(&self) -> Fates {
         Fates::from(&self.outcomes)
     }
 
     /// Next offset to apply, per partition.
-    pub(crate) fn token(&self) -> OffsetVector {
+    #[must_use]
+    pub fn token(&self) -> OffsetVector {
         position::offsets(self.positions())
     }
 
     /// Of partitions with records.
-    pub(crate) fn accounting(&self) -> BTreeMap<PartitionId, PartitionCounters> {
+    #[must_use]
+    pub fn accounting(&self) -> BTreeMap<PartitionId, PartitionCounters> {
         let read = self.positions().iter().filter(|(_, position)| position.counters.records > 0);
         read.map(|(partition, position)| (*partition, position.counters.clone())).collect()
     }
 
     /// T(v) of a source.
-    pub(crate) fn t_max(&self, source: SourceId) -> Timestamp {
+    #[must_use]
+    pub fn t_max(&self, source: SourceId) -> Timestamp {
         let t_max = position::t_max(self.positions(), source);
         if t_max == Timestamp::MIN { Timestamp(1_767_268_800_000_000) } else { t_max }
     }
 
     /// The keys of a view that have a page.
-    pub(crate) fn keys(&mut self, view: usize) -> Vec<Vec<u8>> {
+    pub fn keys(&mut self, view: usize) -> Vec<Vec<u8>> {
         let id = self.shard.plan().views[view].id;
         let ranges: Vec<RangeId> = self.ranges.iter().collect();
         let snapshots = ranges.into_iter().filter_map(|range| self.shard.snapshot(range));
@@ -114,29 +157,32 @@ impl Product {
     }
 
     fn positions(&self) -> &position::Positions {
-        let range = self.ranges.iter().next().expect("there are ranges");
-        self.shard.positions(range).expect("the range is here")
+        let positions = self.ranges.iter().next().and_then(|range| self.shard.positions(range));
+        let Some(positions) = positions else { unreachable!("every range is here") };
+        positions
     }
 
     /// Of a view: (applied, duplicate).
-    pub(crate) fn rows(&self, view: ViewId) -> (u64, u64) {
+    #[must_use]
+    pub fn rows(&self, view: ViewId) -> (u64, u64) {
         let rows = self.shard.rows(view);
         (rows.applied, rows.duplicate)
     }
 
-    pub(crate) fn read(&mut self, view: usize, key: &[u8], as_of: AsOf, sent: SentRow<'_>) -> Answer {
+    /// What a read of a view answers.
+    pub fn read(&mut self, view: usize, key: &[u8], as_of: AsOf, sent: SentRow<'_>) -> Answer {
         let as_of = match as_of {
             AsOf::At(t) => window::AsOf::At(t),
             AsOf::Now(clock) => window::AsOf::Now { clock },
         };
-        let reading = self.shard.read_with(view, key, as_of, sent).expect("every range is here");
+        let Some(reading) = self.shard.read_with(view, key, as_of, sent) else { unreachable!("every range is here") };
         Answer { instant: reading.instant, edge: reading.edge, readings: reading.readings }
     }
 }
 
 /// Where records went: (late, dead, tombstones, unmatched, routed).
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fates([u64; 5]);
+pub struct Fates([u64; 5]);
 
 impl From<&PartitionCounters> for Fates {
     fn from(counters: &PartitionCounters) -> Self {

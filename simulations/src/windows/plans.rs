@@ -12,7 +12,9 @@ use featuregrid_protocol::plan::{
 };
 use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::{Span, Timestamp};
-use featuregrid_simulations::random::Random;
+
+use super::log::Extent;
+use crate::random::Random;
 
 /// Tiles that every zone's units can be told from.
 const QUARTER: Span = Span::seconds(900);
@@ -62,12 +64,13 @@ const SENT: [(&str, FieldKind); 5] = [
 
 /// An expression over the fields of a source.
 fn of_fields(text: &str) -> Expression {
-    read(text, &FIELDS, true).expect("the list above is checked")
+    read(text, &FIELDS, true).unwrap_or_else(|error| unreachable!("the lists above are checked: {text}: {error}"))
 }
 
-/// Three plans, each the successor of the one before.
-pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
-    let sources: Vec<SourcePlan> = (0..=random.below(2)).map(|at| source(at, random)).collect();
+/// Three plans, each the successor of the one before, for a log of this extent.
+#[must_use]
+pub fn draw(random: &mut Random, extent: &Extent) -> Vec<Arc<Plan>> {
+    let sources: Vec<SourcePlan> = (0..=random.below(2)).map(|at| source(at, extent, random)).collect();
     let mut views: Vec<ViewPlan> = Vec::new();
     let (user, kind) = (("user", Key::Field(0)), ("kind", Key::Field(2)));
     let computed = ("name", Key::Computed(of_fields("lower(user) + coalesce(kind, '')")));
@@ -102,7 +105,7 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
             }
             add_measures(view, plan.index, random);
             if index == 0 || random.chance(500) {
-                add_ladder(view, plan.index, random);
+                add_ladder(view, plan.index, extent, random);
             }
             if index > 0 {
                 change_columns(view, plan.index, random);
@@ -118,8 +121,8 @@ pub(crate) fn draw(random: &mut Random) -> Vec<Arc<Plan>> {
 }
 
 /// Sources share their fields and differ in their rules of time.
-fn source(at: u64, random: &mut Random) -> SourcePlan {
-    let least = 5 + at as i64;
+fn source(at: u64, extent: &Extent, random: &mut Random) -> SourcePlan {
+    let allowed_lateness = lateness(Span::seconds(5 + at as i64), extent, random);
     SourcePlan {
         name: format!("source_{at}"),
         topic: format!("topic_{at}"),
@@ -132,11 +135,21 @@ fn source(at: u64, random: &mut Random) -> SourcePlan {
         ],
         event_timestamp: vec!["ts".into()],
         event_id: random.chance(800).then(|| vec!["id".into()]),
-        allowed_lateness: Span::seconds(least),
+        allowed_lateness,
         max_skew: Span::seconds(5),
-        slack: Span::seconds(random.between(least, 15)),
+        slack: allowed_lateness + Span::seconds(random.between(0, 10)),
         lateness_clock: LatenessClock::ALL[random.below(2) as usize],
         late_policy: LatePolicy::default(),
+    }
+}
+
+/// The least, or as far as events of the log lie behind, which is up to twice its longest window.
+fn lateness(least: Span, extent: &Extent, random: &mut Random) -> Span {
+    match random.below(3) {
+        0 => least,
+        _ if extent.behind <= least => least,
+        1 => Span(random.between(least.0, extent.behind.0)),
+        _ => Span(extent.longest.0.saturating_mul(2).max(least.0)),
     }
 }
 
@@ -185,7 +198,8 @@ fn items(of: Type) -> Items {
         Type::Text => Items::Texts,
         Type::Int => Items::Numbers(Domain::Int),
         Type::Decimal(_) | Type::Float | Type::Timestamp => {
-            Items::Numbers(Domain::Decimal(of.scale().expect("no measure is of another type")))
+            let Some(scale) = of.scale() else { unreachable!("the lists above have no measure of a {of:?}") };
+            Items::Numbers(Domain::Decimal(scale))
         }
     }
 }
@@ -214,7 +228,8 @@ fn operators<'m>(measure: &'m Measure, random: &'m mut Random) -> impl Iterator<
             Some(("p", _)) => random.pick(&PERCENTS),
             Some(_) => random.pick(&LENGTHS),
         };
-        written.and_then(|written| operator.with(written)).expect("the lists above are of parameters")
+        let operator = written.and_then(|written| operator.with(written));
+        operator.unwrap_or_else(|| unreachable!("the lists above are of parameters"))
     })
 }
 
@@ -254,7 +269,7 @@ fn forget_a_measure(view: &mut ViewPlan, random: &mut Random) {
     }
 }
 
-fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
+fn add_ladder(view: &mut ViewPlan, index: ControlIndex, extent: &Extent, random: &mut Random) {
     let second = Span::seconds(1);
     let five = Span::seconds(5);
     let level = |hop, span| Level { hop, span: Span::seconds(span) };
@@ -265,6 +280,7 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         3 => vec![level(five, 0), level(QUARTER, 64 * 86_400)],
         _ => vec![level(five, 0)],
     };
+    let levels = if random.chance(400) { levels_up_to(extent.longest, random) } else { levels };
     let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
     let column = |(measure, of)| Column { measure, keeps: keeps(of, random), since: index };
     let columns = (0..).zip(&view.measures).map(column).collect();
@@ -273,6 +289,28 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     if !view.ladders.iter().any(lives) {
         view.ladders.push(ladder);
     }
+}
+
+/// Some levels, none with a window that is longer.
+fn levels_up_to(longest: Span, random: &mut Random) -> Vec<Level> {
+    // Each divides those after it, and the first few divide the step of blurred instants.
+    const HOPS_MS: [i64; 10] =
+        [500, 1_000, 5_000, 10_000, 20_000, 60_000, 900_000, 1_800_000, 6 * 3_600_000, 86_400_000];
+    let first = random.below(3) as usize;
+    let mut levels: Vec<Level> = Vec::new();
+    for (at, hop) in (0..).zip(HOPS_MS.map(Span::millis)).skip(first) {
+        if at > first && (hop.0 * 2 > longest.0 || !random.chance(450)) {
+            continue;
+        }
+        let before = levels.last().map_or(Span(0), |level: &Level| level.span);
+        let most = (longest.0 / hop.0).clamp(1, 40);
+        // Only the first may hold nothing but the slack.
+        let least =
+            (before.0.div_euclid(hop.0) + i64::from(before.0.rem_euclid(hop.0) != 0)).max((at - first).min(1) as i64);
+        let span = Span(hop.0 * random.between(least, least.max(most)));
+        levels.push(Level { hop, span });
+    }
+    levels
 }
 
 /// What a read may send: some of a value of each type, in any order.
@@ -305,7 +343,7 @@ fn derive(view: &mut ViewPlan, random: &mut Random) {
         }
         // A product with too many digits is refused, and another formula drawn.
         let formula = std::iter::repeat_with(|| read(&drawn.number(3, random), &inputs, false)).find_map(Result::ok);
-        let formula = formula.expect("an endless source of formulas");
+        let Some(formula) = formula else { unreachable!("the source of formulas is endless") };
         let of = Answers::One(formula.of);
         let default = default(of, random).filter(|_| random.chance(300));
         names.add(of);
@@ -328,7 +366,7 @@ fn of_request(value: &RequestValue, random: &mut Random) -> String {
 }
 
 /// What one entity's read sends: any of the declared values, some of them null.
-pub(crate) fn send(view: &ViewPlan, random: &mut Random) -> Vec<Sent> {
+pub fn send(view: &ViewPlan, random: &mut Random) -> Vec<Sent> {
     let value = |value: &RequestValue| match value.kind {
         _ if random.chance(200) => Sent::Null,
         FieldKind::Number(_) => Sent::Number(match random.below(3) {
@@ -475,8 +513,9 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
             }
         }
     }
-    if plan.levels.iter().any(|level| level.hop == QUARTER) {
-        windows.extend((0..3).map(|_| (calendar(random), [Shift::Nothing, Shift::Current][random.below(2) as usize])));
+    if plan.levels.iter().any(|level| level.hop >= QUARTER) {
+        let drawn = (0..3).map(|_| (calendar(random), [Shift::Nothing, Shift::Current][random.below(2) as usize]));
+        windows.extend(drawn.filter(|(window, shift)| plan.answers(*window, *shift)));
     }
     if plan.levels.len() == 1 && !plan.lifetime {
         // All that a ladder of one level without a window answers.
@@ -495,5 +534,6 @@ fn calendar(random: &mut Random) -> Window {
         ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Auckland"];
     let (place, unit) = (random.pick(&PLACES), random.pick(&Unit::ALL));
     let calendar = place.zip(unit).and_then(|(place, unit)| Calendar::new(*unit, place));
-    Window::Calendar { calendar: calendar.expect("the places are there"), is_complete: random.chance(500) }
+    let Some(calendar) = calendar else { unreachable!("every place of the list is there") };
+    Window::Calendar { calendar, is_complete: random.chance(500) }
 }

@@ -31,6 +31,9 @@ pub const DISTINCT_EXACT_MAX: usize = 128;
 pub const BUCKETS_MAX: usize = 256;
 /// Categories that a tile counts one by one: those of a model's input, not those of a search index.
 pub const CATEGORIES_MAX: usize = 64;
+/// Rows of one tile that are kept where windows are cut at the very tick, and of the piece of time about such a cut: a few
+/// KiB, ten times what hops of minutes hold of a busy user or card.
+pub const EXACT_ROWS_MAX: usize = 256;
 /// Raw rows an entity keeps before they become tiles: enough for the usual read to be exact, few enough to scan.
 pub const RAW_ROWS_MAX: usize = 64;
 /// How far behind the newest event time rows stay raw.

@@ -376,6 +376,9 @@ pub struct LadderPlan {
     pub levels: Vec<Level>,
     /// Whether lifetime features read it: then what leaves level 0 is also kept for ever in the header.
     pub lifetime: bool,
+    /// Whether its windows are cut at the very tick: then a tile keeps its rows beside what is made of them, up to
+    /// [`limits::EXACT_ROWS_MAX`].
+    pub exact: bool,
     /// Column 0 is always measure 0, the view's rows. One measure has several columns where a later feature asked for
     /// accumulators that the earlier one does not keep.
     pub columns: Vec<Column>,
@@ -388,10 +391,11 @@ impl LadderPlan {
         self.levels.last().copied().filter(|level| level.span > Span(0) || !self.lifetime)
     }
 
-    /// Whether its levels hold every row of a window, apart from others.
+    /// Whether its levels hold every row of a window, apart from others. What keeps rows is for windows that need them.
     #[must_use]
     pub fn answers(&self, window: Window, shift: Shift) -> bool {
         match window.tail() {
+            _ if matches!(window, Window::Exact { .. }) != self.exact => false,
             Some(Level { hop, span }) => self.levels.iter().any(|level| level.answers(shift.reach(span), hop)),
             None => self.lifetime,
         }
@@ -492,6 +496,15 @@ pub enum Window {
         /// How coarsely the tail edge is rounded.
         hop: Span,
     },
+    /// `t - span <= ts < t`, where that can be told: where the piece of time that `t - span` lies in, from one multiple of
+    /// `hop` to the next, has at most [`limits::EXACT_ROWS_MAX`] rows of the view. Else it is as a rolling one, and what
+    /// is read says so.
+    Exact {
+        /// How far back.
+        span: Span,
+        /// How coarsely the tail edge is rounded where too many rows lie about it; not longer than `span`.
+        hop: Span,
+    },
     /// `floor_span(t) <= ts < t`: the tumbling window that an event at `t` would lie in.
     Tumbling {
         /// How long it is once it is complete.
@@ -522,18 +535,19 @@ impl Window {
     #[must_use]
     pub fn span(self) -> Option<Span> {
         match self {
-            Self::Rolling { span, .. } | Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
+            Self::Rolling { span, .. } | Self::Exact { span, .. } => Some(span),
+            Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
             // Two months are not equally long.
             Self::Calendar { .. } | Self::Lifetime => None,
         }
     }
 
-    /// Its tail edge at `t` is `floor_hop(t - span)` of this level, that of the calendar not before it and on its hop;
-    /// `None` where it has none.
+    /// Its tail edge at `t` is `floor_hop(t - span)` of this level, that of the calendar not before it and on its hop, that
+    /// of an exact one not before it; `None` where it has none.
     #[must_use]
     pub fn tail(self) -> Option<Level> {
         match self {
-            Self::Rolling { span, hop } => Some(Level { hop, span }),
+            Self::Rolling { span, hop } | Self::Exact { span, hop } => Some(Level { hop, span }),
             Self::Tumbling { span } => Some(Level { hop: span, span: Span(0) }),
             Self::Complete { span, every, ago } => Some(Level { hop: every, span: span + ago }),
             Self::Calendar { calendar, is_complete } => {

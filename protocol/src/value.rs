@@ -106,6 +106,8 @@ pub struct Reading {
     pub inexact_input: bool,
     /// The column began at an activation: earlier rows are not in it.
     pub partial_coverage: bool,
+    /// The tail of an exact window was rounded down to its hop, because too many rows lie about it.
+    pub rounded: bool,
 }
 
 impl fmt::Display for Value {

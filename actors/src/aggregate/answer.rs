@@ -44,7 +44,8 @@ pub(crate) fn answer(
         (Ok(Value::Null), None) => (Value::Null, Status::NullValue),
         (Ok(value), _) => (value, Status::Present),
     };
-    Reading { value, status, inexact_input: rows.bad > 0, partial_coverage: answer.partial_coverage }
+    let (inexact_input, partial_coverage) = (rows.bad > 0, answer.partial_coverage);
+    Reading { value, status, inexact_input, partial_coverage, rounded: false }
 }
 
 /// Of what a few words keep; null where the operator reads a collection.
@@ -92,7 +93,8 @@ impl Answer {
     /// The reading where no value can be given.
     #[must_use]
     pub fn nothing(&self, status: Status) -> Reading {
-        Reading { value: Value::Null, status, inexact_input: false, partial_coverage: self.partial_coverage }
+        let partial_coverage = self.partial_coverage;
+        Reading { value: Value::Null, status, inexact_input: false, partial_coverage, rounded: false }
     }
 }
 

@@ -56,8 +56,13 @@ impl Derivations {
 
 impl Derivation {
     fn answer(&self, readings: &[Reading], sent: SentRow<'_>) -> Reading {
-        let mut shared =
-            Reading { value: Value::Null, status: Status::Present, inexact_input: false, partial_coverage: false };
+        let mut shared = Reading {
+            value: Value::Null,
+            status: Status::Present,
+            inexact_input: false,
+            partial_coverage: false,
+            rounded: false,
+        };
         let mut cells: smallvec::SmallVec<[Cell<'_>; 8]> = smallvec::SmallVec::new();
         let mut absent = Status::NullValue;
         for given in &self.inputs {

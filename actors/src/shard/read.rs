@@ -268,7 +268,8 @@ impl ViewLayout {
 
 /// Stands where nothing was computed; only what is needed is looked at.
 fn not_computed() -> Reading {
-    Reading { value: Value::Null, status: Status::NotFound, inexact_input: false, partial_coverage: false }
+    let (value, status) = (Value::Null, Status::NotFound);
+    Reading { value, status, inexact_input: false, partial_coverage: false, rounded: false }
 }
 
 /// An old value is still the value; that a default stands in is not to be hidden.

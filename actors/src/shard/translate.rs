@@ -115,7 +115,7 @@ mod tests {
             max_age: None,
             derived: Vec::new(),
             request: Vec::new(),
-            ladders: vec![LadderPlan { levels: Vec::new(), lifetime: true, columns }],
+            ladders: vec![LadderPlan { levels: Vec::new(), lifetime: true, exact: false, columns }],
             features: Vec::new(),
         }
     }

@@ -95,7 +95,8 @@ fn tiles() -> String {
             let tail = Window::Calendar { calendar: Calendar::new(unit, place)?, is_complete }.tail()?;
             // The finer level holds the slack.
             let levels = vec![Level { hop: INSTANT_STEP, span: Span(0) }, tail];
-            let tiles = LadderPlan { levels, lifetime: false, columns: Vec::new() }.tiles_max(Span(0)).last()?;
+            let tiles =
+                LadderPlan { levels, lifetime: false, exact: false, columns: Vec::new() }.tiles_max(Span(0)).last()?;
             Some(if tiles > TILES_MAX as i64 { format!("{tiles}, refused") } else { tiles.to_string() })
         };
         let current = Unit::ALL.map(|unit| most(unit, false).unwrap_or_default());

@@ -203,6 +203,7 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         let window = match feature.window {
             Window::Lifetime => "lifetime".to_owned(),
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
+            Window::Exact { span, hop } => format!("{span} exact, by {hop}"),
             Window::Calendar { calendar, is_complete } => format!("{calendar:?} {is_complete}"),
             Window::Tumbling { span } => format!("tumbling {span}"),
             Window::Complete { span, every, ago } => format!("complete {span} every {every} {ago} ago"),

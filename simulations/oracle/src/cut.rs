@@ -183,7 +183,8 @@ impl<'a> Cut<'a> {
         let shown_edge = if is_edge_rounded { Edge::Rounded } else { Edge::Exact };
 
         let found = view.ladders.iter().zip(&ladders).flat_map(|(ladder, rows)| {
-            rows.iter().filter(|row| longest_tail(ladder, instant) <= row.ts && row.ts < instant)
+            let tail = longest_tail(ladder, rows, instant);
+            rows.iter().filter(move |row| tail <= row.ts && row.ts < instant)
         });
         let Some(newest) = found.map(|row| row.ts).max() else {
             return Ok(Answer { instant, edge: shown_edge, readings: nothing(Status::NotFound) });
@@ -200,14 +201,21 @@ impl<'a> Cut<'a> {
         };
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
+            let mut within = |at: Timestamp| match feature.window {
+                Window::Exact { span, hop } => {
+                    let (begin, rounded) = window::begin_exact((span, hop), at, rows.iter().map(|row| row.ts));
+                    self.feature(view, feature, rows, (begin, at), rounded)
+                }
+                window => self.feature(view, feature, rows, edges(window, at), false),
+            };
             let reading = match feature.shift {
-                Shift::Nothing => self.feature(view, feature, rows, edges(feature.window, instant)),
+                Shift::Nothing => within(instant),
                 Shift::Current => match before {
                     None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
-                    Some((at, _)) => self.feature(view, feature, rows, edges(feature.window, at)),
+                    Some((at, _)) => within(at),
                 },
                 Shift::Back(back) => {
-                    self.feature(view, feature, rows, window::edges_back(feature.window, back, instant))
+                    self.feature(view, feature, rows, window::edges_back(feature.window, back, instant), false)
                 }
             };
             defaulted(reading, feature)
@@ -245,6 +253,7 @@ impl<'a> Cut<'a> {
         feature: &Feature,
         rows: &[&Row],
         (start, end): (Timestamp, Timestamp),
+        rounded: bool,
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
@@ -259,6 +268,7 @@ impl<'a> Cut<'a> {
             window: feature.window,
             end,
             partial_coverage: is_partial(view, feature),
+            rounded,
         };
         feature::answer(&question, inputs)
     }
@@ -308,12 +318,13 @@ fn aged(reading: Reading, is_outside: bool) -> Reading {
 
 /// A feature without a value, for a reason that all features of the view share.
 fn nothing(status: Status, partial_coverage: bool) -> Reading {
-    Reading { value: Value::Null, status, inexact_input: false, partial_coverage }
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage, rounded: false }
 }
 
 /// Where the longest window of a ladder begins, seen from `t`: a row in none shorter is still found there.
-fn longest_tail(ladder: &LadderPlan, t: Timestamp) -> Timestamp {
+fn longest_tail(ladder: &LadderPlan, rows: &[&Row], t: Timestamp) -> Timestamp {
     match ladder.levels.last() {
+        Some(level) if ladder.exact => window::begin_exact((level.span, level.hop), t, rows.iter().map(|row| row.ts)).0,
         Some(level) if !ladder.lifetime => window::floor(t - level.span, level.hop),
         _ => Timestamp::MIN,
     }

@@ -45,6 +45,7 @@ pub(crate) fn answer(view: &ViewPlan, derived: &Derived, readings: &[Reading], s
         status,
         inexact_input: inputs.iter().any(|input| input.inexact_input),
         partial_coverage: inputs.iter().any(|input| input.partial_coverage),
+        rounded: inputs.iter().any(|input| input.rounded),
     }
 }
 

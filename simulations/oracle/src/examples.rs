@@ -4,6 +4,7 @@ mod accounting;
 mod activation;
 mod defaults;
 mod derived;
+mod exact;
 mod ids;
 mod instants;
 mod lists;
@@ -90,7 +91,7 @@ fn vector(v: &[Offset]) -> OffsetVector {
 }
 
 fn present(value: Value) -> Reading {
-    Reading { value, status: Status::Present, inexact_input: false, partial_coverage: false }
+    Reading { value, ..none(Status::Present) }
 }
 
 fn count(count: i128) -> Reading {
@@ -102,5 +103,5 @@ fn decimal(unscaled: i128) -> Reading {
 }
 
 fn none(status: Status) -> Reading {
-    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: false }
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: false, rounded: false }
 }

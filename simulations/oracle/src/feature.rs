@@ -68,6 +68,8 @@ pub(crate) struct Question {
     /// Where it ends.
     pub(crate) end: Timestamp,
     pub(crate) partial_coverage: bool,
+    /// Whether the window begins further back than it should.
+    pub(crate) rounded: bool,
 }
 
 /// What the inputs that lie in the window make.
@@ -78,7 +80,8 @@ pub(crate) fn answer(question: &Question, mut inputs: Vec<Placed>) -> Reading {
     inputs.sort_by_key(|(ts, at, _)| (*ts, *at));
     let (value, status) = answered(question, &inputs);
     let inexact_input = inputs.len() < all;
-    Reading { value, status, inexact_input, partial_coverage: question.partial_coverage }
+    let (partial_coverage, rounded) = (question.partial_coverage, question.rounded);
+    Reading { value, status, inexact_input, partial_coverage, rounded }
 }
 
 /// Of rows without bad ones, in the total order.
@@ -173,9 +176,13 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
             mean(gaps.iter().sum(), gaps.len() as u64, 6).map(Value::Float)
         }
         Operator::Rate => match question.window {
-            Window::Rolling { span, .. } | Window::Tumbling { span } | Window::Complete { span, .. } => Some(
-                Value::Float(nearest(&BigInt::from(rows.len() * 1_000_000), &BigUint::from(span.0.unsigned_abs()))),
-            ),
+            Window::Rolling { span, .. }
+            | Window::Exact { span, .. }
+            | Window::Tumbling { span }
+            | Window::Complete { span, .. } => {
+                let (count, span) = (BigInt::from(rows.len() * 1_000_000), BigUint::from(span.0.unsigned_abs()));
+                Some(Value::Float(nearest(&count, &span)))
+            }
             Window::Lifetime | Window::Calendar { .. } => None,
         },
         other => unreachable!("{other:?} counts categories"),

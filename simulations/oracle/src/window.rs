@@ -1,5 +1,6 @@
-//! Which instants a window holds. Knows no row and no operator.
+//! Which instants a window holds. Knows of rows only when they were, and no operator.
 
+use featuregrid_protocol::limits;
 use featuregrid_protocol::plan::Window;
 use featuregrid_protocol::time::{Span, Timestamp};
 
@@ -10,6 +11,7 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
     match window {
         Window::Lifetime => (Timestamp::MIN, t),
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
+        Window::Exact { .. } => unreachable!("{window:?} depends on rows"),
         Window::Tumbling { span } => (floor(t, span), t),
         Window::Complete { .. } => edges_back(window, Span(0), t),
         Window::Calendar { calendar, is_complete: false } => (calendar::begin(calendar, t), t),
@@ -24,7 +26,7 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
 pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp, Timestamp) {
     let from = t - back;
     match window {
-        Window::Lifetime | Window::Tumbling { .. } | Window::Calendar { .. } => {
+        Window::Lifetime | Window::Exact { .. } | Window::Tumbling { .. } | Window::Calendar { .. } => {
             unreachable!("{window:?} has no offset")
         }
         Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),
@@ -33,6 +35,18 @@ pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp
             (end - span, end)
         }
     }
+}
+
+/// From when an exact window reaches, and whether that is rounded: as many rows of the view as are not kept one by one lie
+/// between the multiples of the hop before and after where it should begin, whichever measures take them.
+pub(crate) fn begin_exact(
+    (span, hop): (Span, Span),
+    t: Timestamp,
+    rows: impl Iterator<Item = Timestamp>,
+) -> (Timestamp, bool) {
+    let (begin, rounded) = (t - span, floor(t - span, hop));
+    let about = rows.filter(|ts| rounded <= *ts && *ts < rounded + hop).count();
+    if about > limits::EXACT_ROWS_MAX { (rounded, true) } else { (begin, false) }
 }
 
 /// The largest multiple of `step` that is not after `t`.

@@ -284,7 +284,7 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, extent: &Extent, random:
     let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
     let column = |(measure, of)| Column { measure, keeps: keeps(of, random), since: index };
     let columns = (0..).zip(&view.measures).map(column).collect();
-    let ladder = LadderPlan { levels, lifetime, columns };
+    let ladder = LadderPlan { levels, lifetime, exact: false, columns };
     let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
     if !view.ladders.iter().any(lives) {
         view.ladders.push(ladder);

@@ -81,6 +81,7 @@ fn read_by(measure: &Measure) -> &'static str {
 fn kind(window: Window) -> &'static str {
     match window {
         Window::Rolling { .. } => "rolling",
+        Window::Exact { .. } => "exact",
         Window::Tumbling { .. } => "tumbling",
         Window::Complete { .. } => "complete",
         Window::Calendar { is_complete: false, .. } => "calendar",

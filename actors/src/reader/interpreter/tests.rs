@@ -35,6 +35,7 @@ fn view(name: &str, id: u64, filter: Option<Expression>, key: usize) -> ViewPlan
         ladders: vec![LadderPlan {
             levels: vec![Level { hop: Span::seconds(1), span: Span::seconds(60) }],
             lifetime: false,
+            exact: false,
             columns: vec![Column { measure: 0, keeps: Keeps::ALL, since: ControlIndex(0) }],
         }],
         features: vec![],

@@ -22,7 +22,7 @@ fn ladder(levels: &[(i64, i64)], lifetime: bool, columns: Vec<Column>) -> (Ladde
     let levels: Vec<Level> =
         levels.iter().map(|(hop, span)| Level { hop: Span(hop * SECOND), span: Span(span * SECOND) }).collect();
     let windows = levels.iter().filter(|level| level.span > Span(0)).map(|level| (level.span, level.hop)).collect();
-    (LadderPlan { levels, lifetime, columns }, windows)
+    (LadderPlan { levels, lifetime, exact: false, columns }, windows)
 }
 
 fn kept(measure: usize, since: u64) -> Column {

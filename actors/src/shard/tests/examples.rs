@@ -46,6 +46,7 @@ fn a_window_begins_after_its_event_and_ends_on_a_hop() {
     let ladder = LadderPlan {
         levels: vec![level(five), level(HOUR)],
         lifetime: false,
+        exact: false,
         columns: super::support::columns([0, 2]),
     };
     let mut spend = view(vec![ladder], &[vec![]], measures());
@@ -157,7 +158,12 @@ fn sums_outgrow_narrow_cells_exactly() {
 /// Rows may come again and again for years: what is bounded by rows so far is counted anew, not widened for ever.
 #[test]
 fn old_rows_do_not_widen_a_page() {
-    let ladder = LadderPlan { levels: vec![level(MINUTE)], lifetime: false, columns: super::support::columns([0, 2]) };
+    let ladder = LadderPlan {
+        levels: vec![level(MINUTE)],
+        lifetime: false,
+        exact: false,
+        columns: super::support::columns([0, 2]),
+    };
     let plan =
         plan(0, source(Span(0), Span(0)), vec![view(vec![ladder], &[vec![(MINUTE, default_hop(MINUTE))]], measures())]);
     let (mut shard, set) = shard(&plan, 1);

@@ -27,7 +27,7 @@ pub(super) fn w1() -> Arc<Plan> {
     // What W1's features ask for: count, sum, mean, min, max.
     let numbers = Keeps::SUM.and(Keeps::MIN).and(Keeps::MAX);
     let columns = columns([0, 1, 2, 3]).into_iter().map(|column| Column { keeps: numbers, ..column }).collect();
-    let ladder = LadderPlan { levels, lifetime: false, columns };
+    let ladder = LadderPlan { levels, lifetime: false, exact: false, columns };
     plan(0, source(Span::seconds(300), Span::seconds(300)), vec![view(vec![ladder], &[windows], two_amounts)])
 }
 
@@ -73,7 +73,7 @@ fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
     let levels = vec![Level { hop: Span::seconds(5), span: Span(0) }, tail];
     let numbers = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX).and(Keeps::LAST_ROW);
     let columns = columns([0, 3]).into_iter().map(|column| Column { keeps: numbers, ..column }).collect();
-    let ladder = LadderPlan { levels, lifetime: false, columns };
+    let ladder = LadderPlan { levels, lifetime: false, exact: false, columns };
     let mut one = view(vec![ladder], &[vec![(tail.span, tail.hop)]], measures());
     one.features.iter_mut().for_each(|feature| feature.window = last_month);
     let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![one]);
@@ -123,7 +123,7 @@ proptest! {
         let column = |(measure, (_, keeps)): (usize, &(bool, Keeps))| Column { measure, keeps: *keeps, since: ControlIndex(0) };
         let columns = kept.iter().enumerate().map(column).collect();
         let levels = (0..levels).map(|at| Level { hop: Span::seconds(1 << at), span: Span::seconds(8 << at) }).collect();
-        let ladder = LadderPlan { levels, lifetime, columns };
+        let ladder = LadderPlan { levels, lifetime, exact: false, columns };
         let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![view(vec![ladder], &[vec![]], measures)]);
         let (source, view) = (&plan.sources[0], &plan.views[0]);
 

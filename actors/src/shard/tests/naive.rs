@@ -87,6 +87,7 @@ pub(super) fn read(
         let is_back = matches!(shift, Shift::Back(_));
         match window {
             Window::Lifetime => (Timestamp::MIN, from),
+            Window::Exact { .. } => unreachable!("no plan here has exact windows"),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
             Window::Calendar { calendar, is_complete: false } => (began(calendar, from), from),
             Window::Calendar { calendar, is_complete: true } => {
@@ -178,7 +179,8 @@ fn began(calendar: Calendar, t: Timestamp) -> Timestamp {
 
 fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
     let column = plan.views[0].ladders[feature.ladder].columns[feature.column];
-    Reading { value: Value::Null, status, inexact_input: false, partial_coverage: column.since.0 > 0 }
+    let partial_coverage = column.since.0 > 0;
+    Reading { value: Value::Null, status, inexact_input: false, partial_coverage, rounded: false }
 }
 
 fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {

@@ -19,7 +19,7 @@ const fn seconds(seconds: i64) -> Span {
 fn groups() -> Arc<Plan> {
     let near = Level { hop: seconds(1), span: seconds(10) };
     let far = Level { hop: seconds(5), span: seconds(60) };
-    let ladder = |levels, lifetime| LadderPlan { levels, lifetime, columns: columns([0, 2]) };
+    let ladder = |levels, lifetime| LadderPlan { levels, lifetime, exact: false, columns: columns([0, 2]) };
     let mut view = view(vec![ladder(vec![near, far], true), ladder(vec![near], false)], &[vec![], vec![]], measures());
     let rolling = |span, hop| Window::Rolling { span: seconds(span), hop: seconds(hop) };
     let pane = |ago| Window::Complete { span: seconds(5), every: seconds(5), ago: seconds(ago) };

@@ -254,7 +254,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 calendars.push(calendar.map(|(window, _)| window));
                 let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
-                LadderPlan { levels, lifetime, columns: kept }
+                LadderPlan { levels, lifetime, exact: false, columns: kept }
             });
         let ladders: Vec<LadderPlan> = plans.collect();
         plan(
@@ -473,7 +473,7 @@ pub(super) fn two_level_plan(index: u64) -> Arc<Plan> {
         Level { hop: Span::seconds(5), span: Span::seconds(60) },
     ];
     let windows = levels.iter().map(|level| (level.span, level.hop)).collect();
-    let ladder = LadderPlan { levels, lifetime: true, columns: columns([0, 2, 3]) };
+    let ladder = LadderPlan { levels, lifetime: true, exact: false, columns: columns([0, 2, 3]) };
     plan(index, source(Span::seconds(10), Span::seconds(5)), vec![view(vec![ladder], &[windows], measures())])
 }
 

@@ -167,14 +167,14 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
             Window::Calendar { .. } => "calendar's tile",
-            Window::Rolling { .. } | Window::Lifetime => ladder::HOP,
+            Window::Rolling { .. } | Window::Exact { .. } | Window::Lifetime => ladder::HOP,
         };
         Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
-    let shape = LadderPlan { levels, lifetime, columns: Vec::new() };
+    let shape = LadderPlan { levels, lifetime, exact: false, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new() })
 }
 

@@ -76,7 +76,7 @@ fn ladder(since: ControlIndex, list: Features<'_>, columns: usize) -> LadderPlan
     spans.dedup();
     let levels = spans.iter().filter(|span| span.0 > 0).map(|span| Level { hop: default_hop(*span), span: *span });
     let columns = (0..columns).map(|measure| Column { measure, keeps: Keeps::ALL, since }).collect();
-    LadderPlan { levels: levels.collect(), lifetime: spans.contains(&Span(0)), columns }
+    LadderPlan { levels: levels.collect(), lifetime: spans.contains(&Span(0)), exact: false, columns }
 }
 
 pub(super) fn rows() -> Measure {

@@ -16,6 +16,7 @@ mod page;
 mod raw;
 mod read;
 mod remap;
+mod rows;
 mod turn;
 mod weight;
 
@@ -25,3 +26,5 @@ pub use inspect::{LastApplied, LevelFacts, PageFacts};
 pub(crate) use page::{LoosePage, Memory, Page, has_key, initial_words, key_in, newest_raw_word, tail_words};
 pub(crate) use raw::Arrival;
 pub(crate) use remap::{Remap, remap};
+#[cfg(test)]
+pub(crate) use rows::TileRows;

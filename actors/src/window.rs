@@ -12,7 +12,7 @@ mod shape;
 mod units;
 
 pub(crate) use bounds::Bounds;
-pub(crate) use group::Group;
+pub(crate) use group::{Group, Tail};
 pub use instant::{AsOf, Instant, Seen, meant, resolve};
 pub(crate) use pass::{Pass, Snapshots};
 pub(crate) use shape::{Gather, Input, Shape, Target};

@@ -72,6 +72,8 @@ plants! {
     IdKeptByArrival => "id_kept_by_arrival",
     /// The tail edge of a window is one hop off.
     TailOffByOne => "tail_off_by_one",
+    /// The tail edge of an exact window is rounded as that of any other.
+    ExactNotCut => "exact_not_cut",
     /// T follows the wall clock instead of the events.
     TFromWallClock => "t_from_wall_clock",
     /// A late record moves the prefix max.

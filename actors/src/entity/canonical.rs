@@ -7,22 +7,25 @@
 //! positions        count, then partition, last offset, newest event time (signed)
 //! reserved         0
 //! lifetime         only if the ladder keeps it: cells
-//! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells
-//! raw rows         count, then ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed), texts
+//! levels           coarsest first: count, then tiles: start / hop (signed; later ones as distance), cells, and rows where
+//!                  windows are cut inside of tiles: as many as the tile has, none where they are more than are kept
+//! raw rows         count, then rows
+//! rows             ts (signed; later ones as distance), partition, offset, present, bad, numbers (signed), texts
 //! cells            per column n; with a value also bad; then what the column keeps ([`super::cell`]); then what is collected
 //! ```
 //!
 //! Integers are written by value ([`crate::varint`]), so that narrow and wide pages are equal.
 
 use featuregrid_protocol::ids::PartitionId;
-use featuregrid_protocol::limits::RAW_ROWS_MAX;
+use featuregrid_protocol::limits::{EXACT_ROWS_MAX, RAW_ROWS_MAX};
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::Timestamp;
 
 use super::cell;
 use super::gathered::RowTexts;
 use super::page::{LoosePage, Memory, POSITION_WORDS, Page, initial_words};
-use super::raw::RawHead;
+use super::raw::{Order, RawHead, RawRow};
+use super::rows::TileRows;
 use crate::aggregate::{Collection, Collections, Form, put_text, take_text};
 use crate::varint::{Bytes, Damaged, put, put_signed};
 use crate::window::{Gather, Input, Shape};
@@ -65,14 +68,21 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
             }
             let collections = if shape.gathers.is_empty() { &[] } else { gathered.tile(index) };
             put_cells(shape, page.form(), cells, collections, out);
+            if let Some(rows) = shape.exact.then(|| gathered.rows(index).kept(shape)).flatten() {
+                put_rows(shape, rows, out);
+            }
             last = Some(start);
             index += 1;
         }
     }
     put(out, page.raw_len() as u128);
+    put_rows(shape, (0..page.raw_len()).map(|index| (page.raw(index), gathered.texts(index))), out);
+}
+
+/// Appends rows in the total order, each with its texts.
+fn put_rows<'a>(shape: &Shape, rows: impl Iterator<Item = (RawRow<'a>, &'a [Option<Box<str>>])>, out: &mut Vec<u8>) {
     let mut last = None;
-    for index in 0..page.raw_len() {
-        let row = page.raw(index);
+    for (row, texts) in rows {
         let (ts, position) = row.order();
         match last {
             None => put_signed(out, ts.0.into()),
@@ -88,7 +98,7 @@ pub(crate) fn encode<M: Memory>(page: &Page<'_, M>, out: &mut Vec<u8>) {
                 put_signed(out, row.number(value).into());
             }
         }
-        gathered.texts(index).iter().flatten().for_each(|text| put_text(text, out));
+        texts.iter().flatten().for_each(|text| put_text(text, out));
     }
 }
 
@@ -190,19 +200,23 @@ fn take_levels(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mu
             newest = Some(start);
             let index = page.tiles_len();
             page.insert_tile(level, index, Timestamp(start));
-            take_cells(input, page, total, Some(index))?;
+            let count = take_cells(input, page, total, Some(index))?;
+            if shape.exact {
+                let rows = take_tile_rows(shape, input, (Timestamp(start), count), total)?;
+                page.memory.gathered_mut().set_rows(index, rows);
+            }
         }
     }
     Ok(())
 }
 
-/// Reads the cells of a tile, or of lifetime.
+/// Reads the cells of a tile, or of lifetime; how many rows it has.
 fn take_cells(
     input: &mut Bytes<'_>,
     page: &mut Page<'_, LoosePage>,
     total: &mut Total,
     tile: Option<usize>,
-) -> Result<(), Damaged> {
+) -> Result<u64, Damaged> {
     let shape = page.shape;
     let mut rows = 0;
     let mut counts = Vec::with_capacity(shape.cells.columns());
@@ -238,7 +252,7 @@ fn take_cells(
             None => gathered.set_lifetime(collections),
         }
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// Reads what was collected of columns that count so many rows.
@@ -250,41 +264,38 @@ fn take_collections(shape: &Shape, input: &mut Bytes<'_>, counts: &[u64]) -> Res
     shape.gathers.iter().map(take).collect::<Result<_, _>>().map(Collections::of)
 }
 
+/// Reads the rows of a tile that begins at `start` and has `count` of them, as far as they are kept.
+fn take_tile_rows(
+    shape: &Shape,
+    input: &mut Bytes<'_>,
+    (start, count): (Timestamp, u64),
+    total: &mut Total,
+) -> Result<TileRows, Damaged> {
+    if count > EXACT_ROWS_MAX as u64 {
+        return Ok(TileRows::Many);
+    }
+    let (mut rows, mut last, mut words) = (TileRows::default(), None, vec![0; shape.row_words()]);
+    for _ in 0..count {
+        let texts = take_row(shape, input, &mut last, &mut words, total)?;
+        let row = RawRow::new(shape, &words);
+        if row.ts() < start {
+            return Err(Damaged("a row lies before its tile"));
+        }
+        rows.add(shape, row, &texts);
+    }
+    Ok(rows)
+}
+
 fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mut Total) -> Result<(), Damaged> {
     let shape = page.shape;
     let count = input.count()?;
     if count > RAW_ROWS_MAX {
         return Err(Damaged("a page has too many raw rows"));
     }
-    let mut last = None;
-    let mut words = vec![0; shape.row_words()];
-    let (head_words, columns) = (shape.row_head_words(), u64::MAX >> (64 - shape.inputs.len()));
+    let (mut last, mut words) = (None, vec![0; shape.row_words()]);
     for _ in 0..count {
-        let ts = match last {
-            None => input.word()?,
-            Some((Timestamp(last), _)) => {
-                i64::checked_add_unsigned(last, input.small()?).ok_or(Damaged("a row lies outside time"))?
-            }
-        };
-        let position = Position { partition: PartitionId(input.small()?), offset: input.small()? };
-        let head = RawHead { order: (Timestamp(ts), position), present: input.small()?, bad: input.small()? };
-        let has_value = |(column, input): (usize, &Input)| u64::from(input.value.is_some()) << column;
-        let with_value = shape.inputs.iter().enumerate().map(has_value).fold(0, |bits, bit| bits | bit);
-        if last.is_some_and(|last| last >= head.order) {
-            return Err(Damaged("raw rows are out of order"));
-        }
-        if head.present & !columns != 0 || head.bad & !(head.present & with_value) != 0 || head.present & 1 == 0 {
-            return Err(Damaged("a raw row is in a column that does not take it"));
-        }
-        last = Some(head.order);
-        head.write(shape, &mut words);
-        for (value, bit) in values(shape) {
-            let number = if head.present & !head.bad & bit == 0 { 0 } else { input.word()? };
-            total.magnitude |= number.unsigned_abs();
-            words[head_words + value] = number as u64;
-        }
-        let texts = take_row_texts(shape, input, head.present & !head.bad, &mut words)?;
-        let (place, index) = page.insert_raw(head.order);
+        let texts = take_row(shape, input, &mut last, &mut words, total)?;
+        let (place, index) = page.insert_raw(RawRow::new(shape, &words).order());
         place.copy_from_slice(&words);
         if shape.text_columns > 0 {
             page.memory.gathered_mut().insert_texts(index, texts);
@@ -292,6 +303,42 @@ fn take_raw(input: &mut Bytes<'_>, page: &mut Page<'_, LoosePage>, total: &mut T
         total.weight = total.weight.saturating_add(1);
     }
     Ok(())
+}
+
+/// Reads the row behind `last` into `words`, and its texts.
+fn take_row(
+    shape: &Shape,
+    input: &mut Bytes<'_>,
+    last: &mut Option<Order>,
+    words: &mut [u64],
+    total: &mut Total,
+) -> Result<RowTexts, Damaged> {
+    let ts = match *last {
+        None => input.word()?,
+        Some((Timestamp(last), _)) => {
+            i64::checked_add_unsigned(last, input.small()?).ok_or(Damaged("a row lies outside time"))?
+        }
+    };
+    let position = Position { partition: PartitionId(input.small()?), offset: input.small()? };
+    let head = RawHead { order: (Timestamp(ts), position), present: input.small()?, bad: input.small()? };
+    let columns = u64::MAX >> (64 - shape.inputs.len());
+    let has_value = |(column, input): (usize, &Input)| u64::from(input.value.is_some()) << column;
+    let with_value = shape.inputs.iter().enumerate().map(has_value).fold(0, |bits, bit| bits | bit);
+    if last.is_some_and(|last| last >= head.order) {
+        return Err(Damaged("rows are out of order"));
+    }
+    if head.present & !columns != 0 || head.bad & !(head.present & with_value) != 0 || head.present & 1 == 0 {
+        return Err(Damaged("a row is in a column that does not take it"));
+    }
+    *last = Some(head.order);
+    head.write(shape, words);
+    for (value, bit) in values(shape) {
+        let number = if head.present & !head.bad & bit == 0 { 0 } else { input.word()? };
+        // Those of a tile are added up one by one where it is cut.
+        total.magnitude |= number.unsigned_abs();
+        words[shape.row_head_words() + value] = number as u64;
+    }
+    take_row_texts(shape, input, head.present & !head.bad, words)
 }
 
 /// Reads the texts of a raw row, and writes those words that follow from them.

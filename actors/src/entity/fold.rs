@@ -49,21 +49,22 @@ impl<M: Memory> Page<'_, M> {
         let mut written = 0;
         let mut read = 0;
         let mut lens = [0usize; featuregrid_protocol::limits::LEVELS_MAX];
-        let mut gathered = (!shape.gathers.is_empty()).then(|| self.memory.gathered_mut().start_fold());
+        let is_gathered = !shape.gathers.is_empty() || shape.exact;
+        let mut gathered = is_gathered.then(|| self.memory.gathered_mut().start_fold());
         for from in (0..levels).rev() {
             for _ in 0..self.level_len(from) {
                 let source = at + read * words;
                 read += 1;
                 let start = Timestamp(self.word(source) as i64);
                 let place = leave(shape, bounds, from, start);
-                let collections = gathered.as_mut().map(Fold::take).unwrap_or_default();
+                let tile = gathered.as_mut().map(Fold::take).unwrap_or_default();
                 if shape.lifetime && from == 0 && place.is_none_or(|(level, _)| level > 0) {
-                    self.keep(source + 1, &collections);
+                    self.keep(source + 1, tile.collections());
                 }
                 let Some(place) = place else { continue };
                 match &mut gathered {
-                    Some(gathered) if last == Some(place) => gathered.join(&collections),
-                    Some(gathered) => gathered.keep(collections),
+                    Some(gathered) if last == Some(place) => gathered.join(shape, tile),
+                    Some(gathered) => gathered.keep(tile),
                     None => {}
                 }
                 if last == Some(place) {

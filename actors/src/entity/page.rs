@@ -280,6 +280,20 @@ impl<'a, M: Memory> Page<'a, M> {
         words.iter().map(|word| (word.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize).sum()
     }
 
+    /// How many tiles begin before an instant.
+    pub(super) fn tiles_before(&self, ts: Timestamp) -> usize {
+        let (mut low, mut high) = (0, self.tiles_len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.tile(middle).0 < ts {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// Words of a tile.
     #[inline]
     pub(super) fn tile_words(&self) -> usize {
@@ -316,6 +330,9 @@ impl<'a, M: Memory> Page<'a, M> {
         self.set_level_len(level, self.level_len(level) + 1);
         if !self.shape.gathers.is_empty() {
             self.memory.gathered_mut().insert_tile(index, self.shape.nothing());
+        }
+        if self.shape.exact {
+            self.memory.gathered_mut().insert_rows(index);
         }
     }
 

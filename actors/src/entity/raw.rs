@@ -28,6 +28,11 @@ impl<'a> RawRow<'a> {
         Self { words, packed: shape.is_packed() }
     }
 
+    /// Itself.
+    pub(crate) fn words(self) -> &'a [u64] {
+        self.words
+    }
+
     /// Event time.
     #[inline]
     pub(crate) fn ts(self) -> Timestamp {

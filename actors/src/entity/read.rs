@@ -1,10 +1,14 @@
 //! A read of one page: feeds a pass from the newest row to the oldest tile. The page is folded before.
 
+use std::ops::Range;
+
+use featuregrid_protocol::limits::EXACT_ROWS_MAX;
 use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
-use crate::aggregate::merge;
-use crate::window::{Group, Pass, Shape, Snapshots};
+use super::raw::RawRow;
+use crate::aggregate::{Form, merge};
+use crate::window::{Group, Pass, Shape, Snapshots, Tail};
 
 impl<M: Memory> Page<'_, M> {
     /// Evaluates every window of a group of the ladder's at `at` into `out`.
@@ -12,22 +16,20 @@ impl<M: Memory> Page<'_, M> {
         let shape: &Shape = self.shape;
         let form = self.form();
         let (gathers, gathered) = (!shape.gathers.is_empty(), self.memory.gathered());
-        let mut pass = Pass::start(out, shape, group, form, at);
+        let mut pass = Pass::start(out, shape, group, form, at, |piece| self.is_crowded(piece));
         for index in (0..self.raw_len()).rev() {
-            let row = self.raw(index);
-            if pass.reach(row.ts()) {
-                row.add_to(shape, form, pass.running());
-                if gathers {
-                    row.gather(shape, gathered.texts(index), pass.collected());
-                }
-            }
+            feed(shape, form, (self.raw(index), gathered.texts(index)), &mut pass);
         }
         let mut end = self.tiles_len();
         for level in 0..shape.levels.len() {
             let first = end - self.level_len(level);
             for index in (first..end).rev() {
                 let (start, cells) = self.tile(index);
-                if pass.reach(start) {
+                // Where the rows of a tile are not kept no edge lies inside of it: its piece of time is crowded.
+                let cut = (shape.exact && pass.cuts(start)).then(|| gathered.rows(index).kept(shape)).flatten();
+                if let Some(rows) = cut {
+                    rows.rev().for_each(|row| feed(shape, form, row, &mut pass));
+                } else if pass.reach(start) {
                     shape.cells.merge(pass.running(), form, cells);
                     if gathers {
                         merge(pass.collected(), gathered.tile(index));
@@ -44,5 +46,33 @@ impl<M: Memory> Page<'_, M> {
             end = first;
         }
         pass.finish();
+    }
+
+    /// Whether an event before an instant lies in the longest window there.
+    pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
+        let begins = |tail: &Tail| {
+            let crowded = tail.piece(instant).filter(|piece| self.is_crowded(piece));
+            crowded.map_or_else(|| tail.edge(instant), |piece| piece.start)
+        };
+        self.shape.lifetime || self.shape.longest().is_some_and(|tail| begins(tail) <= ts)
+    }
+
+    /// Whether a piece of time that is made of whole tiles has more rows than are kept one by one.
+    fn is_crowded(&self, piece: &Range<Timestamp>) -> bool {
+        let raw = (0..self.raw_len()).filter(|index| piece.contains(&self.raw(*index).ts())).count();
+        let tiles = self.tiles_before(piece.start)..self.tiles_before(piece.end);
+        let tiled: u64 = tiles.map(|index| self.shape.cells.n(self.tile(index).1, self.form(), 0)).sum();
+        raw as u64 + tiled > EXACT_ROWS_MAX as u64
+    }
+}
+
+/// Feeds one row, unless it lies in no window that is left.
+#[inline]
+fn feed(shape: &Shape, form: Form, (row, texts): (RawRow<'_>, &[Option<Box<str>>]), pass: &mut Pass<'_>) {
+    if pass.reach(row.ts()) {
+        row.add_to(shape, form, pass.running());
+        if !shape.gathers.is_empty() {
+            row.gather(shape, texts, pass.collected());
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! A page under a new plan: kept columns move to their new places with what they collect, dropped ones vanish, new ones
-//! begin empty.
+//! A page under a new plan: kept columns move to their new places with what they collect, and so do rows; dropped ones
+//! vanish, new ones begin empty.
 
+use super::gathered::RowTexts;
 use super::page::{LoosePage, Memory, POSITION_WORDS, Page, initial_words};
-use super::raw::RawHead;
+use super::raw::{RawHead, RawRow};
+use super::rows::TileRows;
 use crate::aggregate::Collection;
 use crate::window::{Gather, Input, Shape};
 
@@ -70,32 +72,55 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> L
                 let before = if old.shape.gathers.is_empty() { &[] } else { gathered.tile(index) };
                 page.memory.gathered_mut().set_tile(index, collections(before));
             }
+            if new.exact {
+                page.memory.gathered_mut().set_rows(index, move_rows((old.shape, new), map, gathered.rows(index)));
+            }
             index += 1;
         }
     }
-    let bits = |bits: u64| {
-        map.0.iter().enumerate().fold(0, |out, (column, from)| out | from.map_or(0, |from| bits >> from & 1) << column)
-    };
     let mut words = vec![0; new.row_words()];
     for index in 0..old.raw_len() {
         let row = old.raw(index);
-        let head = RawHead { order: row.order(), present: bits(row.present()), bad: bits(row.bad()) };
-        head.write(new, &mut words);
-        for (column, input) in new.inputs.iter().enumerate() {
-            let Some(value) = input.value else { continue };
-            let number = map.0[column].and_then(|from| old.shape.inputs[from].value).map_or(0, |from| row.number(from));
-            words[new.row_head_words() + value] = number as u64;
-        }
-        let (place, at) = page.insert_raw(head.order);
+        let texts = move_row((old.shape, new), map, (row, gathered.texts(index)), &mut words);
+        let (place, at) = page.insert_raw(row.order());
         place.copy_from_slice(&words);
         if new.text_columns > 0 {
-            let texts = new.inputs.iter().enumerate().filter(|(_, input)| input.text.is_some());
-            let before = |(column, _): (usize, &Input)| {
-                let from = map.0[column].and_then(|from| old.shape.inputs[from].text)?;
-                gathered.texts(index).get(from).cloned().flatten()
-            };
-            page.memory.gathered_mut().insert_texts(at, texts.map(before).collect());
+            page.memory.gathered_mut().insert_texts(at, texts);
         }
     }
     memory
+}
+
+fn move_rows((old, new): (&Shape, &Shape), map: &Remap, rows: &TileRows) -> TileRows {
+    let Some(kept) = rows.kept(old) else { return TileRows::Many };
+    let (mut moved, mut words) = (TileRows::default(), vec![0; new.row_words()]);
+    for row in kept {
+        let texts = move_row((old, new), map, row, &mut words);
+        moved.add(new, RawRow::new(new, &words), &texts);
+    }
+    moved
+}
+
+/// Writes a row of `old` as `new` lays it out; its texts.
+fn move_row(
+    (old, new): (&Shape, &Shape),
+    map: &Remap,
+    (row, texts): (RawRow<'_>, &[Option<Box<str>>]),
+    words: &mut [u64],
+) -> RowTexts {
+    let bits = |bits: u64| {
+        map.0.iter().enumerate().fold(0, |out, (column, from)| out | from.map_or(0, |from| bits >> from & 1) << column)
+    };
+    RawHead { order: row.order(), present: bits(row.present()), bad: bits(row.bad()) }.write(new, words);
+    for (column, input) in new.inputs.iter().enumerate() {
+        let Some(value) = input.value else { continue };
+        let number = map.0[column].and_then(|from| old.inputs[from].value).map_or(0, |from| row.number(from));
+        words[new.row_head_words() + value] = number as u64;
+    }
+    let with_texts = new.inputs.iter().enumerate().filter(|(_, input)| input.text.is_some());
+    let before = |(column, _): (usize, &Input)| {
+        let from = map.0[column].and_then(|from| old.inputs[from].text)?;
+        texts.get(from).cloned().flatten()
+    };
+    with_texts.map(before).collect()
 }

@@ -116,6 +116,9 @@ impl<M: Memory> Page<'_, M> {
                 let gathered = self.memory.gathered_mut();
                 gathered.add_to_tile(open.index, |collections| row.gather(shape, texts, collections));
             }
+            if shape.exact {
+                self.memory.gathered_mut().add_row(open.index, shape, row, texts);
+            }
         }
     }
 

@@ -71,6 +71,7 @@ impl Derivation {
                 Given::Result(result) => {
                     let reading = &readings[result];
                     shared.inexact_input |= reading.inexact_input;
+                    shared.rounded |= reading.rounded;
                     shared.partial_coverage |= reading.partial_coverage;
                     match reading.status {
                         Status::NotFound | Status::OutOfRange => shared.status = reading.status,

@@ -220,7 +220,7 @@ impl Shard {
                 };
                 match &mut memory {
                     Some(memory) => Page::open(shape, memory).read(group, instant, out),
-                    None => Pass::start(out, shape, group, Form::Narrow, instant).finish(),
+                    None => Pass::start(out, shape, group, Form::Narrow, instant, |_| false).finish(),
                 }
                 if tells {
                     found |= shape.longest.is_some_and(|window| out.rows(shape, Some(window)) > 0);
@@ -238,9 +238,11 @@ impl Shard {
         let newest = view.ladders.clone().zip(&self.scratch.buckets).filter_map(|(ladder, bucket)| {
             let shape = &layout.shapes[ladder];
             let entry = self.ranges[at].tables[ladder].get_bucket_mut((*bucket)?)?;
-            let newest = Page::open(shape, &mut self.slab.lend(&mut entry.slot)).newest_before(instant.at);
+            let mut memory = self.slab.lend(&mut entry.slot);
+            let page = Page::open(shape, &mut memory);
+            let newest = page.newest_before(instant.at);
             // What has left the longest window may be forgotten at any time: it says nothing.
-            (newest > Timestamp::MIN && shape.finds(newest, instant.at)).then_some(newest)
+            (newest > Timestamp::MIN && page.finds(newest, instant.at)).then_some(newest)
         });
         newest.max().is_some_and(|newest| instant.at - newest > max_age)
     }
@@ -253,7 +255,8 @@ impl Shard {
         let (seen, window) = (&self.scratch.snapshots[feature.group], feature.target.window);
         let head = seen.head(&shape.groups[feature.target.group], window);
         let collected = feature.gather.and_then(|gather| seen.collection(window, gather));
-        answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head)
+        let reading = answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head);
+        Reading { rounded: seen.is_rounded(window), ..reading }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Activation: pages change from the columns of one plan to those of the next. Knows no control log.
 //!
-//! A ladder lives on where its levels, its lifetime and the beginning of its rows are the same; its columns live on
+//! A ladder lives on where its levels, its lifetime, whether it keeps rows and the beginning of these are the same; its columns live on
 //! where measure and beginning are. Everything else begins empty, which is what `since` says in replies. Event ids
 //! live on whatever becomes of ladders: a duplicate is one for all of them. The plan
 //! never raises the slack of a living ladder: what was folded away cannot come back.
@@ -90,7 +90,7 @@ fn switch_state(state: &mut RangeState, slab: &mut Slab, new: Arc<Layout>) {
 fn ancestor(old: &ViewPlan, new: &ViewPlan, index: usize) -> Option<(usize, Remap)> {
     let identity = |view: &ViewPlan, ladder: &LadderPlan| {
         let rows = ladder.columns.first().map(|column| (view.measures[column.measure].id, column.since));
-        (ladder.levels.clone(), ladder.lifetime, rows)
+        (ladder.levels.clone(), ladder.lifetime, ladder.exact, rows)
     };
     let wanted = identity(new, &new.ladders[index]);
     // Two ladders can be equal in all this only by mistake; then their order decides.

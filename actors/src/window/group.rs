@@ -1,6 +1,9 @@
 //! Windows that one pass from newest to oldest answers together. Knows no column and no page.
 
+use std::ops::Range;
+
 use featuregrid_protocol::plan::{Calendar, Level, Shift, Window};
+use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::units::Units;
@@ -31,6 +34,8 @@ impl Group {
 pub(crate) enum Tail {
     /// At `floor_hop(from - span)`, where `from` is what the group is seen from.
     Level(Level),
+    /// At `from - span`, or on the hop where too many rows lie about it.
+    Exact(Level),
     /// Where the unit under way began, or the one before.
     Calendar { units: Units, is_complete: bool },
 }
@@ -40,6 +45,8 @@ impl Tail {
     pub(crate) fn edge(&self, from: Timestamp) -> Timestamp {
         match self {
             Self::Level(Level { hop, span }) => (from - *span).floor(*hop),
+            Self::Exact(Level { hop, span }) if plants::on(Plant::ExactNotCut) => (from - *span).floor(*hop),
+            Self::Exact(Level { span, .. }) => from - *span,
             Self::Calendar { units, is_complete: false } => units.start(from),
             Self::Calendar { units, is_complete: true } => units.start_before(from),
         }
@@ -48,9 +55,16 @@ impl Tail {
     /// What its edge is a multiple of.
     pub(crate) fn hop(&self) -> Span {
         match self {
-            Self::Level(level) => level.hop,
+            Self::Level(level) | Self::Exact(level) => level.hop,
             Self::Calendar { units, .. } => units.hop(),
         }
+    }
+
+    /// The piece of time whose rows decide whether its edge is rounded down to where that begins; `None` where it never is.
+    pub(crate) fn piece(&self, from: Timestamp) -> Option<Range<Timestamp>> {
+        let Self::Exact(Level { hop, span }) = self else { return None };
+        let begin = (from - *span).floor(*hop);
+        Some(begin..begin + *hop)
     }
 }
 
@@ -105,6 +119,7 @@ impl Sight {
                 let head = if is_complete { Head::Calendar(calendar) } else { Head::Instant };
                 (head, Some(Tail::Calendar { units: Units::new(calendar), is_complete }))
             }
+            (Window::Exact { span, hop }, _) => (Head::Instant, Some(Tail::Exact(Level { hop, span }))),
             _ => (Head::Instant, window.tail().map(Tail::Level)),
         };
         (Self { is_before, head }, tail)

@@ -4,6 +4,8 @@
 //! edge of a window, the running cells are that window's answer. Panes have nothing in common: behind each the running
 //! cells begin anew.
 
+use std::ops::Range;
+
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
@@ -25,6 +27,8 @@ pub(crate) struct Snapshots {
     end: Timestamp,
     /// Windows by tail edge, newest first: (edge, index).
     edges: Vec<(Timestamp, usize)>,
+    /// By window: whether its tail was rounded because of the rows about it.
+    rounded: Vec<bool>,
     /// Collections of each window, of lifetime, and those that run; none where the ladder has none.
     collections: Vec<Collections>,
 }
@@ -38,6 +42,7 @@ impl Default for Snapshots {
             from: Timestamp::MIN,
             end: Timestamp::MIN,
             edges: Vec::new(),
+            rounded: Vec::new(),
             collections: Vec::new(),
         }
     }
@@ -56,6 +61,11 @@ impl Snapshots {
             (Some(length), Some(window)) => group.windows[window].edge(self.from) + length,
             _ => self.end,
         }
+    }
+
+    /// Whether a window begins further back than it should; lifetime never does.
+    pub(crate) fn is_rounded(&self, window: Option<usize>) -> bool {
+        window.is_some_and(|window| self.rounded[window])
     }
 
     /// The cell of `column` in a window's answer; `None` is lifetime.
@@ -82,15 +92,26 @@ pub(crate) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Starts a pass for a group of windows at an instant, over cells of `form`.
-    pub(crate) fn start(out: &'a mut Snapshots, shape: &Shape, group: &Group, form: Form, at: Timestamp) -> Self {
+    /// Starts a pass for a group of windows at an instant, over cells of `form`. Which pieces of time have too many rows
+    /// to be cut is known to who feeds it.
+    pub(crate) fn start(
+        out: &'a mut Snapshots,
+        shape: &Shape,
+        group: &Group,
+        form: Form,
+        at: Timestamp,
+        is_crowded: impl Fn(&Range<Timestamp>) -> bool,
+    ) -> Self {
         let from = group.sight.seen_from(at);
         out.each = shape.cells.words(form);
         out.form = form;
         out.from = from;
         out.edges.clear();
+        out.rounded.clear();
         out.edges.extend(group.windows.iter().enumerate().map(|(index, window)| {
-            let edge = window.edge(from);
+            let crowded = window.piece(from).filter(&is_crowded);
+            out.rounded.push(crowded.is_some());
+            let edge = crowded.map_or_else(|| window.edge(from), |piece| piece.start);
             (if plants::on(Plant::TailOffByOne) { edge + window.hop() } else { edge }, index)
         }));
         out.edges.sort_unstable_by(|a, b| b.cmp(a));
@@ -117,6 +138,11 @@ impl<'a> Pass<'a> {
             self.leave(window);
         }
         ts < self.head
+    }
+
+    /// Whether the next tail edge lies behind `start`, so that what begins there may lie on both sides of it.
+    pub(crate) fn cuts(&self, start: Timestamp) -> bool {
+        self.out.edges.get(self.next).is_some_and(|(edge, _)| start < *edge)
     }
 
     /// What runs is a window's answer.

@@ -1,7 +1,7 @@
 //! A ladder of the plan, prepared for execution: word layouts, windows, which measures feed which columns. Knows no page.
 
 use featuregrid_protocol::plan::{Column, Keeps, LadderPlan, Level, Shift, SourcePlan, ViewPlan, Window};
-use featuregrid_protocol::time::{Span, Timestamp};
+use featuregrid_protocol::time::Span;
 
 use super::group::{Group, Sight, Tail};
 use crate::aggregate::{CellShape, Collections, Collects, Kept};
@@ -16,6 +16,8 @@ pub(crate) struct Shape {
     pub(crate) levels: Vec<Level>,
     /// Whether what leaves level 0 is also kept for ever.
     pub(crate) lifetime: bool,
+    /// Whether tiles keep their rows, for windows that are cut inside of them.
+    pub(crate) exact: bool,
     /// How far behind T a read may ask.
     pub(crate) slack: Span,
     /// How far behind T rows stay raw.
@@ -115,7 +117,9 @@ impl Shape {
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
         let own = own.map(|feature| Sight::of(feature.window, feature.shift));
-        for (sight, window) in own.chain([(Sight::INSTANT, plan.longest().map(Tail::Level))]) {
+        let tail = if plan.exact { Tail::Exact } else { Tail::Level };
+        let longest = plan.longest().map(tail);
+        for (sight, window) in own.chain([(Sight::INSTANT, longest.clone())]) {
             let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {
                 groups.push(Group { sight, windows: Vec::new() });
@@ -123,12 +127,12 @@ impl Shape {
             let windows = &mut groups[at].windows;
             windows.extend(window.filter(|window| !windows.contains(window)));
         }
-        let longest = plan.longest().map(Tail::Level);
         let longest = longest.and_then(|longest| groups[0].windows.iter().position(|window| *window == longest));
         let value_bits = view.measures.iter().enumerate().filter(|(_, measure)| measure.value.is_some());
         Self {
             levels: plan.levels.clone(),
             lifetime: plan.lifetime,
+            exact: plan.exact,
             slack: source.slack,
             slack_exact: source.slack_exact(),
             cells: CellShape::new(kept),
@@ -163,10 +167,9 @@ impl Shape {
         Collections::of(self.gathers.iter().map(|gather| gather.collects.nothing()).collect())
     }
 
-    /// Whether an event before an instant lies in the longest window there.
-    pub(crate) fn finds(&self, ts: Timestamp, instant: Timestamp) -> bool {
-        let longest = self.longest.map(|index| &self.groups[0].windows[index]);
-        self.lifetime || longest.is_some_and(|window| window.edge(instant) <= ts)
+    /// The longest window, by its tail.
+    pub(crate) fn longest(&self) -> Option<&Tail> {
+        self.longest.map(|index| &self.groups[0].windows[index])
     }
 
     /// Whether presence and bad bits of a raw row share a word with its partition.

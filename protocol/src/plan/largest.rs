@@ -4,7 +4,7 @@
 //! is made of is decided where pages are; a test there holds this to it.
 
 use super::{Keeps, LadderPlan, Level, Measure};
-use crate::limits::{RAW_ROWS_MAX, TEXT_BYTES_MAX};
+use crate::limits::{EXACT_ROWS_MAX, RAW_ROWS_MAX, TEXT_BYTES_MAX};
 use crate::time::Span;
 
 /// Bytes of a key that is assumed where none is known: a short text or a number.
@@ -23,6 +23,8 @@ const PACKED_COLUMNS_MAX: usize = 16;
 /// A place for something of its own size, and for a list of them.
 const BOX_BYTES: u64 = 16;
 const LIST_BYTES: u64 = 24;
+/// Of the rows of a tile, beside themselves.
+const TILE_ROWS_BYTES: u64 = 56;
 
 /// Words of what a column keeps beside its counts, at the widest.
 const WORDS: [(Keeps, usize); 8] = [
@@ -48,8 +50,10 @@ pub struct LargestEntity {
 pub struct LargestPage {
     /// Its levels, each with the most tiles it can have.
     pub levels: Vec<(Level, u64)>,
-    /// Of one tile, what is collected beside its cells included.
+    /// Of one tile, what is collected beside its cells and the rows that it keeps included.
     pub tile_bytes: u64,
+    /// The most rows that a tile keeps; 0 where no window is cut inside of it.
+    pub tile_rows: u64,
     /// What lifetime keeps of everything; 0 where nothing asks for it.
     pub lifetime_bytes: u64,
     /// The most raw rows.
@@ -102,14 +106,18 @@ impl LargestPage {
         let collected = if collected > 0 { LIST_BYTES + collected } else { 0 };
         let bytes = |words: usize| words as u64 * WORD_BYTES;
         let row_head = if ladder.columns.len() > PACKED_COLUMNS_MAX { ROW_WORDS.1 } else { ROW_WORDS.0 };
+        let row_bytes = bytes(row_head + values) + text_bytes;
+        let tile_rows = if ladder.exact { EXACT_ROWS_MAX as u64 } else { 0 };
+        let rows = if ladder.exact { TILE_ROWS_BYTES + tile_rows * row_bytes } else { 0 };
         let tiles = ladder.tiles_max(slack).map(|tiles| u64::try_from(tiles).unwrap_or(0));
         Self {
             levels: ladder.levels.iter().copied().zip(tiles).collect(),
             // Where it begins, and its cells.
-            tile_bytes: bytes(1 + cells) + collected,
+            tile_bytes: bytes(1 + cells) + collected + rows,
+            tile_rows,
             lifetime_bytes: if ladder.lifetime { bytes(cells) + collected } else { 0 },
             rows: RAW_ROWS_MAX as u64,
-            row_bytes: bytes(row_head + values) + text_bytes,
+            row_bytes,
             head_bytes: bytes(HEAD_WORDS + ladder.levels.len().div_ceil(LEVELS_PER_WORD)) + KEY_BYTES,
             position_bytes: POSITION_WORDS * WORD_BYTES,
         }

@@ -281,11 +281,13 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, extent: &Extent, random:
         _ => vec![level(five, 0)],
     };
     let levels = if random.chance(400) { levels_up_to(extent.longest, random) } else { levels };
-    let lifetime = levels.len() == 1 && random.chance(800) || random.chance(300);
+    let exact = levels.iter().any(|level| level.span > Span(0)) && random.chance(300);
+    let lifetime = !exact && (levels.len() == 1 && random.chance(800) || random.chance(300));
     let column = |(measure, of)| Column { measure, keeps: keeps(of, random), since: index };
     let columns = (0..).zip(&view.measures).map(column).collect();
-    let ladder = LadderPlan { levels, lifetime, exact: false, columns };
-    let lives = |other: &LadderPlan| other.levels == ladder.levels && other.lifetime == ladder.lifetime;
+    let ladder = LadderPlan { levels, lifetime, exact, columns };
+    let kind = |ladder: &LadderPlan| (ladder.levels.clone(), ladder.lifetime, ladder.exact);
+    let lives = |other: &LadderPlan| kind(other) == kind(&ladder);
     if !view.ladders.iter().any(lives) {
         view.ladders.push(ladder);
     }
@@ -490,6 +492,15 @@ fn default(answers: Answers, random: &mut Random) -> Option<Constant> {
 fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
     let mut windows = Vec::new();
     for Level { hop, span } in plan.levels.iter().copied().filter(|level| level.span > Span(0)) {
+        if plan.exact {
+            // Of any length from the hop to what its level reaches.
+            let shorter = Span(random.between(hop.0, span.0));
+            let exact = [span, shorter].map(|span| Window::Exact { span, hop });
+            windows.push((exact[0], Shift::Nothing));
+            let more = [(exact[1], Shift::Nothing), (exact[0], Shift::Current)];
+            windows.extend(more.into_iter().filter(|_| random.chance(400)));
+            continue;
+        }
         windows.push((Window::Rolling { span, hop }, Shift::Nothing));
         let back = Span(random.between(1, span.0 - 1));
         let shifts = [
@@ -517,7 +528,7 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
         let drawn = (0..3).map(|_| (calendar(random), [Shift::Nothing, Shift::Current][random.below(2) as usize]));
         windows.extend(drawn.filter(|(window, shift)| plan.answers(*window, *shift)));
     }
-    if plan.levels.len() == 1 && !plan.lifetime {
+    if plan.levels.len() == 1 && !plan.lifetime && !plan.exact {
         // All that a ladder of one level without a window answers.
         windows.push((Window::Tumbling { span: plan.levels[0].hop }, Shift::Nothing));
     }

@@ -119,7 +119,11 @@ impl Counted {
         for reading in &answer.readings {
             *self.by_status.entry(reading.status.name()).or_default() += 1;
             *if is_there(reading.status) { &mut self.compared } else { &mut self.absent } += 1;
-            let flags = [("inexact input", reading.inexact_input), ("partial coverage", reading.partial_coverage)];
+            let flags = [
+                ("inexact input", reading.inexact_input),
+                ("partial coverage", reading.partial_coverage),
+                ("rounded tail", reading.rounded),
+            ];
             flags.iter().filter(|(_, is_set)| *is_set).for_each(|(name, _)| self.flag(name, 1));
         }
         let mut many = Vec::new();

@@ -33,11 +33,11 @@ fn the_product_and_the_oracle_agree() {
     assert_eq!(drawn.operators.len(), 4 * 4 + 10 + 2 + 14 * 3 - 1 + 1, "{:?}", drawn.operators);
     assert!(drawn.operators.values().all(|times| *times > 1_000), "{:?}", drawn.operators);
     let often = [
-        (&drawn.windows, 6, 1_000),
+        (&drawn.windows, 7, 1_000),
         (&drawn.window_lengths, 6, 1_000),
         (&drawn.shifts, 3, 1_000),
         (&drawn.statuses, 7, 100),
-        (&drawn.flags, 4, 2),
+        (&drawn.flags, 5, 2),
         (&drawn.instants, 8, 50),
         (&drawn.scales, 4, 20),
         (&drawn.sizes, 3, 10),
@@ -81,6 +81,7 @@ mod plants {
         Plant::IdKeptTooShort,
         Plant::IdKeptByArrival,
         Plant::TailOffByOne,
+        Plant::ExactNotCut,
         Plant::TFromWallClock,
         Plant::LateMovesPrefix,
         Plant::FoldWrongHop,

@@ -18,11 +18,14 @@ use super::values::compare;
 use crate::shard::{RangeSnapshot, Shard};
 use crate::window::AsOf;
 
-fn ladder(levels: &[(i64, i64)], lifetime: bool, columns: Vec<Column>) -> (LadderPlan, Vec<(Span, Span)>) {
+/// Lifetime and exact, or not.
+type Kind = (bool, bool);
+
+fn ladder(levels: &[(i64, i64)], (lifetime, exact): Kind, columns: Vec<Column>) -> (LadderPlan, Vec<(Span, Span)>) {
     let levels: Vec<Level> =
         levels.iter().map(|(hop, span)| Level { hop: Span(hop * SECOND), span: Span(span * SECOND) }).collect();
     let windows = levels.iter().filter(|level| level.span > Span(0)).map(|level| (level.span, level.hop)).collect();
-    (LadderPlan { levels, lifetime, exact: false, columns }, windows)
+    (LadderPlan { levels, lifetime, exact, columns }, windows)
 }
 
 fn kept(measure: usize, since: u64) -> Column {
@@ -30,16 +33,16 @@ fn kept(measure: usize, since: u64) -> Column {
 }
 
 /// Index 1 drops one measure, adds another between the old ones, and adds a ladder of longer windows.
-fn plans(lifetime: bool) -> (Arc<Plan>, Arc<Plan>) {
+fn plans(kind: Kind) -> (Arc<Plan>, Arc<Plan>) {
     let source = source(Span::seconds(5), Span::seconds(3));
     let all = measures();
     let old_measures: Vec<Measure> = [0, 1, 2].map(|at| all[at].clone()).to_vec();
-    let (first, windows) = ladder(&[(1, 6), (3, 20)], lifetime, vec![kept(0, 0), kept(1, 0), kept(2, 0)]);
+    let (first, windows) = ladder(&[(1, 6), (3, 20)], kind, vec![kept(0, 0), kept(1, 0), kept(2, 0)]);
     let old = plan(0, source.clone(), vec![view(vec![first], &[windows], old_measures)]);
     // Measure 1 is gone, measure 3 is new; 2 and 3 change places.
     let new_measures: Vec<Measure> = [0, 3, 2].map(|at| all[at].clone()).to_vec();
-    let (first, windows) = ladder(&[(1, 6), (3, 20)], lifetime, vec![kept(0, 0), kept(1, 1), kept(2, 0)]);
-    let (second, longer) = ladder(&[(1, 0), (5, 60)], false, vec![kept(0, 1), kept(2, 1)]);
+    let (first, windows) = ladder(&[(1, 6), (3, 20)], kind, vec![kept(0, 0), kept(1, 1), kept(2, 0)]);
+    let (second, longer) = ladder(&[(1, 0), (5, 60)], (false, kind.1), vec![kept(0, 1), kept(2, 1)]);
     let new = plan(1, source, vec![view(vec![first, second], &[windows, longer], new_measures)]);
     (old, new)
 }
@@ -59,9 +62,9 @@ proptest! {
     #[test]
     fn columns_begin_at_their_activation(
         list in events(), one in schedules(), other in schedules(), activation: [prop::sample::Index; 3],
-        picks: [prop::sample::Index; 6], lifetime: bool,
+        picks: [prop::sample::Index; 6], kind: Kind,
     ) {
-        let (old, new) = plans(lifetime);
+        let (old, new) = plans(kind);
         let log = Log::new(&list);
         let at: BTreeMap<u32, u64> = (0..3).map(|p| {
             let end = log.partitions.get(&p).and_then(|events| events.last()).map_or(0, |last| last.offset + 1);
@@ -114,7 +117,7 @@ proptest! {
 /// A view whose rows mean something else (another filter) begins anew; what was removed is given back.
 #[test]
 fn nothing_lives_on_under_other_rows() {
-    let (old, new) = plans(true);
+    let (old, new) = plans((true, true));
     let log = Log::new(&super::support::six_events());
     let (mut shard, set) = shard(&old, 4);
     shard.apply(&log.frame(&old, 0, 0, 100), &set);
@@ -138,7 +141,7 @@ fn nothing_lives_on_under_other_rows() {
 /// The state of a node that folded on without a lease is not taken for that of the plan it did not know.
 #[test]
 fn a_range_past_the_activation_is_let_go() {
-    let (old, new) = plans(false);
+    let (old, new) = plans((false, false));
     let log = Log::new(&super::support::six_events());
     let (mut shard, set) = shard(&old, 4);
     shard.apply(&log.frame(&old, 0, 0, 3), &set);

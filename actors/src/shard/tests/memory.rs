@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{ColumnId, ControlIndex};
-use featuregrid_protocol::limits::RAW_ROWS_MAX;
+use featuregrid_protocol::limits::{EXACT_ROWS_MAX, RAW_ROWS_MAX};
 use featuregrid_protocol::plan::{
-    Calendar, Column, Keeps, LadderPlan, Level, Measure, Plan, Unit, Window, default_hop,
+    Calendar, Column, Keeps, LadderPlan, Level, Measure, Operator, Plan, Unit, Window, default_hop,
 };
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
-use super::support::{Event, Log, SECOND, columns, measures, plan, shard, source, view};
+use super::support::{Event, Log, SECOND, columns, key_bytes, measures, plan, shard, source, view};
 use crate::aggregate::Form;
-use crate::entity::initial_words;
-use crate::window::Shape;
+use crate::entity::{TileRows, initial_words};
+use crate::window::{AsOf, Shape};
 
 /// The shape of workload W1: 5 minutes, an hour, a day over all events and over purchases.
 pub(super) fn w1() -> Arc<Plan> {
@@ -102,6 +102,52 @@ fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
     assert!(most <= bound * 9 / 8 && bound <= most * 3 / 2, "{most} of {bound} bytes");
 }
 
+/// One key, a hundred events a second for twenty minutes, texts among them: every tile has nearly as many rows as are kept.
+#[test]
+fn tiles_that_keep_their_rows() {
+    let levels = vec![
+        Level { hop: Span::seconds(1), span: Span::seconds(60) },
+        Level { hop: Span::seconds(2), span: Span::seconds(300) },
+    ];
+    let numbers = Keeps::SUM.and(Keeps::MAX);
+    let columns = columns([0, 3, 4]).into_iter().zip([Keeps::NOTHING, numbers, Keeps::NOTHING]);
+    let columns = columns.map(|(column, keeps)| Column { keeps, ..column }).collect();
+    let windows = vec![levels.iter().map(|level| (level.span, level.hop)).collect()];
+    let ladder = LadderPlan { levels, lifetime: false, exact: true, columns };
+    let mut one = view(vec![ladder], &windows, measures());
+    one.features.retain(|feature| feature.operator == Operator::Count);
+    let plan = plan(0, source(Span::seconds(60), Span::seconds(60)), vec![one]);
+    let (mut shard, set) = shard(&plan, 1);
+    let event = |offset: u64| Event {
+        partition: 0,
+        offset,
+        ts: Timestamp(1_767_268_800 * SECOND + offset as i64 * SECOND / 100),
+        key: Some(1),
+        present: 0b11111,
+        bad: 0,
+        // No text is longer than a hundred bytes here.
+        numbers: [0, 0, 0, offset as i64, i64::MIN, 0],
+        id: None,
+    };
+    let mut most = 0;
+    for from in (0..120_000).step_by(500) {
+        let list: Vec<Event> = (from..from + 500).map(event).collect();
+        shard.apply(&Log::new(&list).frame(&plan, 0, from, from + 500), &set);
+        most = most.max(shard.bytes_per_entity());
+    }
+    let bound = plan.largest_entity(&plan.views[0]).bytes() as usize;
+    // Half of the tiles hold a hundred rows, and texts are much shorter than they may be.
+    assert!(most <= bound && bound <= most * 6, "{most} of {bound} bytes");
+    // Some five minutes of rows: neither fewer nor those that are over.
+    assert!(most > 30_000 * 56, "{most} bytes");
+    shard.digest();
+    assert!(shard.bytes_per_entity() <= most);
+    let read = shard.read(0, &key_bytes(1), AsOf::At(event(120_000).ts)).unwrap();
+    assert!(read.readings.iter().all(|reading| !reading.rounded));
+    let counts: Vec<String> = read.readings.iter().take(2).map(|reading| reading.value.to_string()).collect();
+    assert_eq!(counts, ["6000", "30000"]);
+}
+
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
@@ -112,7 +158,8 @@ proptest! {
     /// What a plan says of pages is what pages are.
     #[test]
     fn the_largest_entity_is_that_of_the_layout(
-        kept in prop::collection::vec((any::<bool>(), keeps()), 1..40), levels in 1usize..9, lifetime: bool,
+        kept in prop::collection::vec((any::<bool>(), keeps()), 1..40), levels in 1usize..9,
+        lifetime: bool, exact: bool,
     ) {
         let number = measures().remove(3);
         let measure = |((has_value, _), id): (&(bool, Keeps), u64)| {
@@ -123,7 +170,7 @@ proptest! {
         let column = |(measure, (_, keeps)): (usize, &(bool, Keeps))| Column { measure, keeps: *keeps, since: ControlIndex(0) };
         let columns = kept.iter().enumerate().map(column).collect();
         let levels = (0..levels).map(|at| Level { hop: Span::seconds(1 << at), span: Span::seconds(8 << at) }).collect();
-        let ladder = LadderPlan { levels, lifetime, exact: false, columns };
+        let ladder = LadderPlan { levels, lifetime, exact, columns };
         let plan = plan(0, source(Span::seconds(300), Span::seconds(300)), vec![view(vec![ladder], &[vec![]], measures)]);
         let (source, view) = (&plan.sources[0], &plan.views[0]);
 
@@ -133,6 +180,7 @@ proptest! {
         // A new page has room for two rows.
         let page = initial_words(&shape, &[0; 16]) + wider + (RAW_ROWS_MAX - 2) * shape.row_words();
         let tiles: i64 = view.ladders[0].tiles_max(source.slack).sum();
-        prop_assert_eq!(plan.largest_entity(view).bytes(), 8 * (page as u64 + tiles as u64 * (1 + wide as u64)));
+        let rows = if exact { size_of::<TileRows>() / 8 + EXACT_ROWS_MAX * shape.row_words() } else { 0 };
+        prop_assert_eq!(plan.largest_entity(view).bytes(), 8 * (page as u64 + tiles as u64 * (1 + wide + rows) as u64));
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use featuregrid_protocol::ids::PartitionId;
-use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
+use featuregrid_protocol::limits::{EXACT_ROWS_MAX, INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Calendar, Feature, Items, Operator, Plan, Shift, Spread, Unit, Window};
+use featuregrid_protocol::plan::{
+    Argument, Calendar, Feature, Items, Level, Operator, Plan, Shift, Spread, Unit, Window,
+};
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
@@ -78,16 +80,25 @@ pub(super) fn read(
     let leaves_out = view.features.iter().any(|feature| feature.shift == Shift::Current);
     let is_rounded = |(_, edge)| edge == Edge::Rounded;
     let edge = if leaves_out && before.is_some_and(is_rounded) { Edge::Rounded } else { edge };
-    let edges = |window: Window, shift: Shift| {
-        let from = match (shift, before) {
-            (Shift::Current, Some((before, _))) => before,
-            (Shift::Back(back), _) => instant - back,
-            _ => instant,
-        };
+    let seen_from = |shift: Shift| match (shift, before) {
+        (Shift::Current, Some((before, _))) => before,
+        (Shift::Back(back), _) => instant - back,
+        _ => instant,
+    };
+    // More rows than are kept one by one lie about the tail.
+    let is_crowded = |ladder: usize, window: Window, shift: Shift| {
+        let Window::Exact { span, hop } = window else { return false };
+        let begin = (seen_from(shift) - span).floor(hop);
+        let about = events.iter().filter(|event| begin <= event.ts && event.ts < begin + hop);
+        about.filter(|event| in_ladder(ladder, event)).count() > EXACT_ROWS_MAX
+    };
+    let edges = |ladder: usize, window: Window, shift: Shift| {
+        let from = seen_from(shift);
         let is_back = matches!(shift, Shift::Back(_));
         match window {
             Window::Lifetime => (Timestamp::MIN, from),
-            Window::Exact { .. } => unreachable!("no plan here has exact windows"),
+            Window::Exact { span, .. } if !is_crowded(ladder, window, shift) => (from - span, from),
+            Window::Exact { span, hop } => ((from - span).floor(hop), from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
             Window::Calendar { calendar, is_complete: false } => (began(calendar, from), from),
             Window::Calendar { calendar, is_complete: true } => {
@@ -102,12 +113,15 @@ pub(super) fn read(
         }
     };
     let within = |ladder: usize, column: usize, window: Window, shift: Shift| {
-        let (start, end) = edges(window, shift);
+        let (start, end) = edges(ladder, window, shift);
         let rows = events.iter().filter(move |event| start <= event.ts && event.ts < end);
         rows.filter(move |event| event.offset >= begins(ladder, column, event.partition))
     };
     let found = view.ladders.iter().enumerate().any(|(ladder, plan)| {
-        let longest = plan.longest().map(|level| Window::Rolling { span: level.span, hop: level.hop });
+        let longest = plan.longest().map(|Level { span, hop }| match plan.exact {
+            true => Window::Exact { span, hop },
+            false => Window::Rolling { span, hop },
+        });
         let windows = longest.into_iter().chain(plan.lifetime.then_some(Window::Lifetime));
         windows.into_iter().any(|window| within(ladder, 0, window, Shift::Nothing).next().is_some())
     });
@@ -122,6 +136,7 @@ pub(super) fn read(
         let original = measure.id.0 - 100;
         let rows = within(feature.ladder, feature.column, feature.window, feature.shift)
             .filter(|e| e.present >> original & 1 == 1);
+        let rounded = is_crowded(feature.ladder, feature.window, feature.shift);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
         let items = measure.items();
@@ -129,7 +144,7 @@ pub(super) fn read(
         if Collects::of(feature.operator.keeps(items)).next().is_some() {
             let reading = collected(feature, items, &good, original as usize);
             let Reading { value, status, .. } = reading;
-            return Reading { value, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) };
+            return Reading { value, inexact_input: !bad.is_empty(), rounded, ..nothing(plan, feature, status) };
         }
         let value = match feature.operator.argument() {
             Argument::Number | Argument::Any | Argument::Truth => {
@@ -143,10 +158,10 @@ pub(super) fn read(
                 let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
                 compute(feature.operator, items, &numbers)
             }
-            Argument::Rows => look(feature, edges(feature.window, feature.shift).1, &times),
+            Argument::Rows => look(feature, edges(feature.ladder, feature.window, feature.shift).1, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
-        Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
+        Reading { value, status, inexact_input: !bad.is_empty(), rounded, ..nothing(plan, feature, status) }
     });
     Expected { instant, edge, readings: readings.collect() }
 }

@@ -97,7 +97,10 @@ pub(super) fn reads(operator: Operator, items: Option<Items>) -> bool {
 pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], measures: Vec<Measure>) -> ViewPlan {
     let mut features = Vec::new();
     for (ladder, plan) in ladders.iter().enumerate() {
-        let rolling = windows[ladder].iter().map(|(span, hop)| Window::Rolling { span: *span, hop: *hop });
+        let rolling = windows[ladder].iter().map(|(span, hop)| match plan.exact {
+            true => Window::Exact { span: *span, hop: *hop },
+            false => Window::Rolling { span: *span, hop: *hop },
+        });
         let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
         for (column, kept) in plan.columns.iter().enumerate() {
             let items = measures[kept.measure].value.as_ref().map(|(_, items)| *items);
@@ -221,19 +224,21 @@ pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<
     })
 }
 
-/// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.
+/// Windows of seconds: small hops, two or three levels, with or without lifetime and rows, one or two ladders.
 pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
     let coarser = prop::collection::vec((1i64..4, 0i64..6), 0..3);
-    let ladder = (0usize..3, 0i64..4, coarser, any::<bool>(), any::<bool>(), calendars());
+    let ladder = (0usize..3, 0i64..4, coarser, any::<[bool; 3]>(), calendars());
     (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
         let (mut windows, mut calendars) = (Vec::new(), Vec::new());
-        let plans =
-            ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower, calendar))| {
+        let plans = ladders.into_iter().enumerate().map(
+            |(index, (finest, span, coarser, [lifetime, narrower, exact], calendar))| {
                 let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
                 let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
                 for (times, more) in coarser {
                     let last = levels[levels.len() - 1];
                     let hop = last.hop.0 * times;
+                    // No exact window is shorter than its hop.
+                    let more = more.max(i64::from(exact));
                     levels.push(Level { hop: Span(hop), span: Span(last.span.0 + hop * more) });
                 }
                 let serving = levels.iter().filter(|level| level.span.0 > 0);
@@ -249,13 +254,14 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 windows.push(of_ladder);
                 let last = levels[levels.len() - 1];
                 let calendar = calendar.and_then(|window| Some((window, window.tail()?)));
-                let calendar = calendar.filter(|(_, tail)| tail.hop.0 % last.hop.0 == 0);
+                let calendar = calendar.filter(|(_, tail)| tail.hop.0 % last.hop.0 == 0 && !exact);
                 levels.extend(calendar.map(|(_, tail)| Level { span: tail.span.max(last.span), ..tail }));
                 calendars.push(calendar.map(|(window, _)| window));
                 let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
-                LadderPlan { levels, lifetime, exact: false, columns: kept }
-            });
+                LadderPlan { levels, lifetime, exact, columns: kept }
+            },
+        );
         let ladders: Vec<LadderPlan> = plans.collect();
         plan(
             0,
@@ -503,4 +509,9 @@ pub(super) fn six_events() -> Vec<Event> {
 pub(super) const SIX_EVENTS_PAGES: [&str; 2] = [
     "010180def36802000480def368010080e59a770003030032092802013c1428011c0202001e092801012801dc010101003c01003c0180e59a77010007005050",
     "010001010180ee947800000000000000000180ee9478010107006464",
+];
+/// The same without lifetime, with rows beside tiles.
+pub(super) const SIX_EVENTS_PAGES_WITH_ROWS: [&str; 2] = [
+    "010180def36802000480def368010080e59a7700011c0202001e092801012880f6e04200010700282880897a000207040901dc010101003c01003c80def368000407003c3c0180e59a77010007005050",
+    "010001010180ee94780000000180ee9478010107006464",
 ];

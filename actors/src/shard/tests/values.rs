@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use featuregrid_protocol::plan::{Keeps, Level, Plan, Shift, Window};
+use featuregrid_protocol::plan::{Keeps, LadderPlan, Level, Operator, Plan, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
 
 use super::naive::{self, Vector};
-use super::support::{Event, Log, SECOND, events, key_bytes, plans, schedules, shard};
+use super::support::{
+    Event, Log, SECOND, columns, events, key_bytes, measures, plan, plans, schedules, shard, source, view,
+};
 use crate::shard::Shard;
 use crate::window::AsOf;
 
@@ -32,6 +34,10 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
             for back in head.into_iter().chain([feature.shift.reach(span)]) {
                 let edge = event.ts.floor(hop) + hop + back;
                 at.extend([edge, edge - Span(1), edge + Span(1)]);
+            }
+            if let Window::Exact { span, .. } = feature.window {
+                let leaves = event.ts + span;
+                at.extend([leaves - Span(1), leaves, leaves + Span(1), leaves + Span(2)]);
             }
         }
     }
@@ -128,6 +134,20 @@ proptest! {
     }
 }
 
+/// Events of one key: partition, time since the one before, and how far it is behind.
+fn crowd(steps: &[(u32, i64, i64)]) -> Vec<Event> {
+    let (mut clock, mut offsets) = (0, [0u64; 3]);
+    let event = |(partition, step, back): &(u32, i64, i64)| {
+        clock += step;
+        let offset = &mut offsets[*partition as usize];
+        *offset += 1;
+        let (numbers, ts) = ([0, 0, clock % 97, clock, clock % 80, clock % 2], Timestamp(clock - back));
+        let (partition, offset) = (*partition, *offset - 1);
+        Event { partition, offset, ts, key: Some(0), present: 0b111111, bad: 0, numbers, id: None }
+    };
+    steps.iter().map(event).collect()
+}
+
 proptest! {
     // Hundreds of events of one key are looked at anew for each value.
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -138,17 +158,34 @@ proptest! {
         plan in plans(), steps in prop::collection::vec((0u32..3, 0i64..200_000, 0i64..2 * SECOND), 60..300),
         schedule in schedules(), picks: [prop::sample::Index; 4],
     ) {
-        let mut clock = 0;
-        let mut offsets = [0u64; 3];
-        let list: Vec<Event> = steps.into_iter().map(|(partition, step, back)| {
-            clock += step;
-            let offset = &mut offsets[partition as usize];
-            *offset += 1;
-            let numbers = [0, 0, clock % 97, clock, clock % 80, clock % 2];
-            Event { partition, offset: *offset - 1, ts: Timestamp(clock - back), key: Some(0), present: 0b111111, bad: 0, numbers, id: None }
-        }).collect();
+        let list = crowd(&steps);
         let log = Log::new(&list);
         let plan = some_of(&plan, list.len());
+        let (mut shard, ranges) = shard(&plan, 2);
+        run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// So many events of one key that some windows cannot be cut about them, and others can.
+    #[test]
+    fn crowded_tails_are_rounded_and_say_so(
+        steps in prop::collection::vec((0u32..3, 0i64..14_000, 0i64..SECOND), 400..800), slack in 0i64..8,
+        schedule in schedules(), picks: [prop::sample::Index; 1],
+    ) {
+        let level = |hop, span| Level { hop: Span(hop * SECOND), span: Span(span * SECOND) };
+        let levels = vec![level(1, 2), level(5, 9)];
+        let ladder = LadderPlan { levels, lifetime: false, exact: true, columns: columns([0, 3, 4]) };
+        let windows = [(2, 1), (7, 5), (9, 5)].map(|(span, hop)| (Span(span * SECOND), Span(hop * SECOND)));
+        let mut view = view(vec![ladder], &[windows.to_vec()], measures());
+        let of = [Operator::Count, Operator::Max, Operator::LastN(3)];
+        view.features.retain(|feature| of.contains(&feature.operator));
+        // Columns that keep what these ask for.
+        let plan = some_of(&plan(0, source(Span(slack * SECOND), Span(0)), vec![view]), 0);
+        let list = crowd(&steps);
+        let log = Log::new(&list);
         let (mut shard, ranges) = shard(&plan, 2);
         run(&mut shard, &ranges, &plan, &log, &schedule.cuts(&log), &picks)?;
     }

@@ -208,11 +208,12 @@ fn shown(reading: &Reading) -> String {
     };
     let flag = |on: bool, name: &'static str| if on { name } else { "" };
     format!(
-        "{}{bits}({}{}{})",
+        "{}{bits}({}{}{}{})",
         reading.value,
         reading.status.name(),
         flag(reading.inexact_input, " INEXACT_INPUT"),
         flag(reading.partial_coverage, " PARTIAL_COVERAGE"),
+        flag(reading.rounded, " ROUNDED"),
     )
 }
 

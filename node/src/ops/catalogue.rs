@@ -19,7 +19,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 16] = [
+pub const KINDS: [Kind; 17] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -30,6 +30,12 @@ pub const KINDS: [Kind; 16] = [
         name: "rolling, without the current event",
         written: "window: 5m, exclude_current: true",
         holds: "the same at `t - 1us`: not the event that triggers a read one microsecond after it",
+        has_length: true,
+    },
+    Kind {
+        name: "rolling, exact",
+        written: "window: 5m, hop: exact",
+        holds: "the last 5m to the microsecond, as long as at most 256 events lie within the hop about the far edge",
         has_length: true,
     },
     Kind {
@@ -124,7 +130,7 @@ pub(super) fn features(operator: Operator) -> impl Iterator<Item = String> {
 }
 
 /// Views over W1's source, one an operator and of its name, with a feature for each kind of window: all of them over one
-/// ladder, and no entity too large, however many operators there are.
+/// ladder, but what is exact, and no entity too large, however many operators there are.
 pub(super) fn definitions() -> String {
     let source = DEFINITIONS.split_once("feature_views:").map_or(DEFINITIONS, |(source, _)| source);
     let mut text = format!("{source}feature_views:\n");

@@ -12,7 +12,7 @@ use featuregrid_protocol::key;
 use featuregrid_protocol::plan::Operator;
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::{Span, Timestamp};
-use featuregrid_protocol::value::Reading;
+use featuregrid_protocol::value::{Edge, Reading};
 use featuregrid_protocol::wire::v1::feature_grid_client::FeatureGridClient;
 use featuregrid_protocol::wire::v1::{EntityKey, FeatureColumn, GetFeaturesRequest};
 use featuregrid_simulations::workload::w1::{Parameters, W1};
@@ -23,7 +23,7 @@ use crate::assemble::{Node, Settings};
 use crate::demo::{append, verify::read_oracle};
 use crate::ingest::Log;
 use crate::ingest::embedded::EmbeddedLog;
-use crate::serve::Server;
+use crate::serve::{Server, encode};
 use crate::store::{DataDir, Folder};
 
 /// The time the events are spread over: longer than every window but lifetime and those of the calendar.
@@ -143,10 +143,11 @@ async fn compare(
                 let columns = read(&mut client, view, keys, as_of, &v).await?;
                 for (at, key) in keys.iter().enumerate() {
                     let want = cut.read(view, key, AsOf::At(as_of))?;
+                    let edge = want.edge;
                     for (column, want) in columns.iter().zip(&want.readings) {
                         *present.entry(column.feature.clone()).or_default() +=
                             u64::from(want.value.to_string() != "null");
-                        verified.compare(key, column, at, want, as_of);
+                        verified.compare(key, (column, at), (want, edge), as_of);
                     }
                 }
             }
@@ -157,9 +158,15 @@ async fn compare(
 }
 
 impl Verified {
-    fn compare(&mut self, key: &[u8], column: &FeatureColumn, entity: usize, want: &Reading, as_of: Timestamp) {
+    fn compare(
+        &mut self,
+        key: &[u8],
+        (column, entity): (&FeatureColumn, usize),
+        (want, edge): (&Reading, Edge),
+        as_of: Timestamp,
+    ) {
         self.compared += 1;
-        let (shown, wanted) = (shown(column, entity), told(want));
+        let (shown, wanted) = (shown(column, entity), told(want, edge));
         if shown == wanted {
             return;
         }
@@ -193,12 +200,15 @@ async fn read(
     Ok(client.get_features(request).await.context("reading a view")?.into_inner().features)
 }
 
+/// What is said of a value beside its status: how exact it is.
+const FLAGS: u32 = FeatureColumn::INEXACT_INPUT | FeatureColumn::ROUNDED;
+
 fn shown(column: &FeatureColumn, entity: usize) -> String {
-    let flags = column.flags_of(entity) & FeatureColumn::INEXACT_INPUT;
+    let flags = column.flags_of(entity) & FLAGS;
     format!("{} {} {flags}", column.value(entity), column.status(entity).as_str_name())
 }
 
-fn told(reading: &Reading) -> String {
-    let flags = if reading.inexact_input { FeatureColumn::INEXACT_INPUT } else { 0 };
+fn told(reading: &Reading, edge: Edge) -> String {
+    let flags = encode::flags(reading, edge) & FLAGS;
     format!("{} {} {flags}", reading.value, reading.status.name())
 }

@@ -29,7 +29,7 @@ pub(super) fn status(status: Status) -> v1::Status {
 /// The bits of `FeatureColumn.flags`.
 pub(crate) fn flags(reading: &Reading, edge: Edge) -> u32 {
     let bits = [
-        (edge == Edge::Rounded, FeatureColumn::ROUNDED),
+        (edge == Edge::Rounded || reading.rounded, FeatureColumn::ROUNDED),
         (reading.inexact_input, FeatureColumn::INEXACT_INPUT),
         (reading.partial_coverage, FeatureColumn::PARTIAL_COVERAGE),
         (reading.value == Value::Null, FeatureColumn::NO_VALUE),

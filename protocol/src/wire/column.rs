@@ -86,7 +86,7 @@ fn one(value: &Value) -> v1::Value {
 }
 
 impl FeatureColumn {
-    /// In `flags`: the instant was rounded.
+    /// In `flags`: the instant was rounded, or the tail of an exact window.
     pub const ROUNDED: u32 = 1;
     /// In `flags`: some input was no number of the domain.
     pub const INEXACT_INPUT: u32 = 2;

@@ -10,7 +10,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "tail_edges",
         about: "reads on the tail edges of windows",
-        plants: &[Plant::TailOffByOne],
+        plants: &[Plant::TailOffByOne, Plant::ExactNotCut],
         expand: tails,
     },
     Scenario {

@@ -14,7 +14,8 @@ pub(super) fn as_json(plan: &Plan, view: &ViewPlan) -> Json {
             |(level, tiles)| json!({"hop": level.hop.to_string(), "span": level.span.to_string(), "tiles_max": tiles}),
         );
         json!({
-            "levels": levels.collect::<Json>(), "bytes_per_tile": page.tile_bytes, "lifetime_bytes": page.lifetime_bytes,
+            "levels": levels.collect::<Json>(), "bytes_per_tile": page.tile_bytes, "rows_per_tile_max": page.tile_rows,
+            "lifetime_bytes": page.lifetime_bytes,
             "raw_rows_max": page.rows, "bytes_per_raw_row": page.row_bytes, "head_bytes": page.head_bytes,
             "bytes_per_position": page.position_bytes, "bytes": page.bytes(),
         })

@@ -2,7 +2,8 @@
 //!
 //! Ladders that are still used keep their levels and their columns' beginnings, whatever is added or removed beside
 //! them. A window goes to a ladder that can answer it, preferably where what it needs of its measure is kept longest; all
-//! windows that none can answer get one more ladder. What no column keeps yet gets one more column.
+//! windows that none can answer get one more ladder, and those that are exact one of their own, because its tiles keep rows.
+//! What no column keeps yet gets one more column.
 
 use std::collections::BTreeMap;
 
@@ -26,17 +27,19 @@ pub(super) fn plan(
     let rows = |view: &ViewPlan| view.measures.first().map(|measure| measure.id);
     let before = before.filter(|before| rows(before) == view.measures.first().map(|measure| measure.id));
     let mut candidates: Vec<Candidate> = before.map_or(Vec::new(), Candidate::all);
-    let answers: Vec<Option<usize>> = view.results.iter().map(|result| choose(&candidates, &view, result)).collect();
-    let homeless: Vec<&Outcome> =
-        view.results.iter().zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(result, _)| result).collect();
-    let added = candidates.len();
-    if !homeless.is_empty() {
-        candidates.extend(additional(&homeless, notes));
+    let mut homes: Vec<Option<usize>> = view.results.iter().map(|result| choose(&candidates, &view, result)).collect();
+    for exact in [false, true] {
+        let results = view.results.iter().zip(&mut homes);
+        let homeless = results.filter(|(result, home)| home.is_none() && result.is_exact() == exact);
+        let (homeless, homes): (Vec<&Outcome>, Vec<&mut Option<usize>>) = homeless.unzip();
+        if let Some(added) = additional(&homeless, exact, notes) {
+            homes.into_iter().for_each(|home| *home = Some(candidates.len()));
+            candidates.push(added);
+        }
     }
-    let homes: Vec<usize> = answers.into_iter().map(|answer| answer.unwrap_or(added)).collect();
     for (result, home) in view.results.iter().zip(&homes) {
-        if let Some(candidate) = candidates.get_mut(*home) {
-            candidate.want(&view, result, index);
+        if let Some(home) = home {
+            candidates[*home].want(&view, result, index);
         }
     }
     let mut ladders = Vec::new();
@@ -49,7 +52,7 @@ pub(super) fn plan(
     }
     check_bounds(&view, &ladders, slack, notes);
     let features = view.results.iter().zip(homes).filter_map(|(result, home)| {
-        let ladder = *places.get(&home)?;
+        let ladder = *places.get(&home?)?;
         let answers = |column: &Column| column.measure == result.measure && column.keeps.has(view.needs(result));
         let column = ladders[ladder].columns.iter().position(answers)?;
         let (name, window) = (result.named.name.value.clone(), result.named.window);
@@ -84,6 +87,13 @@ impl Resolved {
     /// What a column must keep for a result.
     fn needs(&self, result: &Outcome) -> Keeps {
         result.operator.keeps(self.measures[result.measure].items())
+    }
+}
+
+impl Outcome {
+    /// Whether it is cut at the tick.
+    fn is_exact(&self) -> bool {
+        matches!(self.named.window, Window::Exact { .. })
     }
 }
 
@@ -158,8 +168,9 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
     .map(|(at, _)| at)
 }
 
-/// One ladder for the windows that no other answers.
-fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
+/// One ladder for the windows that no other answers, if there are any.
+fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<Candidate> {
+    homeless.first()?;
     let wanted = homeless.iter().filter_map(|result| {
         let tail = result.named.window.tail()?;
         let span = result.named.shift.reach(tail.span);
@@ -174,7 +185,7 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
     let wanted: Vec<Wanted> = wanted.collect();
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
-    let shape = LadderPlan { levels, lifetime, exact: false, columns: Vec::new() };
+    let shape = LadderPlan { levels, lifetime, exact, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new() })
 }
 
@@ -210,7 +221,13 @@ fn check_bounds(view: &Resolved, ladders: &[LadderPlan], slack: Span, notes: &mu
     }
     let largest = LargestEntity::new(ladders, &view.measures, slack);
     if largest.bytes() > limits::ENTITY_BYTES_MAX {
-        let of_page = |page: &LargestPage| format!("{} tiles of {} bytes", page.tiles(), page.tile_bytes);
+        let of_page = |page: &LargestPage| {
+            let rows = match page.tile_rows {
+                0 => String::new(),
+                most => format!(", {most} rows of {} in each, because windows are exact", page.row_bytes),
+            };
+            format!("{} tiles of {} bytes{rows}", page.tiles(), page.tile_bytes)
+        };
         let pages: Vec<String> = largest.pages.iter().map(of_page).collect();
         let message = format!(
             "an entity of this view could take {} bytes ({}, and its newest rows), more than {}: write coarser hops, \

@@ -177,17 +177,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     let operator = operator_of(&section, name, &owner, text, notes);
     let rank = rank_of(&section, operator.as_ref().map(|(operator, _)| *operator), text, notes);
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
-    let hop = match section.text("hop", notes) {
-        None => Hop::Default,
-        Some(word) if word.value == "exact" => {
-            notes.add(word.at, format!("{}: exact comes with a later release", section.of("hop")));
-            Hop::Unclear
-        }
-        Some(word) => match duration(&word, &section.of("hop"), notes) {
-            Some(value) => Hop::Written { at: word.at, value },
-            None => Hop::Unclear,
-        },
-    };
+    let hop = window::hop(&section, notes).unwrap_or(Hop::Default);
     let edges = (hop, window::shift(&section, notes));
     let results = match (section.get("windows"), section.get("window")) {
         (Some(windows), None) => window::several(name, windows, edges, &section.of("windows"), notes),

@@ -21,8 +21,20 @@ pub(super) enum Hop {
     Default,
     /// As written.
     Written { at: Mark, value: Span },
+    /// None: cut at the tick.
+    Exact { at: Mark },
     /// Written, and not readable: already noted.
     Unclear,
+}
+
+/// `hop: 5s`, or `hop: exact`; one that cannot be read is noted.
+pub(super) fn hop(section: &Section<'_>, notes: &mut Notes) -> Option<Hop> {
+    let word = section.text("hop", notes)?;
+    if word.value == "exact" {
+        return Some(Hop::Exact { at: word.at });
+    }
+    let value = duration(&word, &section.of("hop"), notes);
+    Some(value.map_or(Hop::Unclear, |value| Hop::Written { at: word.at, value }))
 }
 
 /// `exclude_current: true`, or `offset: 1d`; one that cannot be read is noted.
@@ -67,7 +79,8 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
             Some("is not complete, and so has no offset; write, for example, `tumbling 5m last`")
         }
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
-        Window::Rolling { .. } | Window::Exact { .. } | Window::Complete { .. } => None,
+        Window::Exact { .. } => Some("is exact, and what lies back ends on a hop; remove `offset`, or `hop: exact`"),
+        Window::Rolling { .. } | Window::Complete { .. } => None,
     };
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
     let wrong = back.find_map(|result| Some((result, advice(result.window)?)));
@@ -142,14 +155,18 @@ fn named(name: &str, written: Written, shift: Shift) -> Vec<NamedWindow> {
 /// Hops aside.
 fn is_same(left: &NamedWindow, right: &NamedWindow) -> bool {
     match (left.window, right.window) {
-        (Window::Rolling { span: left, .. }, Window::Rolling { span: right, .. }) => left == right,
+        (
+            Window::Rolling { span: left, .. } | Window::Exact { span: left, .. },
+            Window::Rolling { span: right, .. } | Window::Exact { span: right, .. },
+        ) => left == right,
         (left, right) => left == right,
     }
 }
 
 fn check_hop_is_used(results: &[NamedWindow], hop: Hop, what: &str, notes: &mut Notes) {
-    let Hop::Written { at, .. } = hop else { return };
-    if results.is_empty() || results.iter().any(|result| matches!(result.window, Window::Rolling { .. })) {
+    let (Hop::Written { at, .. } | Hop::Exact { at }) = hop else { return };
+    let has_hop = |result: &NamedWindow| matches!(result.window, Window::Rolling { .. } | Window::Exact { .. });
+    if results.is_empty() || results.iter().any(has_hop) {
         return;
     }
     let message = if results.iter().all(|result| result.window == Window::Lifetime) {

@@ -96,7 +96,24 @@ fn mistakes_in_features() {
             "15:35 feature `a`, `windows`: the window 500ms is shorter than its hop 1s",
         ),
         ("a: { count: true, windows: [lifetime], hop: 5s }", "15:51 feature `a`, `windows`: lifetime has no hop"),
-        ("a: { count: true, windows: [5m], hop: exact }", "15:45 feature `a`, `hop`: exact comes with a later release"),
+        ("a: { count: true, windows: [lifetime], hop: exact }", "15:51 feature `a`, `windows`: lifetime has no hop"),
+        (
+            "a: { count: true, windows: [tumbling 1h], hop: exact }",
+            "15:54 feature `a`, `windows`: only rolling windows have a hop",
+        ),
+        (
+            "a: { count: true, windows: [5m], hop: exact, offset: 10m }",
+            "15:60 feature `a`, `offset`: `a_5m` is exact, and what lies back ends on a hop; remove `offset`, or",
+        ),
+        (
+            "a: { count: true, windows: [999ms], hop: exact }",
+            "15:35 feature `a`, `windows`: 999ms is too short to be exact; write at least 1s",
+        ),
+        (
+            "a: { count: true, windows: [5m, { rolling: 5m, hop: exact }] }",
+            "15:50 feature `a`, `windows`: `5m` is the same window as that of `a_5m`; remove one; another hop",
+        ),
+        ("a: { count: true, windows: [5m], hop: exactly }", "15:45 feature `a`, `hop`: "),
         ("a: { count: true, window: tumbling }", "15:33 feature `a`, `window`: `tumbling` is no window; write, for"),
         (
             "a: { count: true, window: tumbling 5m first }",
@@ -648,5 +665,20 @@ fn a_view_whose_entities_could_be_too_large_is_refused() {
                 33554432: write coarser hops";
     feature(&often("5s"), want);
     let plan = plan(&with_features(&often("10s")));
+    assert!(plan.largest_entity(&plan.views[0]).bytes() <= crate::limits::ENTITY_BYTES_MAX);
+}
+
+/// A tile of an exact window keeps its rows, with all texts that its ladder counts.
+#[test]
+fn what_exact_windows_keep_is_bounded_before_an_event_is_there() {
+    let texts = |hop: &str| {
+        format!(
+            "a: {{ mode: lower(kind), windows: [1m], hop: {hop} }}\nb: {{ mode: upper(kind), windows: [1m], hop: {hop} }}"
+        )
+    };
+    let want = "11:3 an entity of this view could take 40309888 bytes (367 tiles of 109776 bytes, 256 rows of 344 in each, \
+                because windows are exact, and its newest rows), more than 33554432";
+    feature(&texts("exact"), want);
+    let plan = plan(&with_features(&texts("1s")));
     assert!(plan.largest_entity(&plan.views[0]).bytes() <= crate::limits::ENTITY_BYTES_MAX);
 }

@@ -81,6 +81,27 @@ fn results_are_named_as_typed() {
 }
 
 #[test]
+fn exact_windows_have_a_ladder_that_keeps_rows() {
+    let features = [
+        "a: { count: true, windows: [5m, lifetime] }",
+        "b: { sum: amount, windows: [5m, 1h, tumbling 1h], hop: exact, exclude_current: true }",
+        "c: { count: true, window: { rolling: 90s, hop: exact } }",
+    ];
+    let view = view(&features.join("\n"));
+    assert_eq!(names(&view), ["a_5m", "a_lifetime", "b_5m", "b_1h", "b_tumbling_1h", "c"]);
+    let exact =
+        |span: &str, hop: &str| Window::Exact { span: Span::parse(span).unwrap(), hop: Span::parse(hop).unwrap() };
+    assert_eq!(view.features[2].window, exact("5m", "5s"));
+    assert_eq!(view.features[3].window, exact("1h", "1m"));
+    assert_eq!((view.features[3].shift, view.features[5].window), (Shift::Current, exact("90s", "5s")));
+    let homes: Vec<usize> = view.features.iter().map(|feature| feature.ladder).collect();
+    assert_eq!(homes, [0, 0, 1, 1, 0, 1], "what is no rolling window keeps no rows");
+    let kinds: Vec<_> = view.ladders.iter().map(|ladder| (ladder.lifetime, ladder.exact)).collect();
+    assert_eq!(kinds, [(true, false), (false, true)]);
+    assert_eq!(view.ladders[1].levels, [level("5s", "5m"), level("1m", "1h")]);
+}
+
+#[test]
 fn tumbling_hopping_and_series_are_windows_with_names_of_their_own() {
     let features = [
         "a: { count: true, windows: [tumbling 5m, tumbling 5m last, { hopping: 1h, every: 5m }, series 15m count 3] }",

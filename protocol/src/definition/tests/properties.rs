@@ -6,7 +6,7 @@ use super::*;
 use crate::plan::{Feature, Level};
 use crate::time::Span;
 
-const HOPS: [&str; 6] = ["1s", "5s", "15s", "1m", "30m", "6h"];
+const HOPS: [&str; 8] = ["1s", "5s", "15s", "1m", "30m", "6h", "exact", "exact"];
 const WINDOWS: [&str; 19] = [
     "10s",
     "30s",
@@ -56,13 +56,17 @@ fn feature() -> impl Strategy<Value = String> {
         |(window, hop, operator, filter, (shift, is_shifted))| {
             let window = WINDOWS[window];
             let hop = hop.map(|hop| HOPS[hop]).filter(|hop| match Span::parse(window) {
+                // Rows of a few hundred tiles fit, whatever else there is.
+                Ok(span) if *hop == "exact" => span >= Span::seconds(1200),
                 Ok(span) => Span::parse(hop).is_ok_and(|hop| hop <= span && span.0 / hop.0 < 3000),
                 Err(_) => false,
             });
+            let is_exact = hop == Some("exact");
             let hop = hop.map_or(String::new(), |hop| format!("hop: {hop}, "));
             // Offsets only where the tiles of all of them together are few enough.
             let is_coarse = hop.is_empty() && Span::parse(window).is_ok_and(|span| span >= Span::seconds(3600));
             let is_coarse = is_coarse || window.starts_with("series");
+            let is_coarse = is_coarse && !is_exact;
             let shift = if is_shifted && (is_coarse || shift == 0) { SHIFTS[shift] } else { "" };
             format!("{{ {}, {}{hop}{shift}window: {window} }}", OPERATORS[operator], FILTERS[filter])
         },
@@ -85,8 +89,7 @@ fn state(plan: &Plan, feature: &Feature) -> impl PartialEq + std::fmt::Debug + u
     let column = ladder.columns[feature.column];
     let rows = ladder.columns[0].since;
     (
-        ladder.levels.clone(),
-        ladder.lifetime,
+        (ladder.levels.clone(), ladder.lifetime, ladder.exact),
         rows,
         view.measures[column.measure].clone(),
         column.since,
@@ -113,6 +116,7 @@ fn check(plan: &Plan) {
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
         assert!(ladder.answers(feature.window, feature.shift));
+        assert!(!(ladder.exact && ladder.lifetime));
         let items = view.measures[ladder.columns[feature.column].measure].items();
         assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps(items)));
         // At any answerable instant, no tile that the window needs has left every level that is fine enough.

@@ -69,6 +69,31 @@ fn windows_no_ladder_answers_get_one_of_their_own() {
 }
 
 #[test]
+fn an_exact_window_begins_a_ladder_and_changes_no_other() {
+    let first = plan(&with_features(BASE));
+    let more = format!("{BASE}\ne: {{ count: true, windows: [1h], hop: exact }}");
+    let second = after(&with_features(&more), &first, 3);
+    let view = &second.views[0];
+    assert_eq!(view.ladders[0], first.views[0].ladders[0], "existing ladders never change");
+    assert_eq!((view.features[3].ladder, columns(&view.ladders[1])), (1, vec![(0, 3)]));
+    // One that its tiles can tell is answered at once; an ordinary one never needs the rows.
+    let third = next(
+        &format!("{more}\nf: {{ count: true, windows: [30m, 1m], hop: exact }}\ng: {{ count: true, windows: [24h] }}"),
+        &second,
+        4,
+    );
+    assert_eq!(third.ladders[..2], view.ladders);
+    let homes: Vec<usize> = third.features.iter().map(|feature| feature.ladder).collect();
+    assert_eq!(
+        (homes, third.ladders.len()),
+        (vec![0, 0, 0, 1, 1, 3, 2], 4),
+        "a minute's hop is finer than what is kept"
+    );
+    // Without it its ladder goes.
+    assert_eq!(next(BASE, &second, 4).ladders, first.views[0].ladders);
+}
+
+#[test]
 fn a_window_goes_where_its_measure_is_kept_longest() {
     let first = plan(&with_features("n: { count: true, windows: [24h] }"));
     let second =

@@ -261,7 +261,7 @@ impl World {
             let at = view.result_index(name).ok_or(format!("the view has no `{name}`"))?;
             let got = &reading.readings[at];
             let text = text(&got.value);
-            // Whether it is rounded is said once for all of a reading.
+            // Whether the instant is rounded is said once for all of a reading.
             let raised: Vec<&str> = FeatureColumn::flag_names(encode::flags(got, Edge::Exact)).collect();
             let same = text == *value && got.status.name() == *status && raised.iter().eq(flags.iter());
             if !same {

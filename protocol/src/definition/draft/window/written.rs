@@ -121,10 +121,7 @@ fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> 
         }
         _ => {
             let word = need("rolling", "rolling: 5m");
-            let hop = match section.text("hop", notes) {
-                None => hop,
-                Some(word) => Hop::Written { at: word.at, value: duration(&word, &section.of("hop"), notes)? },
-            };
+            let hop = super::hop(&section, notes).unwrap_or(hop);
             rolling(word?, hop, what, notes)
         }
     }
@@ -143,6 +140,7 @@ fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Writte
     let (hop, hop_at) = match hop {
         Hop::Default => (default_hop(span), None),
         Hop::Written { at, value } => (value, Some(at)),
+        Hop::Exact { .. } => return exact(word, span, what, notes),
         Hop::Unclear => return None,
     };
     let at = hop_at.unwrap_or(word.at);
@@ -154,6 +152,15 @@ fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Writte
         return refuse(notes, at, format!("{what}: the window {span} is shorter than its hop {hop}; {advice}"));
     }
     Some(Written { word, windows: Windows::One(Window::Rolling { span, hop }), hop_at })
+}
+
+/// Where it cannot be cut at the tick, it has the hop of one that declares none.
+fn exact(word: Word, span: Span, what: &str, notes: &mut Notes) -> Option<Written> {
+    let hop = default_hop(span);
+    if span < hop {
+        return refuse(notes, word.at, format!("{what}: {span} is too short to be exact; write at least {hop}"));
+    }
+    Some(Written { word, windows: Windows::One(Window::Exact { span, hop }), hop_at: None })
 }
 
 fn tumbling(word: &Word, which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<Written> {

@@ -29,6 +29,8 @@ MICROS = 1_000_000
 
 # Name, seconds, seconds of its hop.
 ROLLING = [("1m", 60, 1), ("10m", 600, 5), ("1h", 3600, 60), ("24h", 86_400, 1800)]
+# Those that are also asked for with `hop: exact`: with a minute an entity could be too large, so late may events be here.
+EXACT = ROLLING[1:]
 # Name of the result, seconds of the window, seconds of its slide.
 FLINK = [("last_tumbling_5m", 300, 300), ("last_tumbling_1h", 3600, 3600), ("last_tumbling_1d", 86_400, 86_400),
          ("hopping_1h", 3600, 900), ("hopping_1d", 86_400, 3600)]
@@ -60,6 +62,9 @@ def definitions() -> str:
     # count(c) of SQL counts what is not null.
     of = lambda name: 'true, where: "!is_null(amount)"' if name == "count" else "amount"
     features = "".join(f"      {name}: {{ {name}: {of(name)}, windows: [{', '.join(windows)}] }}\n" for name in OPERATORS)
+    exact = ", ".join(name for name, _, _ in EXACT)
+    features += "".join(
+        f"      {name}_exact: {{ {name}: {of(name)}, windows: [{exact}], hop: exact }}\n" for name in OPERATORS)
     return f"""project: peers
 entities:
   user: {{ join_keys: [user_id] }}
@@ -147,20 +152,21 @@ class Peer:
     def rows(self, query: str) -> dict[int, tuple[Any, ...]]:
         return {row[0]: row[1:] for row in self.sql.execute(query).fetchall()}
 
-    def framed(self, seconds: int, hop: int) -> dict[int, tuple[Any, ...]]:
+    def framed(self, seconds: int, hop: int | None) -> dict[int, tuple[Any, ...]]:
         """SQL's own rolling window: questions stand among the events as rows without an amount.
 
         A RANGE frame cannot round its tail, so only instants on a hop are asked: there nothing is to be rounded. And of one
-        microsecond after an instant on a hop, where the frame is the one that SQL means by CURRENT ROW."""
+        microsecond after an instant on a hop, where the frame is the one that SQL means by CURRENT ROW. Without a hop all are
+        asked, at the instant."""
         frame = f"""OVER (PARTITION BY u ORDER BY ts RANGE BETWEEN INTERVAL {seconds} SECOND PRECEDING AND {{}})"""
         found = {}
-        for late, end in [(0, "INTERVAL 1 MICROSECOND PRECEDING"), (1, "CURRENT ROW")]:
+        for late, end in [(0, "INTERVAL 1 MICROSECOND PRECEDING"), (1, "CURRENT ROW")][:2 if hop else 1]:
             values = ", ".join(text.format(f=frame.format(end)) for text in OPERATORS.values())
             found |= self.rows(f"""
                 WITH merged AS (
                   SELECT NULL AS q, u, ts, c, o FROM events
                   UNION ALL SELECT q, u, t - INTERVAL {late} MICROSECOND, NULL, NULL FROM asked
-                  WHERE (epoch_us(t) - {late}) % {hop * MICROS} = 0)
+                  WHERE (epoch_us(t) - {late}) % {hop * MICROS if hop else 1} = 0)
                 SELECT * FROM (SELECT q, {values} FROM merged) WHERE q IS NOT NULL""")
         return found
 
@@ -217,6 +223,8 @@ def main() -> None:
         cases.append((f"RANGE {name}, instants on its hop", name, peer.framed(seconds, hop)))
         tail = f"epoch_us(t) - {seconds * MICROS} - (epoch_us(t) - {seconds * MICROS}) % {hop * MICROS}"
         cases.append((f"join {name}, tail on {hop}s", name, peer.where(f"epoch_us(ts) >= {tail} AND ts < t")))
+    for name, seconds, _ in EXACT:
+        cases.append((f"RANGE {name}, exact at any instant", f"exact_{name}", peer.framed(seconds, None)))
     for name, size, slide in FLINK:
         cases.append((f"Flink {'TUMBLE' if size == slide else 'HOP'} {size}s, {slide}s", name, peer.flink(size, slide)))
     for name, size in CURRENT:

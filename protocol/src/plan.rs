@@ -10,6 +10,7 @@ mod calendar;
 mod derived;
 mod largest;
 mod operator;
+mod session;
 
 pub use calendar::{Calendar, Unit, Zone};
 pub use derived::{Derived, Given, RequestValue};
@@ -18,6 +19,7 @@ pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SEC
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+pub use session::Session;
 
 use crate::expression::{Expression, Type};
 use crate::ids::{ColumnId, ControlIndex, SourceId, ViewId};
@@ -526,6 +528,13 @@ pub enum Window {
         /// Whether it is the one before.
         is_complete: bool,
     },
+    /// The session under way at `t`, or the last one that is closed by then.
+    Session {
+        /// Which events are of one.
+        session: Session,
+        /// Whether it is the last closed one.
+        is_last: bool,
+    },
     /// `ts < t`
     Lifetime,
 }
@@ -537,13 +546,22 @@ impl Window {
         match self {
             Self::Rolling { span, .. } | Self::Exact { span, .. } => Some(span),
             Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
-            // Two months are not equally long.
-            Self::Calendar { .. } | Self::Lifetime => None,
+            // Two months are not equally long, nor are two sessions.
+            Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime => None,
+        }
+    }
+
+    /// What it must know of all rows of the view: where sessions begin is told by when rows were.
+    #[must_use]
+    pub fn keeps_of_rows(self) -> Keeps {
+        match self {
+            Self::Session { .. } => Keeps::TIMES,
+            _ => Keeps::NOTHING,
         }
     }
 
     /// Its tail edge at `t` is `floor_hop(t - span)` of this level, that of the calendar not before it and on its hop, that
-    /// of an exact one not before it; `None` where it has none.
+    /// of an exact one or of a session not before it; `None` where it has none.
     #[must_use]
     pub fn tail(self) -> Option<Level> {
         match self {
@@ -554,6 +572,7 @@ impl Window {
                 let (reach, longest) = (calendar.reach(), calendar.longest());
                 Some(Level { hop: calendar.hop, span: if is_complete { reach + longest } else { reach } })
             }
+            Self::Session { session, .. } => Some(Level { hop: session.hop, span: session.within }),
             Self::Lifetime => None,
         }
     }

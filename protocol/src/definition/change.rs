@@ -205,6 +205,7 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
             Window::Exact { span, hop } => format!("{span} exact, by {hop}"),
             Window::Calendar { calendar, is_complete } => format!("{calendar:?} {is_complete}"),
+            Window::Session { session, is_last } => format!("{session:?} {is_last}"),
             Window::Tumbling { span } => format!("tumbling {span}"),
             Window::Complete { span, every, ago } => format!("complete {span} every {every} {ago} ago"),
         };

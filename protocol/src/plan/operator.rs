@@ -69,6 +69,8 @@ pub enum Operator {
     Any,
     /// Whether none is false; null when empty.
     All,
+    /// Seconds from the oldest row to the instant; null when empty.
+    TimeSinceFirst,
     /// Seconds from the newest row to the instant; null when empty.
     TimeSinceLast,
     /// Mean seconds from one row to the next; null below two.
@@ -176,6 +178,7 @@ impl Operator {
             Self::Entropy => "entropy",
             Self::Any => "any",
             Self::All => "all",
+            Self::TimeSinceFirst => "time_since_first",
             Self::TimeSinceLast => "time_since_last",
             Self::MeanGap => "inter_arrival_mean",
             Self::Rate => "rate",
@@ -186,7 +189,7 @@ impl Operator {
     #[must_use]
     pub fn argument(self) -> Argument {
         match self {
-            Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
+            Self::Count | Self::TimeSinceFirst | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
             Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
             Self::Percentile(_) | Self::Median => Argument::Number,
             Self::Any | Self::All => Argument::Truth,
@@ -208,7 +211,7 @@ impl Operator {
         let of = Type::from(items);
         match self {
             Self::Count | Self::DistinctCount => Answers::One(Type::Int),
-            Self::TimeSinceLast => Answers::One(SECONDS.into()),
+            Self::TimeSinceFirst | Self::TimeSinceLast => Answers::One(SECONDS.into()),
             Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::Mode => Answers::One(of),
             Self::Percentile(_) | Self::Median | Self::Any | Self::All => Answers::One(of),
             Self::MinBy | Self::MaxBy => Answers::One(of),
@@ -244,6 +247,7 @@ impl Operator {
             Self::DistinctCount => Keeps::DISTINCT,
             Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Keeps::CATEGORIES,
             Self::Histogram | Self::Entropy => Keeps::CATEGORIES,
+            Self::TimeSinceFirst => Keeps::FIRST,
             Self::TimeSinceLast => Keeps::LAST,
             Self::MeanGap => Keeps::TIMES,
         }

@@ -18,6 +18,9 @@ use crate::fold::Fold;
 use crate::judge::Row;
 use crate::window;
 
+/// From when to when a window reaches.
+type Edges = (Timestamp, Timestamp);
+
 /// The instant a read asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsOf {
@@ -191,12 +194,14 @@ impl<'a> Cut<'a> {
         };
         // Behind a rounded instant only tiles are known, so no age is judged there.
         let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
-        // Features ask of the same windows, and it takes long to find where a month began.
-        let mut known: Vec<(Window, Timestamp, (Timestamp, Timestamp))> = Vec::new();
-        let mut edges = |asked: Window, at: Timestamp| {
-            let found = known.iter().find(|(window, t, _)| *window == asked && *t == at).map(|(.., edges)| *edges);
-            let edges = found.unwrap_or_else(|| window::edges(asked, at));
-            known.extend(found.is_none().then_some((asked, at, edges)));
+        // Features ask of the same windows, and it takes long to find where a month or a session began.
+        let mut known: Vec<((usize, Window, Timestamp), Edges)> = Vec::new();
+        let mut edges = |feature: &Feature, at: Timestamp| {
+            let asked = (feature.ladder, feature.window, at);
+            let found = known.iter().find(|(other, _)| *other == asked).map(|(_, edges)| *edges);
+            let times = ladders.get(feature.ladder).into_iter().flatten().map(|row| row.ts);
+            let edges = found.unwrap_or_else(|| window::edges(feature.window, at, times));
+            known.extend(found.is_none().then_some((asked, edges)));
             edges
         };
         let readings = view.features.iter().map(|feature| {
@@ -206,7 +211,7 @@ impl<'a> Cut<'a> {
                     let (begin, rounded) = window::begin_exact((span, hop), at, rows.iter().map(|row| row.ts));
                     self.feature(view, feature, rows, (begin, at), rounded)
                 }
-                window => self.feature(view, feature, rows, edges(window, at), false),
+                _ => self.seen(view, feature, rows, at, edges(feature, at)),
             };
             let reading = match feature.shift {
                 Shift::Nothing => within(instant),
@@ -247,12 +252,19 @@ impl<'a> Cut<'a> {
         visible.iter().filter(|row| self.follows(row, since)).copied().collect()
     }
 
+    /// A feature that is seen from `at`.
+    fn seen(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], at: Timestamp, edges: Edges) -> Reading {
+        let mut reading = self.feature(view, feature, rows, edges, false);
+        reading.partial_coverage |= window::is_cut(feature.window, at, edges);
+        reading
+    }
+
     fn feature(
         &self,
         view: &ViewPlan,
         feature: &Feature,
         rows: &[&Row],
-        (start, end): (Timestamp, Timestamp),
+        (start, end): Edges,
         rounded: bool,
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];

@@ -22,7 +22,8 @@
 //! | `top_k`, `top_k_share` | the first k of the categories; the part of n that each has | an empty list |
 //! | `histogram` | all of them with their counts | no counts |
 //! | `entropy` | how evenly n is spread over them | null |
-//! | `time_since_last`, `inter_arrival_mean` | seconds: to the end of the window; from one row to the next | null |
+//! | `time_since_first`, `time_since_last` | seconds from the earliest row, from the latest, to the end of the window | null |
+//! | `inter_arrival_mean` | seconds from one row to the next | null |
 //!
 //! A null is NULL_VALUE, everything else PRESENT; so a list and counts are never null. Where some rows are of categories
 //! that are not counted one by one, the status is OVERFLOW: a histogram says how many rows they are (`other`), and what
@@ -167,8 +168,9 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
         Operator::DistinctCount => Some(Value::Int(distinct::count(numbers))),
         Operator::Any => (!items.is_empty()).then(|| Value::Bool(items.contains(&Item::Truth(true)))),
         Operator::All => (!items.is_empty()).then(|| Value::Bool(!items.contains(&Item::Truth(false)))),
-        Operator::TimeSinceLast => {
-            let micros = i128::from(question.end.0) - times.last()?;
+        Operator::TimeSinceFirst | Operator::TimeSinceLast => {
+            let since = if question.operator == Operator::TimeSinceFirst { times.first()? } else { times.last()? };
+            let micros = i128::from(question.end.0) - since;
             Some(number(micros, Items::Numbers(Domain::Decimal(6))))
         }
         Operator::MeanGap => {
@@ -183,7 +185,7 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
                 let (count, span) = (BigInt::from(rows.len() * 1_000_000), BigUint::from(span.0.unsigned_abs()));
                 Some(Value::Float(nearest(&count, &span)))
             }
-            Window::Lifetime | Window::Calendar { .. } => None,
+            Window::Lifetime | Window::Calendar { .. } | Window::Session { .. } => None,
         },
         other => unreachable!("{other:?} counts categories"),
     }

@@ -6,7 +6,7 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`], [`item`]), [`fold`], [`cut`]
-//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`percentile`], [`distinct`],
+//! (with [`window`], [`session`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`percentile`], [`distinct`],
 //! [`list`], [`category`]).
 //!
 //! | question | answer |
@@ -31,6 +31,7 @@ mod list;
 mod category;
 mod feature;
 mod calendar;
+mod session;
 mod window;
 mod derived;
 pub mod expression;

@@ -1,13 +1,13 @@
-//! Which instants a window holds. Knows of rows only when they were, and no operator.
+//! Which instants a window holds. Knows no operator, and of rows only when they were.
 
 use featuregrid_protocol::limits;
 use featuregrid_protocol::plan::Window;
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use crate::calendar;
+use crate::{calendar, session};
 
-/// From when to when a window reaches, seen from `t`; its end is not in it.
-pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
+/// From when to when a window reaches, seen from `t`; its end is not in it. `times` are those of all rows there are.
+pub(crate) fn edges(window: Window, t: Timestamp, times: impl Iterator<Item = Timestamp>) -> (Timestamp, Timestamp) {
     match window {
         Window::Lifetime => (Timestamp::MIN, t),
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
@@ -19,6 +19,15 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
             let end = calendar::begin(calendar, t);
             (calendar::begin(calendar, end - Span::TICK), end)
         }
+        Window::Session { session, is_last } => session::edges(session, is_last, t, times),
+    }
+}
+
+/// Whether a window with these edges, seen from `t`, may reach further back than rows count.
+pub(crate) fn is_cut(window: Window, t: Timestamp, edges: (Timestamp, Timestamp)) -> bool {
+    match window {
+        Window::Session { session, .. } => session::is_cut(session, t, edges),
+        _ => false,
     }
 }
 
@@ -26,7 +35,11 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
 pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp, Timestamp) {
     let from = t - back;
     match window {
-        Window::Lifetime | Window::Exact { .. } | Window::Tumbling { .. } | Window::Calendar { .. } => {
+        Window::Lifetime
+        | Window::Exact { .. }
+        | Window::Tumbling { .. }
+        | Window::Calendar { .. }
+        | Window::Session { .. } => {
             unreachable!("{window:?} has no offset")
         }
         Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),

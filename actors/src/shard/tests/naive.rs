@@ -6,7 +6,7 @@ use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{EXACT_ROWS_MAX, INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Calendar, Feature, Items, Level, Operator, Plan, Shift, Spread, Unit, Window,
+    Argument, Calendar, Feature, Items, Level, Operator, Plan, Session, Shift, Spread, Unit, Window,
 };
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -105,12 +105,24 @@ pub(super) fn read(
                 let end = began(calendar, from);
                 (began(calendar, end - Span::TICK), end)
             }
+            Window::Session { session, is_last } => {
+                let rows = events.iter().filter(|event| in_ladder(ladder, event));
+                walk(session, is_last, from, rows.map(|event| event.ts))
+            }
             Window::Tumbling { span } => (from.floor(span), from),
             Window::Complete { span, every, ago } => {
                 let end = from.floor(every) - ago;
                 (end - span, end)
             }
         }
+    };
+    // A session may have begun before events count: one more there could be of it.
+    let is_cut = |feature: &Feature| match feature.window {
+        Window::Session { session: Session { gap, within, hop }, .. } => {
+            let (start, end) = edges(feature.ladder, feature.window, feature.shift);
+            start < end && start - ((seen_from(feature.shift) - within).floor(hop) - Span::TICK) <= gap
+        }
+        _ => false,
     };
     let within = |ladder: usize, column: usize, window: Window, shift: Shift| {
         let (start, end) = edges(ladder, window, shift);
@@ -125,6 +137,12 @@ pub(super) fn read(
         let windows = longest.into_iter().chain(plan.lifetime.then_some(Window::Lifetime));
         windows.into_iter().any(|window| within(ladder, 0, window, Shift::Nothing).next().is_some())
     });
+    let shown = |feature: &Feature, value, status, inexact_input| {
+        let nothing = nothing(plan, feature, status);
+        let partial_coverage = nothing.partial_coverage || is_cut(feature);
+        let rounded = is_crowded(feature.ladder, feature.window, feature.shift);
+        Reading { value, inexact_input, partial_coverage, rounded, ..nothing }
+    };
     let readings = view.features.iter().map(|feature| {
         if !found {
             return nothing(plan, feature, Status::NotFound);
@@ -136,7 +154,6 @@ pub(super) fn read(
         let original = measure.id.0 - 100;
         let rows = within(feature.ladder, feature.column, feature.window, feature.shift)
             .filter(|e| e.present >> original & 1 == 1);
-        let rounded = is_crowded(feature.ladder, feature.window, feature.shift);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
         let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
         let items = measure.items();
@@ -144,7 +161,7 @@ pub(super) fn read(
         if Collects::of(feature.operator.keeps(items)).next().is_some() {
             let reading = collected(feature, items, &good, original as usize);
             let Reading { value, status, .. } = reading;
-            return Reading { value, inexact_input: !bad.is_empty(), rounded, ..nothing(plan, feature, status) };
+            return shown(feature, value, status, !bad.is_empty());
         }
         let value = match feature.operator.argument() {
             Argument::Number | Argument::Any | Argument::Truth => {
@@ -161,7 +178,7 @@ pub(super) fn read(
             Argument::Rows => look(feature, edges(feature.ladder, feature.window, feature.shift).1, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
-        Reading { value, status, inexact_input: !bad.is_empty(), rounded, ..nothing(plan, feature, status) }
+        shown(feature, value, status, !bad.is_empty())
     });
     Expected { instant, edge, readings: readings.collect() }
 }
@@ -192,6 +209,29 @@ fn began(calendar: Calendar, t: Timestamp) -> Timestamp {
     began - ahead
 }
 
+/// From session to session, of rows in the order of time.
+fn walk(
+    session: Session,
+    is_last: bool,
+    from: Timestamp,
+    rows: impl Iterator<Item = Timestamp>,
+) -> (Timestamp, Timestamp) {
+    let Session { gap, within, hop } = session;
+    let mut sessions: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for ts in rows.filter(|ts| *ts < from && (from - within).floor(hop) <= *ts) {
+        match sessions.last_mut() {
+            Some((_, last)) if ts - *last <= gap => *last = ts,
+            _ => sessions.push((ts, ts)),
+        }
+    }
+    let under_way = sessions.pop_if(|(_, last)| from - *last <= gap);
+    match (is_last, under_way, sessions.pop()) {
+        (false, Some((first, _)), _) => (first, from),
+        (true, _, Some((first, last))) => (first, last + gap),
+        _ => (from, from),
+    }
+}
+
 fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
     let column = plan.views[0].ladders[feature.ladder].columns[feature.column];
     let partial_coverage = column.since.0 > 0;
@@ -200,13 +240,15 @@ fn nothing(plan: &Plan, feature: &Feature, status: Status) -> Reading {
 
 fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
     let (first, last) = (times.iter().min(), times.iter().max());
+    let seconds = |micros: i64| Value::Decimal { unscaled: i128::from(micros), scale: 6 };
     let mean = |micros: i64, of: usize| Value::Float(ratio::nearest(micros.into(), of as u128 * 1_000_000));
     match (feature.operator, first.zip(last)) {
         (Operator::Count, _) => Value::Int(times.len() as i128),
         (Operator::Rate, _) => feature.window.span().map_or(Value::Null, |span| {
             Value::Float(ratio::nearest(times.len() as i128 * 1_000_000, span.0.unsigned_abs().into()))
         }),
-        (Operator::TimeSinceLast, Some((_, last))) => Value::Decimal { unscaled: i128::from(end.0 - last.0), scale: 6 },
+        (Operator::TimeSinceFirst, Some((first, _))) => seconds(end.0 - first.0),
+        (Operator::TimeSinceLast, Some((_, last))) => seconds(end.0 - last.0),
         (Operator::MeanGap, Some((first, last))) if times.len() > 1 => mean(last.0 - first.0, times.len() - 1),
         _ => Value::Null,
     }
@@ -255,7 +297,7 @@ fn compute(operator: Operator, items: Items, numbers: &[i128]) -> Value {
         Operator::Variance(Spread::Sample) => Value::Float(variance(n - 1)),
         Operator::Stddev(Spread::Population) => Value::Float(variance(n).sqrt()),
         Operator::Stddev(Spread::Sample) => Value::Float(variance(n - 1).sqrt()),
-        Operator::Count | Operator::TimeSinceLast | Operator::MeanGap | Operator::Rate => {
+        Operator::Count | Operator::TimeSinceFirst | Operator::TimeSinceLast | Operator::MeanGap | Operator::Rate => {
             unreachable!("{operator:?} looks at rows")
         }
         _ => unreachable!("{operator:?} reads what was collected"),

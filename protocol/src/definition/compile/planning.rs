@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::ladder::{self, Wanted};
 use super::view::{Outcome, Resolved};
+use crate::definition::draft::NamedWindow;
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
@@ -105,6 +106,8 @@ struct Candidate {
     kept: Vec<Kept>,
     /// What features read from it, by measure and beginning.
     wanted: BTreeMap<(usize, ControlIndex), Keeps>,
+    /// What is kept of the view's rows, which every ladder counts.
+    rows: Keeps,
 }
 
 /// A column of the plan before.
@@ -124,6 +127,7 @@ impl Candidate {
             kept: ladder.columns.iter().filter_map(kept).collect(),
             shape: LadderPlan { columns: Vec::new(), ..ladder.clone() },
             wanted: BTreeMap::new(),
+            rows: Keeps::NOTHING,
         };
         before.ladders.iter().map(candidate).collect()
     }
@@ -134,18 +138,27 @@ impl Candidate {
         able.map(|kept| kept.since).min()
     }
 
+    /// Whether it can tell a window of the view's rows: its levels reach, and all its rows are kept as the window asks.
+    fn answers(&self, view: &Resolved, NamedWindow { window, shift, .. }: &NamedWindow) -> bool {
+        let needs = window.keeps_of_rows();
+        let rows = |needs| self.since(view, 0, needs);
+        self.shape.answers(*window, *shift) && rows(needs) == rows(Keeps::NOTHING)
+    }
+
     /// A result is read from it: from a column that keeps what it needs, or from one that begins now.
     fn want(&mut self, view: &Resolved, result: &Outcome, index: ControlIndex) {
         let needs = view.needs(result);
         let since = self.since(view, result.measure, needs).unwrap_or(index);
         let keeps = self.wanted.entry((result.measure, since)).or_default();
         *keeps = keeps.and(needs);
+        self.rows = self.rows.and(result.named.window.keeps_of_rows());
     }
 
     /// Every ladder counts the view's rows, since its own beginning.
     fn want_rows(&mut self, view: &Resolved, index: ControlIndex) {
         let since = self.since(view, 0, Keeps::NOTHING).unwrap_or(index);
-        self.wanted.entry((0, since)).or_default();
+        let keeps = self.wanted.entry((0, since)).or_default();
+        *keeps = keeps.and(self.rows);
     }
 
     /// The view's rows first, then what features read, in order of measure and beginning.
@@ -157,10 +170,7 @@ impl Candidate {
 
 /// The ladder that answers a result: where what it needs has been kept longest, else the first that can.
 fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option<usize> {
-    let able = candidates
-        .iter()
-        .enumerate()
-        .filter(|(_, candidate)| candidate.shape.answers(result.named.window, result.named.shift));
+    let able = candidates.iter().enumerate().filter(|(_, candidate)| candidate.answers(view, &result.named));
     able.min_by_key(|(_, candidate)| {
         let since = candidate.since(view, result.measure, view.needs(result));
         (since.is_none(), since)
@@ -178,6 +188,7 @@ fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<C
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
             Window::Calendar { .. } => "calendar's tile",
+            Window::Session { .. } => "session's tile",
             Window::Rolling { .. } | Window::Exact { .. } | Window::Lifetime => ladder::HOP,
         };
         Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })
@@ -186,7 +197,7 @@ fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<C
     let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, exact, columns: Vec::new() };
-    Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new() })
+    Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new(), rows: Keeps::NOTHING })
 }
 
 fn check_bounds(view: &Resolved, ladders: &[LadderPlan], slack: Span, notes: &mut Notes) {

@@ -80,6 +80,7 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
         }
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
         Window::Exact { .. } => Some("is exact, and what lies back ends on a hop; remove `offset`, or `hop: exact`"),
+        Window::Session { .. } => Some("is a session, which has no offset; remove `offset`"),
         Window::Rolling { .. } | Window::Complete { .. } => None,
     };
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));

@@ -62,6 +62,7 @@ impl Operator {
             Self::Entropy => told("how evenly events are spread over them, in nats", "null", CATEGORIES),
             Self::Any => told("whether one is true", "null", "exact"),
             Self::All => told("whether none is false", "null", "exact"),
+            Self::TimeSinceFirst => told("seconds from the earliest event to the end of the window", "null", "exact"),
             Self::TimeSinceLast => told("seconds from the latest event to the end of the window", "null", "exact"),
             Self::MeanGap => {
                 told("mean seconds from one event to the next", "null, as of one event", "exact ratio, rounded once")

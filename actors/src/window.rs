@@ -8,6 +8,7 @@ mod bounds;
 mod group;
 mod instant;
 mod pass;
+mod session;
 mod shape;
 mod units;
 
@@ -15,4 +16,5 @@ pub(crate) use bounds::Bounds;
 pub(crate) use group::{Group, Tail};
 pub use instant::{AsOf, Instant, Seen, meant, resolve};
 pub(crate) use pass::{Pass, Snapshots};
+pub(crate) use session::{Extent, Piece};
 pub(crate) use shape::{Gather, Input, Shape, Target};

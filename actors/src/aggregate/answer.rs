@@ -62,6 +62,7 @@ fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, inst
         (Operator::Max | Operator::Any, _) => item(rows.max),
         (Operator::First, _) => rows.first_row.map_or(Value::Null, |row| item(row.number)),
         (Operator::Last, _) => rows.last_row.map_or(Value::Null, |row| item(row.number)),
+        (Operator::TimeSinceFirst, _) => number(i128::from(instant.0) - i128::from(rows.first.0), SECONDS),
         (Operator::TimeSinceLast, _) => number(i128::from(instant.0) - i128::from(rows.last.0), SECONDS),
         (Operator::Variance(spread), _) => variance(rows, *spread, domain).map_or(Value::Null, Value::Float),
         (Operator::Stddev(spread), _) => {
@@ -76,7 +77,7 @@ fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, inst
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy | Operator::TimeSinceFirst, _) => Value::Null,
+        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
     }
 }
 
@@ -198,6 +199,7 @@ mod tests {
     #[test]
     fn times_are_seconds() {
         let three = rows(3, 3);
+        assert_eq!(read(Operator::TimeSinceFirst, &three).0, Value::Decimal { unscaled: 9_999_999, scale: 6 });
         assert_eq!(read(Operator::TimeSinceLast, &three).0, Value::Decimal { unscaled: 999_999, scale: 6 });
         assert_eq!(read(Operator::MeanGap, &three).0, Value::Float(4.5));
         assert_eq!(read(Operator::Rate, &three).0, Value::Float(0.75));

@@ -8,7 +8,7 @@ use featuregrid_protocol::time::Timestamp;
 use super::page::{Memory, Page};
 use super::raw::RawRow;
 use crate::aggregate::{Form, merge};
-use crate::window::{Group, Pass, Shape, Snapshots, Tail};
+use crate::window::{Extent, Group, Pass, Piece, Shape, Snapshots, Tail};
 
 impl<M: Memory> Page<'_, M> {
     /// Evaluates every window of a group of the ladder's at `at` into `out`.
@@ -16,7 +16,10 @@ impl<M: Memory> Page<'_, M> {
         let shape: &Shape = self.shape;
         let form = self.form();
         let (gathers, gathered) = (!shape.gathers.is_empty(), self.memory.gathered());
-        let mut pass = Pass::start(out, shape, group, form, at, |piece| self.is_crowded(piece));
+        let mut pass = match self.session(group, at) {
+            Some(session) => Pass::over(out, shape, group, form, session),
+            None => Pass::start(out, shape, group, form, at, |piece| self.is_crowded(piece)),
+        };
         for index in (0..self.raw_len()).rev() {
             feed(shape, form, (self.raw(index), gathered.texts(index)), &mut pass);
         }
@@ -63,6 +66,21 @@ impl<M: Memory> Page<'_, M> {
         let tiles = self.tiles_before(piece.start)..self.tiles_before(piece.end);
         let tiled: u64 = tiles.map(|index| self.shape.cells.n(self.tile(index).1, self.form(), 0)).sum();
         raw as u64 + tiled > EXACT_ROWS_MAX as u64
+    }
+
+    /// Where the session is that a group is of, if it is of one: its rows say when they were, and so do its tiles.
+    fn session(&self, group: &Group, at: Timestamp) -> Option<Extent> {
+        let (session, is_last) = group.sight.session()?;
+        let rows = (0..self.raw_len()).rev().map(|index| {
+            let ts = self.raw(index).ts();
+            Piece { place: ts, first: ts, last: ts }
+        });
+        let tiles = (0..self.tiles_len()).rev().map(|index| {
+            let (place, cells) = self.tile(index);
+            let rows = self.shape.cells.load(cells, self.form(), 0);
+            Piece { place, first: rows.first, last: rows.last }
+        });
+        Some(Extent::find(session, is_last, at, rows.chain(tiles)))
     }
 }
 

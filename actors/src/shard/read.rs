@@ -256,7 +256,8 @@ impl Shard {
         let head = seen.head(&shape.groups[feature.target.group], window);
         let collected = feature.gather.and_then(|gather| seen.collection(window, gather));
         let reading = answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head);
-        Reading { rounded: seen.is_rounded(window), ..reading }
+        let partial_coverage = reading.partial_coverage || seen.is_cut();
+        Reading { partial_coverage, rounded: seen.is_rounded(window), ..reading }
     }
 }
 

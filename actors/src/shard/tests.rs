@@ -7,6 +7,7 @@ mod ids;
 mod inspect;
 mod memory;
 mod naive;
+mod sessions;
 mod some;
 mod support;
 mod values;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use featuregrid_protocol::plan::{Calendar, Level, Shift, Window};
+use featuregrid_protocol::plan::{Calendar, Level, Session, Shift, Window};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
@@ -18,7 +18,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Where its windows end, seen `from` there; of panes the newest.
+    /// Where its windows end, seen `from` there; of panes the newest. Where a session ends is told by rows.
     pub(crate) fn end(&self, from: Timestamp) -> Timestamp {
         match (self.sight.head, self.windows.first()) {
             (Head::Hop { hop, .. }, _) => from.floor(hop),
@@ -87,6 +87,8 @@ enum Head {
     Panes { hop: Span, back: Span },
     /// All of them where the unit under way began.
     Calendar(Calendar),
+    /// Of the one session, and whether it is the last closed one. Its tail is how far back rows are of any session.
+    Session { session: Session, is_last: bool },
 }
 
 impl Sight {
@@ -120,6 +122,9 @@ impl Sight {
                 (head, Some(Tail::Calendar { units: Units::new(calendar), is_complete }))
             }
             (Window::Exact { span, hop }, _) => (Head::Instant, Some(Tail::Exact(Level { hop, span }))),
+            (Window::Session { session, is_last }, _) => {
+                (Head::Session { session, is_last }, window.tail().map(Tail::Level))
+            }
             _ => (Head::Instant, window.tail().map(Tail::Level)),
         };
         (Self { is_before, head }, tail)
@@ -128,8 +133,16 @@ impl Sight {
     /// Where its windows are seen from at an instant.
     pub(crate) fn seen_from(self, instant: Timestamp) -> Timestamp {
         match self.head {
-            Head::Instant | Head::Calendar(_) => instant,
+            Head::Instant | Head::Calendar(_) | Head::Session { .. } => instant,
             Head::Hop { back, .. } | Head::Panes { back, .. } => instant - back,
+        }
+    }
+
+    /// Which session its one window is, and whether the last closed one.
+    pub(crate) fn session(self) -> Option<(Session, bool)> {
+        match self.head {
+            Head::Session { session, is_last } => Some((session, is_last)),
+            _ => None,
         }
     }
 

@@ -9,8 +9,8 @@ use std::ops::Range;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
-use super::Shape;
 use super::group::Group;
+use super::{Extent, Shape};
 use crate::aggregate::{Accumulator, Collection, Collections, Form, merge};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
@@ -29,6 +29,8 @@ pub(crate) struct Snapshots {
     edges: Vec<(Timestamp, usize)>,
     /// By window: whether its tail was rounded because of the rows about it.
     rounded: Vec<bool>,
+    /// Whether they are a session that may have begun earlier.
+    is_cut: bool,
     /// Collections of each window, of lifetime, and those that run; none where the ladder has none.
     collections: Vec<Collections>,
 }
@@ -43,6 +45,7 @@ impl Default for Snapshots {
             end: Timestamp::MIN,
             edges: Vec::new(),
             rounded: Vec::new(),
+            is_cut: false,
             collections: Vec::new(),
         }
     }
@@ -53,6 +56,11 @@ impl Snapshots {
     pub(crate) fn rows(&self, shape: &Shape, window: Option<usize>) -> u64 {
         let at = window.unwrap_or(self.edges.len()) * self.each;
         shape.cells.n(&self.words[at..at + self.each], self.form, 0)
+    }
+
+    /// Whether its window is a session that may have begun before events count.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Where a window ends: nothing at or after it was counted. `None` is lifetime.
@@ -92,6 +100,17 @@ pub(crate) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// Starts a pass for the session that a group is of, over cells of `form`.
+    pub(crate) fn over(out: &'a mut Snapshots, shape: &Shape, group: &Group, form: Form, session: Extent) -> Self {
+        let mut pass = Self::start(out, shape, group, form, session.end, |_| false);
+        pass.out.edges.clear();
+        pass.out.edges.push((session.tail, 0));
+        pass.out.end = session.end;
+        pass.out.is_cut = session.is_cut;
+        pass.head = session.head;
+        pass
+    }
+
     /// Starts a pass for a group of windows at an instant, over cells of `form`. Which pieces of time have too many rows
     /// to be cut is known to who feeds it.
     pub(crate) fn start(
@@ -106,6 +125,7 @@ impl<'a> Pass<'a> {
         out.each = shape.cells.words(form);
         out.form = form;
         out.from = from;
+        out.is_cut = false;
         out.edges.clear();
         out.rounded.clear();
         out.edges.extend(group.windows.iter().enumerate().map(|(index, window)| {

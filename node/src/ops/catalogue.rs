@@ -19,7 +19,7 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [Kind; 19] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -109,6 +109,18 @@ pub const KINDS: [Kind; 17] = [
         name: "calendar month, the last",
         written: "window: calendar month Europe/Berlin last",
         holds: "the month before",
+        has_length: false,
+    },
+    Kind {
+        name: "session",
+        written: "window: session 1m within 10m",
+        holds: "what came before `t` with no more than 1m between one event and the next, and the last at most 1m before `t`; of the last 10m",
+        has_length: false,
+    },
+    Kind {
+        name: "session, the last",
+        written: "window: session 1m within 10m last",
+        holds: "the last one that was over by then, more than 1m after its newest event",
         has_length: false,
     },
     Kind { name: "lifetime", written: "window: lifetime", holds: "everything before `t`", has_length: false },

@@ -58,7 +58,7 @@ pub fn markdown() -> String {
     let cells = cells().count();
     let _ = writeln!(
         page,
-        "\nEvery operator over every window, but `rate` over lifetime and the calendar, which have no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
+        "\nEvery operator over every window, but `rate` over lifetime, sessions and the calendar, which have no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
         Operator::ALL.len(),
         KINDS.len()
     );
@@ -87,7 +87,7 @@ fn bytes(operator: Operator) -> String {
 /// Of units of the calendar: what they are made of, and how many of it.
 fn tiles() -> String {
     let mut text = String::from(
-        "\nEdges lie between tiles: a rolling window's on its hop, those of the others on their length or their `every`, the calendar's on\nwhat midnights of the zone are multiples of. An entity keeps a tile for each of these pieces in which it has events, however\nmany. Inside of a tile lies the edge of an exact window alone: its tiles, a ladder of their own, keep up to 256 events each as they\nare. The most tiles of a unit of the calendar, which without a zone is UTC's:\n\n| zone | a tile is | hour | day | week | month | month, the last |\n|---|---|---|---|---|---|---|\n",
+        "\nEdges lie between tiles: a rolling window's on its hop, those of the others on their length or their `every`, the calendar's on\nwhat midnights of the zone are multiples of; a session is told from tiles no longer than its gap. An entity keeps a tile for each of these pieces in which it has events, however\nmany. Inside of a tile lies the edge of an exact window alone: its tiles, a ladder of their own, keep up to 256 events each as they\nare. The most tiles of a unit of the calendar, which without a zone is UTC's:\n\n| zone | a tile is | hour | day | week | month | month, the last |\n|---|---|---|---|---|---|---|\n",
     );
     for place in PLACES {
         let tile = |unit| Calendar::new(unit, place).map(|calendar| calendar.hop.to_string()).unwrap_or_default();

@@ -150,7 +150,7 @@ const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
 
 /// Every section with keys of its own, under its name in the schema.
 #[cfg(test)]
-pub(super) const SECTIONS: [(&str, &Keys); 13] = [
+pub(super) const SECTIONS: [(&str, &Keys); 14] = [
     ("file", &FILE),
     ("entity", &ENTITY),
     ("source", &source::SOURCE),
@@ -164,6 +164,7 @@ pub(super) const SECTIONS: [(&str, &Keys); 13] = [
     ("hopping", &window::HOPPING),
     ("series", &window::SERIES),
     ("calendar", &window::CALENDAR),
+    ("session", &window::SESSION),
 ];
 
 /// Reads what is there; everything that is not well formed is noted.

@@ -114,7 +114,7 @@ pub enum Answers {
 
 impl Operator {
     /// Every operator, those with a parameter once.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -142,6 +142,7 @@ impl Operator {
         Self::Entropy,
         Self::Any,
         Self::All,
+        Self::TimeSinceFirst,
         Self::TimeSinceLast,
         Self::MeanGap,
         Self::Rate,

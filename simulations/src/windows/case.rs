@@ -7,7 +7,7 @@ use featuregrid_oracle::{Answer, AsOf, Cut, Oracle, OracleError};
 use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::key;
 use featuregrid_protocol::limits::INSTANT_STEP;
-use featuregrid_protocol::plan::{Plan, ViewPlan};
+use featuregrid_protocol::plan::{Plan, ViewPlan, Window};
 use featuregrid_protocol::position::{OffsetVector, PartitionCounters};
 use featuregrid_protocol::request::{Sent, SentColumns};
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -244,9 +244,12 @@ fn instant(cut: &Cut<'_>, view: &ViewPlan, seen: &[Timestamp], random: &mut Rand
         3 => ("on a step", told((t + near).floor(INSTANT_STEP) + tick)),
         4 => ("where windows end", told(beside_an_edge(t + near, random))),
         5 | 6 => {
-            let level = random.pick(&view.features).and_then(|feature| feature.window.tail());
+            let window = random.pick(&view.features).map(|feature| feature.window);
             let on = |hop: Span, span: Span, times: i64| event.floor(hop) + span + Span(hop.0 * times);
-            let at = level.map(|level| on(level.hop, level.span, random.between(-1, 1)) + tick);
+            let at = match window {
+                Some(Window::Session { session, .. }) if random.chance(500) => Some(event + session.gap + tick),
+                _ => window.and_then(Window::tail).map(|level| on(level.hop, level.span, random.between(-1, 1)) + tick),
+            };
             ("on the tail of a window", at.and_then(told))
         }
         _ => return usual,

@@ -7,8 +7,8 @@ use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Answers, Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Items, Keeps, Key,
-    LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, RequestValue, Shift, SourcePlan, Unit,
-    ViewPlan, Window,
+    LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, RequestValue, Session, Shift, SourcePlan,
+    Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::request::Sent;
 use featuregrid_protocol::time::{Span, Timestamp};
@@ -453,7 +453,7 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
         for (window, shift) in windows(plan, random) {
             for (column, kept) in plan.columns.iter().enumerate() {
                 let measure = &view.measures[kept.measure];
-                let has_length = !matches!(window, Window::Calendar { .. });
+                let has_length = !matches!(window, Window::Calendar { .. } | Window::Session { .. });
                 let able = |operator: &Operator| {
                     let is_asked = has_length || *operator != Operator::Rate;
                     is_asked && kept.keeps.has(operator.keeps(measure.items()))
@@ -522,6 +522,16 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
             if is_meant && plan.answers(window, shift) && random.chance(400) {
                 windows.push((window, shift));
             }
+        }
+    }
+    // Where tiles say when their rows were, sessions are told from them.
+    let tells = plan.columns.first().is_some_and(|rows| rows.keeps.has(Keeps::TIMES));
+    for Level { hop, span } in plan.levels.iter().copied().filter(|level| tells && level.span >= level.hop) {
+        let gap = Span(random.between(hop.0, span.0.min(hop.0 * 3)));
+        let session = Session { gap, within: Span(random.between(gap.0, span.0)), hop };
+        for is_last in [false, true] {
+            let shift = [Shift::Nothing, Shift::Nothing, Shift::Current][random.below(3) as usize];
+            windows.extend(random.chance(600).then_some((Window::Session { session, is_last }, shift)));
         }
     }
     if plan.levels.iter().any(|level| level.hop >= QUARTER) {

@@ -86,6 +86,8 @@ fn kind(window: Window) -> &'static str {
         Window::Complete { .. } => "complete",
         Window::Calendar { is_complete: false, .. } => "calendar",
         Window::Calendar { is_complete: true, .. } => "calendar last",
+        Window::Session { is_last: false, .. } => "session",
+        Window::Session { is_last: true, .. } => "session last",
         Window::Lifetime => "lifetime",
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Expression, Function, Type};
-use featuregrid_protocol::plan::{Derived, Feature, LadderPlan, Level, Operator, Plan, Shift, Window};
+use featuregrid_protocol::plan::{Derived, Feature, LadderPlan, Level, Operator, Plan, Session, Shift, Window};
 use featuregrid_protocol::request::SentRow;
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
@@ -24,12 +24,15 @@ fn groups() -> Arc<Plan> {
     let rolling = |span, hop| Window::Rolling { span: seconds(span), hop: seconds(hop) };
     let pane = |ago| Window::Complete { span: seconds(5), every: seconds(5), ago: seconds(ago) };
     let hopping = Window::Complete { span: seconds(20), every: seconds(5), ago: seconds(0) };
+    let session = Session { gap: seconds(2), within: seconds(10), hop: seconds(1) };
+    let session = Window::Session { session, is_last: true };
     let features = [
         (0, Operator::Count, rolling(60, 5), Shift::Nothing),
         (0, Operator::Max, rolling(60, 5), Shift::Current),
         (0, Operator::Sum, rolling(30, 5), Shift::Back(seconds(30))),
         (0, Operator::Last, pane(5), Shift::Nothing),
         (0, Operator::Sum, hopping, Shift::Nothing),
+        (0, Operator::Sum, session, Shift::Nothing),
         (0, Operator::Count, Window::Lifetime, Shift::Current),
         (1, Operator::Sum, rolling(10, 1), Shift::Nothing),
         (1, Operator::Count, rolling(10, 1), Shift::Current),
@@ -40,7 +43,7 @@ fn groups() -> Arc<Plan> {
         Feature { name, operator, ladder, column, window, shift, default: None }
     };
     view.features = features.map(feature).into();
-    let counts = [0, 7].map(|at| Expression::input(at, Type::Int));
+    let counts = [0, 8].map(|at| Expression::input(at, Type::Int));
     let formula = Expression::call(Function::Divide, counts.into(), Type::Float);
     view.derived = vec![Derived { name: "share".into(), formula, default: None }];
     plan(0, source(seconds(10), seconds(5)), vec![view])
@@ -55,7 +58,7 @@ proptest! {
     ) {
         let (log, plan) = (Log::new(&list), groups());
         let (mut shard, ranges) = shard(&plan, 4);
-        prop_assert!(shard.layout.shapes.iter().map(|shape| shape.groups.len()).sum::<usize>() >= 7);
+        prop_assert!(shard.layout.shapes.iter().map(|shape| shape.groups.len()).sum::<usize>() >= 8);
         for (partition, from, to) in schedule.cuts(&log) {
             shard.apply(&log.frame(&plan, partition, from, to), &ranges);
         }

@@ -13,7 +13,7 @@ use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Argument, Calendar, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure,
-    Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
+    Operator, Plan, Session, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -155,6 +155,25 @@ fn with_stepping(mut view: ViewPlan) -> ViewPlan {
     view
 }
 
+/// The same over sessions as far back as rolling windows reach, of a gap as long as a tile and of a longer one.
+fn with_sessions(mut view: ViewPlan) -> ViewPlan {
+    let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceFirst, 0), (Operator::LastN(3), 1)];
+    let again = view.features.iter().filter(|feature| of.contains(&(feature.operator, feature.column)));
+    let more = again.flat_map(|feature| {
+        let gaps = match feature.window {
+            Window::Rolling { span, hop } => vec![(hop, span, hop), (Span(hop.0 + hop.0 / 3), span, hop)],
+            _ => Vec::new(),
+        };
+        let sessions = gaps.into_iter().flat_map(|(gap, within, hop)| {
+            [false, true].map(|is_last| Window::Session { session: Session { gap, within, hop }, is_last })
+        });
+        sessions.map(|window| Feature { name: format!("{} {window:?}", feature.name), window, ..feature.clone() })
+    });
+    let more: Vec<Feature> = more.collect();
+    view.features.extend(more);
+    view
+}
+
 /// The same over a unit of the calendar, in ladders with a level that it can be told from.
 fn with_calendar(mut view: ViewPlan, windows: &[Option<Window>]) -> ViewPlan {
     let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0)];
@@ -266,7 +285,10 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
         plan(
             0,
             source(Span(slack * SECOND), Span(skew * SECOND)),
-            vec![with_shifted(with_calendar(with_stepping(view(ladders, &windows, measures())), &calendars))],
+            vec![with_shifted(with_calendar(
+                with_sessions(with_stepping(view(ladders, &windows, measures()))),
+                &calendars,
+            ))],
         )
     })
 }

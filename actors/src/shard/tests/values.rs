@@ -27,6 +27,10 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
         t_max - slack - Span(1),
     ];
     for feature in &plan.views[0].features {
+        if let Window::Session { session, .. } = feature.window {
+            let closes = event.ts + session.gap;
+            at.extend([closes, closes + Span(1), closes + Span(2)]);
+        }
         if let Some(Level { span, hop }) = feature.window.tail() {
             let is_stepping = matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. });
             let lies_back = matches!(feature.shift, Shift::Back(_)) || is_stepping;
@@ -115,6 +119,8 @@ fn some_of(plan: &Plan, first: usize) -> Arc<Plan> {
             let items = view.measures[column.measure].items();
             let own = view.features.iter().filter(|feature| (feature.ladder, feature.column) == (ladder, at));
             column.keeps = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+            let rows = view.features.iter().filter(|feature| feature.ladder == ladder && at == 0);
+            column.keeps = rows.fold(column.keeps, |keeps, feature| keeps.and(feature.window.keeps_of_rows()));
         }
     }
     Arc::new(plan)

@@ -30,6 +30,7 @@ pub(super) const FEATURE: Keys = Keys {
         "variance_sample",
         "stddev",
         "stddev_sample",
+        "time_since_first",
         "time_since_last",
         "inter_arrival_mean",
         "rate",
@@ -197,7 +198,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
         notes.add(
             endless.name.at,
             format!(
-                "{owner}: `rate` is rows a second of a window's length; lifetime and units of the calendar have none"
+                "{owner}: `rate` is rows a second of a window's length; lifetime, sessions and units of the calendar have none"
             ),
         );
     }

@@ -214,7 +214,40 @@ fn mistakes_in_features() {
         ("a: { rate: true, window: calendar day }", "15:32 feature `a`: `rate` is rows a second of a window's length"),
         ("a: { count: true, window: calendar month Asia/Kathmandu last }", "11:3 an entity of this view could have"),
         ("a: { count: true, window: { tumbling: 5m, hop: 1m } }", "15:49 feature `a`, `window`: unknown key `hop`"),
-        ("a: { count: true, window: session 30m }", "15:33 feature `a`, `window`: session windows come"),
+        ("a: { count: true, window: last_n 30 }", "15:33 feature `a`, `window`: last_n windows come"),
+        ("a: { count: true, window: session }", "15:33 feature `a`, `window`: `session` is no window; write, for"),
+        ("a: { count: true, window: session 30m 24h }", "15:33 feature `a`, `window`: `24h` is neither `current`"),
+        ("a: { count: true, window: session 999ms }", "15:33 feature `a`, `window`: a session's gap is at least 1s"),
+        (
+            "a: { count: true, window: session 30m within 20m last }",
+            "15:33 feature `a`, `window`: sessions are looked for within 20m, which is less than their gap 30m",
+        ),
+        (
+            "a: { count: true, window: { session: 1000d } }",
+            "15:44 feature `a`, `window`: sessions would be looked for within more than 36500d",
+        ),
+        ("a: { count: true, window: session 1s within 2h }", "11:3 an entity of this view could have"),
+        ("a: { rate: true, window: session 30m }", "15:32 feature `a`: `rate` is rows a second of a window's length"),
+        (
+            "a: { count: true, windows: [session 30m], hop: 1m }",
+            "15:54 feature `a`, `windows`: only rolling windows have a hop",
+        ),
+        (
+            "a: { count: true, windows: [session 30m], offset: 1d }",
+            "15:57 feature `a`, `offset`: `a_session_30m` is a session, which has no offset",
+        ),
+        (
+            "a: { count: true, windows: [session 30m, session 30m within 30d] }",
+            "15:48 feature `a`, `windows`: `session_30m` is the same window as that of `a_session_30m`; remove one",
+        ),
+        (
+            "a: { count: true, windows: [session 30m, session 30m within 2h] }",
+            "15:48 feature `a`, `windows`: `session_30m` is another window than that of `a_session_30m` with the same name",
+        ),
+        (
+            "a: { count: true, windows: [tumbling 7m, session 30m] }",
+            "15:48 the session's tile 30m is no multiple of 7m, by which another window of this view moves",
+        ),
         (
             "a: { count: true, windows: [{ tumbling: 5m, rolling: 5m }] }",
             "15:51 feature `a`, `windows`: `tumbling` and `rolling` are two windows; write one entry for each",

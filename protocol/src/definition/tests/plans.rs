@@ -5,7 +5,7 @@ use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
 use crate::plan::{
     Calendar, Column, Constant, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan,
-    Shift, Unit, ViewPlan, Window,
+    Session, Shift, Unit, ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -153,6 +153,24 @@ b: { count: true, window: calendar hour last }",
     assert_eq!(view.features.iter().map(|feature| feature.window).collect::<Vec<_>>(), want);
     // Twice the 27 hours that a day may have, less one tile.
     assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("30m", "3210m")]);
+}
+
+#[test]
+fn sessions_are_told_from_tiles_no_longer_than_their_gap() {
+    let view = view(
+        "a: { sum: amount, windows: [session 30m, { session: 30m, which: last }] }
+b: { count: true, where: kind == \"x\", window: session 45s within 10m last, exclude_current: true }",
+    );
+    assert_eq!(names(&view), ["a_session_30m", "a_last_session_30m", "b"]);
+    let of = |gap: &str, within: &str, hop: &str, is_last| {
+        let [gap, within, hop] = [gap, within, hop].map(|span| Span::parse(span).unwrap());
+        Window::Session { session: Session { gap, within, hop }, is_last }
+    };
+    let want = [of("30m", "30d", "30m", false), of("30m", "30d", "30m", true), of("45s", "10m", "5s", true)];
+    assert_eq!(view.features.iter().map(|feature| feature.window).collect::<Vec<_>>(), want);
+    assert_eq!(view.ladders[0].levels, [level("5s", "10m"), level("30m", "30d")]);
+    // Where one begins is told by the times of the view's rows, whatever a feature counts.
+    assert_eq!((view.ladders[0].columns[0].measure, view.ladders[0].columns[0].keeps), (0, Keeps::TIMES));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::plan::{Feature, Level};
 use crate::time::Span;
 
 const HOPS: [&str; 8] = ["1s", "5s", "15s", "1m", "30m", "6h", "exact", "exact"];
-const WINDOWS: [&str; 19] = [
+const WINDOWS: [&str; 22] = [
     "10s",
     "30s",
     "1m",
@@ -27,9 +27,12 @@ const WINDOWS: [&str; 19] = [
     "calendar week last",
     "calendar month",
     "calendar hour Asia/Kolkata last",
+    "session 30m within 1d",
+    "session 45s within 20m last",
+    "session 2m within 96m",
 ];
 /// What all of them together keep fits an entity, whatever their windows.
-const OPERATORS: [&str; 14] = [
+const OPERATORS: [&str; 15] = [
     "count: true",
     "sum: amount",
     "mean: count",
@@ -43,6 +46,7 @@ const OPERATORS: [&str; 14] = [
     "last: amount",
     "stddev_sample: count",
     "time_since_last: true",
+    "time_since_first: true",
     "inter_arrival_mean: true",
 ];
 const SHIFTS: [&str; 3] = ["exclude_current: true, ", "offset: 7m, ", "offset: 1d, "];
@@ -119,6 +123,7 @@ fn check(plan: &Plan) {
         assert!(!(ladder.exact && ladder.lifetime));
         let items = view.measures[ladder.columns[feature.column].measure].items();
         assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps(items)));
+        assert!(ladder.columns[0].keeps.has(feature.window.keeps_of_rows()));
         // At any answerable instant, no tile that the window needs has left every level that is fine enough.
         let Some(Level { span, hop }) = feature.window.tail() else { continue };
         let reach = feature.shift.reach(span);

@@ -7,7 +7,7 @@ use crate::definition::shape::{Keys, Section, duration, refuse};
 use crate::definition::suggest;
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
-use crate::plan::{Calendar, Unit, Window, default_hop};
+use crate::plan::{Calendar, Session, Unit, Window, default_hop};
 use crate::time::{Span, zone};
 
 pub(in super::super) const ROLLING: Keys = Keys { known: &["rolling", "hop"], later: &LATER_KEYS };
@@ -15,17 +15,19 @@ pub(in super::super) const TUMBLING: Keys = Keys { known: &["tumbling", "which"]
 pub(in super::super) const HOPPING: Keys = Keys { known: &["hopping", "every"], later: &LATER_KEYS };
 pub(in super::super) const SERIES: Keys = Keys { known: &["series", "count"], later: &LATER_KEYS };
 pub(in super::super) const CALENDAR: Keys = Keys { known: &["calendar", "timezone", "which"], later: &LATER_KEYS };
+pub(in super::super) const SESSION: Keys = Keys { known: &["session", "within", "which"], later: &LATER_KEYS };
 /// What a map says a window is, and the keys beside it.
-const SHAPES: [(&str, &Keys); 5] = [
+const SHAPES: [(&str, &Keys); 6] = [
     ("rolling", &ROLLING),
     ("tumbling", &TUMBLING),
     ("hopping", &HOPPING),
     ("series", &SERIES),
     ("calendar", &CALENDAR),
+    ("session", &SESSION),
 ];
-const LATER_KEYS: [&str; 4] = ["session", "last_n", "decay", "half_life"];
+const LATER_KEYS: [&str; 3] = ["last_n", "decay", "half_life"];
 /// First words of windows that are designed and not yet built.
-const LATER: [&str; 5] = ["session", "last_n", "last", "decay", "half_life"];
+const LATER: [&str; 4] = ["last_n", "last", "decay", "half_life"];
 
 /// Of a window that is under way, and of the one before.
 const WHICH: [&str; 2] = ["current", "last"];
@@ -72,12 +74,18 @@ pub(super) fn read(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Opti
         (["calendar", _, which], [_, unit, word]) if is_which(which) => calendar(unit, None, Some(word), what, notes),
         (["calendar", _, _], [_, unit, zone]) => calendar(unit, Some(zone), None, what, notes),
         (["calendar", _, _, _], [_, unit, zone, which]) => calendar(unit, Some(zone), Some(which), what, notes),
-        (["tumbling" | "hopping" | "series" | "calendar", ..], _) => {
-            let advice = "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m`, `series 1h count 24` or `calendar day Europe/Berlin`";
+        (["session", _], [_, gap]) => session(gap, None, None, what, notes),
+        (["session", _, _], [_, gap, which]) => session(gap, None, Some(which), what, notes),
+        (["session", _, "within", _], [_, gap, _, within]) => session(gap, Some(within), None, what, notes),
+        (["session", _, "within", _, _], [_, gap, _, within, which]) => {
+            session(gap, Some(within), Some(which), what, notes)
+        }
+        (["tumbling" | "hopping" | "series" | "calendar" | "session", ..], _) => {
+            let advice = "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m`, `series 1h count 24`, `calendar day Europe/Berlin` or `session 30m`";
             refuse(notes, word.at, format!("{what}: {} is no window; {advice}", quoted(&word.value)))
         }
         ([first, ..], _) if LATER.contains(first) => {
-            let advice = "for now a window is a duration, for example 5m, tumbling, hopping, a series, of the calendar, or lifetime";
+            let advice = "for now a window is a duration, for example 5m, tumbling, hopping, a series, of the calendar, a session, or lifetime";
             refuse(notes, word.at, format!("{what}: {first} windows come with a later release; {advice}"))
         }
         _ => rolling(word, hop, what, notes),
@@ -118,6 +126,12 @@ fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> 
             let zone = section.text("timezone", notes);
             let which = section.text("which", notes);
             calendar(&unit?, zone.as_ref(), which.as_ref(), what, notes)
+        }
+        "session" => {
+            let gap = need("session", "session: 30m");
+            let within = section.text("within", notes);
+            let which = section.text("which", notes);
+            session(&gap?, within.as_ref(), which.as_ref(), what, notes)
         }
         _ => {
             let word = need("rolling", "rolling: 5m");
@@ -206,6 +220,31 @@ fn calendar(word: &Word, place: Option<&Word>, which: Option<&Word>, what: &str,
     let calendar = Calendar::new(unit, place.map_or(UTC, |place| place.value.as_str()))?;
     let name = if is_complete { "last_calendar" } else { "calendar" };
     Some(Written::one(word.at, format!("{name}_{}", unit.name()), Window::Calendar { calendar, is_complete }))
+}
+
+fn session(word: &Word, within: Option<&Word>, which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<Written> {
+    let gap = duration(word, what, notes);
+    let reach = within.map(|within| duration(within, what, notes));
+    let is_last = is_complete(which, what, notes)?;
+    let (gap, reach) = (gap?, reach.map_or(Some(None), |reach| reach.map(Some))?);
+    if gap < Session::GAP_MIN {
+        let message = format!("{what}: a session's gap is at least {}; write, for example, 30m", Session::GAP_MIN);
+        return refuse(notes, word.at, message);
+    }
+    let Some(session) = Session::new(gap, reach).filter(|session| session.within <= limits::DURATION_MAX) else {
+        let at = within.unwrap_or(word).at;
+        let message = match reach {
+            Some(reach) if reach < gap => {
+                format!(
+                    "{what}: sessions are looked for within {reach}, which is less than their gap {gap}; write more"
+                )
+            }
+            _ => format!("{what}: sessions would be looked for within more than {}", limits::DURATION_MAX),
+        };
+        return refuse(notes, at, message);
+    };
+    let name = if is_last { "last_session" } else { "session" };
+    Some(Written::one(word.at, format!("{name}_{}", word.value), Window::Session { session, is_last }))
 }
 
 fn hopping(word: &Word, every: &Word, what: &str, notes: &mut Notes) -> Option<Written> {

@@ -123,7 +123,12 @@ pub const KINDS: [Kind; 19] = [
         holds: "the last one that was over by then, more than 1m after its newest event",
         has_length: false,
     },
-    Kind { name: "lifetime", written: "window: lifetime", holds: "everything before `t`", has_length: false },
+    Kind {
+        name: "lifetime",
+        written: "window: lifetime",
+        holds: "everything before `t`; in a view with a `ttl`, the rolling window of that length",
+        has_length: false,
+    },
 ];
 
 /// Every operator over every kind of window that it can look at.

@@ -83,6 +83,8 @@ pub(super) struct View {
     pub(super) source: Option<Word>,
     pub(super) filter: Option<Tree>,
     pub(super) max_age: Option<Span>,
+    /// How long state is kept after an entity's last event.
+    pub(super) ttl: Option<Placed<Span>>,
     pub(super) features: Vec<Feature>,
     /// Whether every feature could be read, so that a name which is none of their results is unknown.
     pub(super) are_results_known: bool,
@@ -132,6 +134,8 @@ pub(super) struct NamedWindow {
     pub(super) shift: Shift,
     /// Where the hop is written, if it is.
     pub(super) hop_at: Option<Mark>,
+    /// Whether it is written `lifetime`, though it may end with the view's `ttl`.
+    pub(super) is_lifetime: bool,
 }
 
 /// An ordered list of `view` and `view:result` under one name.

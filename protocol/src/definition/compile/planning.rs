@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::ladder::{self, Wanted};
 use super::view::{Outcome, Resolved};
 use crate::definition::draft::NamedWindow;
-use crate::definition::mistake::Notes;
+use crate::definition::mistake::{Notes, quoted};
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
 use crate::plan::{Column, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
@@ -52,6 +52,7 @@ pub(super) fn plan(
         ladders.push(candidate.ladder());
     }
     check_bounds(&view, &ladders, slack, notes);
+    check_ttl(&view, slack, notes);
     let features = view.results.iter().zip(homes).filter_map(|(result, home)| {
         let ladder = *places.get(&home?)?;
         let answers = |column: &Column| column.measure == result.measure && column.keeps.has(view.needs(result));
@@ -198,6 +199,29 @@ fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<C
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, exact, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new(), rows: Keeps::NOTHING })
+}
+
+/// State that is gone a `ttl` after the last event must be of no use to any window by then, at any instant that is answered.
+fn check_ttl(view: &Resolved, slack: Span, notes: &mut Notes) {
+    let Some(ttl) = view.ttl else { return };
+    let reach = |named: &NamedWindow| Some(named.shift.reach(named.window.tail()?.span));
+    let others = view.results.iter().map(|result| &result.named).filter(|named| !named.is_lifetime);
+    let Some((reach, longest)) =
+        others.filter_map(|named| Some((reach(named)?, named))).max_by_key(|(reach, _)| *reach)
+    else {
+        return;
+    };
+    let least = Span(reach.0.saturating_add(slack.0));
+    if ttl.value < least {
+        let message = format!(
+            "feature view {}, `ttl`: {} is less than what {} looks back, {reach}, and the slack of its source, {slack}, together; \
+             write at least {least}",
+            quoted(&view.name.value),
+            ttl.value,
+            quoted(&longest.name.value)
+        );
+        notes.add(ttl.at, message);
+    }
 }
 
 fn check_bounds(view: &Resolved, ladders: &[LadderPlan], slack: Span, notes: &mut Notes) {

@@ -8,7 +8,7 @@ use super::derived;
 use super::fields::Fields;
 use crate::definition::draft::{Draft, Feature, NamedWindow, View};
 use crate::definition::mistake::{Notes, quoted};
-use crate::definition::place::{Mark, Word};
+use crate::definition::place::{Mark, Placed, Word};
 use crate::definition::shape::refuse;
 use crate::expression::{self, Expression, Function, Kind, Tree, Type, Wanted};
 use crate::ids::{ColumnId, SourceId, ViewId};
@@ -29,6 +29,7 @@ pub(super) struct Resolved {
     pub(super) keys: Vec<(String, Key)>,
     pub(super) filter: Option<Expression>,
     pub(super) max_age: Option<Span>,
+    pub(super) ttl: Option<Placed<Span>>,
     /// Index 0 is the view's rows.
     pub(super) measures: Vec<Measure>,
     pub(super) results: Vec<Outcome>,
@@ -103,6 +104,7 @@ pub(super) fn resolve(
         keys,
         filter,
         max_age: view.max_age,
+        ttl: view.ttl,
         measures: measures.list,
         results,
         derived: derived?,

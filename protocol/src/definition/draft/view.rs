@@ -1,10 +1,10 @@
 //! A feature view as written: entity, source, filter, features. Knows not what the names refer to.
 
 use super::source::kind;
-use super::window::{self, Hop};
+use super::window::{self, Edges, Hop};
 use super::{Derived, Feature, Sent, View, expression};
 use crate::definition::mistake::{Notes, quoted};
-use crate::definition::place::{Source, Word};
+use crate::definition::place::{Placed, Source, Word};
 use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
 use crate::definition::yaml::{Node, Value};
 use crate::expression::Tree;
@@ -13,8 +13,8 @@ use crate::plan::{Argument, Operator};
 use crate::time::Span;
 
 pub(super) const VIEW: Keys = Keys {
-    known: &["entity", "source", "where", "max_age", "features", "request", "derived"],
-    later: &["ttl", "order_by"],
+    known: &["entity", "source", "where", "max_age", "ttl", "features", "request", "derived"],
+    later: &["order_by"],
 };
 pub(super) const DERIVED: Keys = Keys { known: &["expr", "default"], later: &[] };
 pub(super) const FEATURE: Keys = Keys {
@@ -85,6 +85,7 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
     let source = word("source", "source: transactions");
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let max_age = max_age(&section, notes);
+    let ttl = ttl(&section, notes);
     let noted = notes.len();
     let features = section.need("features", "features: { purchases: { count: true, windows: [1h] } }", notes);
     let features = features.and_then(|node| Section::open(node, node.at, section.of("features"), notes));
@@ -97,7 +98,8 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
         }
     });
     let features = features.iter().flat_map(|features| features.entries);
-    let features = features.filter_map(|(name, node)| feature(name, node, text, notes)).collect();
+    let features =
+        features.filter_map(|(name, node)| feature(name, node, ttl.map(|ttl| ttl.value), text, notes)).collect();
     let are_results_known = notes.len() == noted;
     let derived = section.get("derived").map(|node| derived(node, &section.of("derived"), text, notes));
     let derived = derived.unwrap_or_default();
@@ -105,7 +107,7 @@ pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes
         None => Some(Vec::new()),
         Some(node) => request(node, &section.of("request"), notes),
     };
-    Some(View { name, entity, source, filter, max_age, features, are_results_known, derived, request })
+    Some(View { name, entity, source, filter, max_age, ttl, features, are_results_known, derived, request })
 }
 
 /// The values that a read may send.
@@ -165,13 +167,25 @@ fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
     }
 }
 
+fn ttl(section: &Section<'_>, notes: &mut Notes) -> Option<Placed<Span>> {
+    let word = section.text("ttl", notes)?;
+    match duration(&word, &section.of("ttl"), notes)? {
+        Span(0) => {
+            let message =
+                format!("{}: state is kept for longer than nothing; write, for example, 90d", section.of("ttl"));
+            refuse(notes, word.at, message)
+        }
+        value => Some(Placed { at: word.at, value }),
+    }
+}
+
 /// Messages of a filter say which key it is; the line says of what.
 fn filter_of(node: &Node, what: &str, text: &Source<'_>, notes: &mut Notes) -> Option<Tree> {
     node.word(what, notes)?;
     expression(node, "`where`", text, notes)
 }
 
-fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<Feature> {
+fn feature(name: &Word, node: &Node, ttl: Option<Span>, text: &Source<'_>, notes: &mut Notes) -> Option<Feature> {
     check_name(name, "a feature", notes);
     let owner = format!("feature {}", quoted(&name.value));
     let section = Section::with_keys(node, name.at, owner.clone(), &FEATURE, notes)?;
@@ -179,7 +193,7 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
     let rank = rank_of(&section, operator.as_ref().map(|(operator, _)| *operator), text, notes);
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let hop = window::hop(&section, notes).unwrap_or(Hop::Default);
-    let edges = (hop, window::shift(&section, notes));
+    let edges = Edges { hop, ttl, shift: window::shift(&section, notes) };
     let results = match (section.get("windows"), section.get("window")) {
         (Some(windows), None) => window::several(name, windows, edges, &section.of("windows"), notes),
         (None, Some(window)) => window::single(name, window, edges, &section.of("window"), notes),

@@ -37,6 +37,15 @@ pub(super) fn hop(section: &Section<'_>, notes: &mut Notes) -> Option<Hop> {
     Some(value.map_or(Hop::Unclear, |value| Hop::Written { at: word.at, value }))
 }
 
+/// What holds of all windows of a feature.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Edges {
+    pub(super) hop: Hop,
+    pub(super) shift: Shift,
+    /// How far back lifetime reaches, if it ends.
+    pub(super) ttl: Option<Span>,
+}
+
 /// `exclude_current: true`, or `offset: 1d`; one that cannot be read is noted.
 pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
     let current = section.text("exclude_current", notes);
@@ -91,18 +100,12 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
 }
 
 /// `windows: [5m, tumbling 1h]`: results are named `feature_5m`, `feature_tumbling_1h`.
-pub(super) fn several(
-    feature: &Word,
-    node: &Node,
-    (hop, shift): (Hop, Shift),
-    what: &str,
-    notes: &mut Notes,
-) -> Vec<NamedWindow> {
+pub(super) fn several(feature: &Word, node: &Node, edges: Edges, what: &str, notes: &mut Notes) -> Vec<NamedWindow> {
     let mut results: Vec<NamedWindow> = Vec::new();
     for node in node.list(what, "[5m, 1h]", notes).unwrap_or_default() {
-        let Some(written) = written::read(node, hop, what, notes) else { continue };
+        let Some(written) = written::read(node, edges, what, notes) else { continue };
         let typed = written.word.clone();
-        let own = named(&format!("{}_{}", feature.value, typed.value), written, shift);
+        let own = named(&format!("{}_{}", feature.value, typed.value), written, edges.shift);
         if results.len() + own.len() > limits::FEATURES_PER_VIEW_MAX {
             notes.add(node.at, format!("{what}: more than {} windows; remove some", limits::FEATURES_PER_VIEW_MAX));
             break;
@@ -123,28 +126,23 @@ pub(super) fn several(
         }
         results.extend(own);
     }
-    check_hop_is_used(&results, hop, what, notes);
+    check_hop_is_used(&results, edges.hop, what, notes);
     results
 }
 
 /// `window: 5m`: the one result is named as the feature is; those of a series have their number behind it.
-pub(super) fn single(
-    feature: &Word,
-    node: &Node,
-    (hop, shift): (Hop, Shift),
-    what: &str,
-    notes: &mut Notes,
-) -> Vec<NamedWindow> {
-    let written = written::read(node, hop, what, notes);
-    let results = written.map_or(Vec::new(), |written| named(&feature.value, written, shift));
-    check_hop_is_used(&results, hop, what, notes);
+pub(super) fn single(feature: &Word, node: &Node, edges: Edges, what: &str, notes: &mut Notes) -> Vec<NamedWindow> {
+    let written = written::read(node, edges, what, notes);
+    let results = written.map_or(Vec::new(), |written| named(&feature.value, written, edges.shift));
+    check_hop_is_used(&results, edges.hop, what, notes);
     results
 }
 
 /// The results of one entry.
 fn named(name: &str, written: Written, shift: Shift) -> Vec<NamedWindow> {
-    let Written { word, windows, hop_at } = written;
-    let result = |name: String, window| NamedWindow { name: Word { at: word.at, value: name }, window, shift, hop_at };
+    let Written { word, windows, hop_at, is_lifetime } = written;
+    let result =
+        |value: String, window| NamedWindow { name: Word { at: word.at, value }, window, shift, hop_at, is_lifetime };
     match windows {
         Windows::One(window) => vec![result(name.to_owned(), window)],
         Windows::Series(windows) => {

@@ -439,7 +439,22 @@ fn mistakes_around_features() {
         ),
         ("entity: user", "entity: card", "12:13 feature view `v`, `entity`: `card` is no entity; there is `user`"),
         ("source: s", "source: t", "13:13 feature view `v`, `source`: `t` is no source"),
-        ("    source: s\n", "    source: s\n    ttl: 5d\n", "14:5 feature view `v`: `ttl` comes with a later release"),
+        (
+            "    source: s\n",
+            "    source: s\n    order_by: x\n",
+            "14:5 feature view `v`: `order_by` comes with a later release",
+        ),
+        (
+            "    source: s\n",
+            "    source: s\n    ttl: 0s\n",
+            "14:10 feature view `v`, `ttl`: state is kept for longer than",
+        ),
+        ("    source: s\n", "    source: s\n    ttl: long\n", "14:10 feature view `v`, `ttl`: `long` is no duration"),
+        (
+            "    source: s\n",
+            "    source: s\n    ttl: 9m\n",
+            "14:10 feature view `v`, `ttl`: 9m is less than what `a_5m` looks back, 5m, and the slack of its source, 5m, together; write at least 10m",
+        ),
         (
             "    source: s\n",
             "    source: s\n    max_age: 0s\n",

@@ -352,6 +352,35 @@ fn a_default_or_a_max_age_changes_no_state() {
 }
 
 #[test]
+fn lifetime_ends_with_the_ttl() {
+    let text = with_features(
+        "a: { sum: amount, windows: [5m, lifetime] }\nb: { rate: true, window: lifetime, offset: 1d }
+c: { count: true, window: lifetime, exclude_current: true }",
+    );
+    let forever = text.replace("rate: true", "count: true").replace(", offset: 1d", "");
+    let kept = text.replace("    source: s\n", "    source: s\n    ttl: 90d\n");
+    let view = &plan(&kept).views[0];
+    assert_eq!(names(view), ["a_5m", "a_lifetime", "b", "c"]);
+    assert!(view.features[1..].iter().all(|feature| feature.window == rolling("90d", "1d")));
+    assert!(!view.ladders[0].lifetime);
+    assert_eq!(view.ladders[0].levels, [level("5s", "5m"), level("1d", "91d")]);
+    // Where nothing lasts for a lifetime, there is nothing that a ttl could end.
+    let short = with_features("a: { sum: amount, windows: [5m] }");
+    let with = |ttl: &str| short.replace("    source: s\n", &format!("    source: s\n    ttl: {ttl}\n"));
+    assert_eq!(plan(&with("10m")), plan(&short));
+    // What lasted for ever has no tiles to end by: the new window begins where the change is.
+    let first = plan(&forever);
+    assert!(first.views[0].ladders[0].lifetime);
+    let then = forever.replace("    source: s\n", "    source: s\n    ttl: 90d\n");
+    let second = after(&then, &first, 1);
+    let begins = |plan: &Plan, feature: usize| {
+        let feature = &plan.views[0].features[feature];
+        plan.views[0].ladders[feature.ladder].columns[feature.column].since.0
+    };
+    assert_eq!((begins(&second, 0), begins(&second, 1), begins(&second, 2)), (0, 1, 1));
+}
+
+#[test]
 fn late_records_are_dead_letters_unless_said_otherwise() {
     let text = with_features("a: { count: true, windows: [5m] }");
     let first = plan(&text);

@@ -1,6 +1,6 @@
 //! One window as written, in a word, in a few words or as a map. Knows no feature and no name of a result.
 
-use super::Hop;
+use super::{Edges, Hop};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
 use crate::definition::shape::{Keys, Section, duration, refuse};
@@ -41,6 +41,8 @@ pub(super) struct Written {
     pub(super) windows: Windows,
     /// Where its hop is written, if it is.
     pub(super) hop_at: Option<Mark>,
+    /// Whether it says `lifetime`.
+    pub(super) is_lifetime: bool,
 }
 
 /// One window, or one after the other.
@@ -52,11 +54,11 @@ pub(super) enum Windows {
 
 impl Written {
     fn one(at: Mark, name: impl Into<String>, window: Window) -> Self {
-        Self { word: Word { at, value: name.into() }, windows: Windows::One(window), hop_at: None }
+        Self { word: Word { at, value: name.into() }, windows: Windows::One(window), hop_at: None, is_lifetime: false }
     }
 }
 
-pub(super) fn read(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> {
+pub(super) fn read(node: &Node, Edges { hop, ttl, .. }: Edges, what: &str, notes: &mut Notes) -> Option<Written> {
     if let Value::Map(_) = node.value {
         return map(node, hop, what, notes);
     }
@@ -65,7 +67,13 @@ pub(super) fn read(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Opti
         word.value.split_whitespace().map(|part| Word { at: word.at, value: part.to_owned() }).collect();
     let texts: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
     match (texts.as_slice(), parts.as_slice()) {
-        (["lifetime"], _) => Some(Written::one(word.at, "lifetime", Window::Lifetime)),
+        (["lifetime"], _) => {
+            let written = match ttl {
+                None => Written::one(word.at, "lifetime", Window::Lifetime),
+                Some(ttl) => rolling_by(word, ttl, hop, what, notes)?,
+            };
+            Some(Written { is_lifetime: true, ..written })
+        }
         (["tumbling", _], [_, span]) => tumbling(span, None, what, notes),
         (["tumbling", _, _], [_, span, which]) => tumbling(span, Some(which), what, notes),
         (["hopping", _, "every", _], [_, span, _, every]) => hopping(span, every, what, notes),
@@ -151,6 +159,10 @@ fn length(word: &Word, what: &str, notes: &mut Notes) -> Option<Span> {
 
 fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> {
     let span = length(&word, what, notes)?;
+    rolling_by(word, span, hop, what, notes)
+}
+
+fn rolling_by(word: Word, span: Span, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> {
     let (hop, hop_at) = match hop {
         Hop::Default => (default_hop(span), None),
         Hop::Written { at, value } => (value, Some(at)),
@@ -165,7 +177,7 @@ fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Writte
         let advice = format!("write a hop of at most {span}");
         return refuse(notes, at, format!("{what}: the window {span} is shorter than its hop {hop}; {advice}"));
     }
-    Some(Written { word, windows: Windows::One(Window::Rolling { span, hop }), hop_at })
+    Some(Written { word, windows: Windows::One(Window::Rolling { span, hop }), hop_at, is_lifetime: false })
 }
 
 /// Where it cannot be cut at the tick, it has the hop of one that declares none.
@@ -174,7 +186,7 @@ fn exact(word: Word, span: Span, what: &str, notes: &mut Notes) -> Option<Writte
     if span < hop {
         return refuse(notes, word.at, format!("{what}: {span} is too short to be exact; write at least {hop}"));
     }
-    Some(Written { word, windows: Windows::One(Window::Exact { span, hop }), hop_at: None })
+    Some(Written { word, windows: Windows::One(Window::Exact { span, hop }), hop_at: None, is_lifetime: false })
 }
 
 fn tumbling(word: &Word, which: Option<&Word>, what: &str, notes: &mut Notes) -> Option<Written> {
@@ -272,5 +284,6 @@ fn series(word: &Word, count: &Word, what: &str, notes: &mut Notes) -> Option<Wr
         return refuse(notes, word.at, message);
     }
     let window = |nth: i64| Window::Complete { span, every: span, ago: Span(span.0 * nth) };
-    Some(Written { word: word.clone(), windows: Windows::Series((0..count).map(window).collect()), hop_at: None })
+    let windows = Windows::Series((0..count).map(window).collect());
+    Some(Written { word: word.clone(), windows, hop_at: None, is_lifetime: false })
 }

@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::plan::RunPlan;
 use crate::report::{Adder, RunReport, Summary, Violation};
 use crate::scenarios::{self, Scenario};
+use crate::windows::golden::{self, GoldenError};
 use crate::world;
 
 /// Beats the grid's own decisions in a deterministic world of nodes, log, store and network.
@@ -61,6 +62,12 @@ pub enum Subcommands {
     },
     /// Random definitions over random events in random orders against the oracle, until enough values were compared.
     Windows(windows::Arguments),
+    /// Pages and values of some records, written down once and for ever: a new golden file, or whether one still holds.
+    Golden {
+        /// A golden file of this or an earlier release; without it a new one is printed.
+        #[arg(long)]
+        check: Option<PathBuf>,
+    },
     /// Every planted bug against its own scenario, or one against random seeds.
     Plants {
         /// One planted bug.
@@ -105,6 +112,8 @@ enum CliError {
     File { path: PathBuf, error: std::io::Error },
     #[error("{path}: not a plan: {error}")]
     Plan { path: PathBuf, error: serde_json::Error },
+    #[error(transparent)]
+    Golden(#[from] GoldenError),
     #[error("the result does not print as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -147,6 +156,7 @@ pub fn execute(what: &Subcommands) -> ExitCode {
         Subcommands::Run { scenario, how, plant, save } => run_seeds(scenario, how, plant.as_deref(), save.as_deref()),
         Subcommands::Replay { what, seed, trace, plant } => replay(what, *seed, trace.as_deref(), plant.as_deref()),
         Subcommands::Windows(arguments) => windows::run(arguments),
+        Subcommands::Golden { check } => golden(check.as_deref()),
         Subcommands::Plants { name: Some(name), how } => plant_median(name, how),
         Subcommands::Plants { name: None, how } => plants(how),
     };
@@ -247,6 +257,16 @@ fn replay(what: &str, seed: u64, trace: Option<&Path>, plant: Option<&str>) -> R
     adder.add(&run);
     print_summary(&adder.finish(0.0), Format::Json)?;
     Ok(run.violation.is_none())
+}
+
+fn golden(file: Option<&Path>) -> Result<bool, CliError> {
+    let Some(file) = file else {
+        print!("{}", golden::write()?);
+        return Ok(true);
+    };
+    let lines = golden::check(&read(file)?)?;
+    println!("{}: {lines} lines hold", file.display());
+    Ok(true)
 }
 
 /// Seeds tried for a plant's own scenario: scripted ones need one, so this is room for the scenario's own variety.

@@ -5,7 +5,7 @@
 //! seed, number -> case: extent -> plans that follow one another, a log -> delivery: partitions ahead of others, changes of
 //!                 definitions, state through its bytes -> reads at chosen instants -> the oracle's answers
 //! ```
-//! Reading order: [`log`] (with [`payloads`]), [`plans`], [`product`], [`case`], [`training`], [`tally`]. Every record's fate,
+//! Reading order: [`log`] (with [`payloads`]), [`plans`], [`product`], [`case`], [`training`], [`tally`]; [`golden`] stands beside them. Every record's fate,
 //! every partition's accounting and every value must be equal at any offsets and under every definitions.
 
 pub mod log;
@@ -15,6 +15,7 @@ pub mod product;
 pub mod case;
 pub mod training;
 pub mod tally;
+pub mod golden;
 mod trace;
 
 use std::fmt::Debug;

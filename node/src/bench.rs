@@ -7,7 +7,9 @@ pub mod ingest;
 pub mod memory;
 pub mod read;
 mod rows;
+pub mod six;
 pub mod training;
+pub mod windows;
 
 use featuregrid_protocol::definition::{self, Mistakes};
 use featuregrid_protocol::ids::ControlIndex;

@@ -6,7 +6,7 @@ mod even;
 pub mod sensors;
 mod text;
 pub mod w1;
-mod zipf;
+pub mod zipf;
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::time::Timestamp;

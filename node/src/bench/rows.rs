@@ -51,7 +51,7 @@ impl Frames {
         let mut rows = RowBatch::default();
         for (user, ts, amount) in events {
             self.key.clear();
-            key::encode([format!("u{user}").as_str()], &mut self.key);
+            key::encode([name(user).as_str()], &mut self.key);
             self.numbers.fill(amount);
             let head = RowHead {
                 hash: KeyHash::of(&self.key),
@@ -84,6 +84,11 @@ impl Frames {
             rows,
         }
     }
+}
+
+/// The key of a user.
+pub(super) fn name(user: u64) -> String {
+    format!("u{user}")
 }
 
 /// When the first event happens.

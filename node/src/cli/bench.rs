@@ -1,5 +1,6 @@
 //! `featuregrid bench`: figures with their limits, measured in the same run.
 
+mod memory;
 mod read;
 
 use std::path::PathBuf;
@@ -9,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use featuregrid_protocol::time::Span;
 use featuregrid_simulations::workload::w1::{Parameters, W1};
 use serde_json::{Value, json};
 
@@ -17,10 +17,9 @@ use super::Report;
 use super::output::say;
 use crate::assemble::{Node, Settings};
 use crate::bench::fold::fold;
-use crate::bench::ids::{self, ids};
 use crate::bench::ingest::{self, Meter, Stage, Used};
-use crate::bench::memory::memory;
 use crate::bench::training::training;
+use crate::bench::windows::{Case, windows};
 use crate::demo::append;
 use crate::ingest::Log;
 use crate::ingest::embedded::PARTITIONS;
@@ -31,20 +30,10 @@ use crate::{bench, entropy};
 /// `featuregrid bench`
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Bytes of an entity with W1's features: bounded by windows, not by events.
-    Memory {
-        /// How many entities.
-        #[arg(long, default_value_t = 1)]
-        keys: u64,
-        /// Instead: so many events with an id each, over 100,000 entities and a day, and what of their memory stays.
-        #[arg(long, conflicts_with_all = ["keys", "events", "span"])]
-        ids: Option<u64>,
-        /// How many events.
-        #[arg(long, default_value_t = 10_000_000)]
-        events: u64,
-        /// The time they are spread over.
-        #[arg(long, default_value = "30d", value_parser = span)]
-        span: Span,
+    /// Bytes of an entity: bounded by windows, not by events. With W1's features, or with `--zipf` over six windows.
+    Memory(memory::Arguments),
+    /// CPU time of a read, of many measures and of expressions, each beside a loop that does only what must be done.
+    Windows {
         /// How the result is printed.
         #[arg(long, value_enum, default_value = "text")]
         report: Report,
@@ -98,41 +87,21 @@ pub(super) struct IngestArguments {
     report: Report,
 }
 
-fn span(text: &str) -> Result<Span, String> {
-    Span::parse(text).map_err(|error| error.to_string())
-}
-
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Memory { ids: Some(count), report, .. } => {
-            let measured = ids(count)?;
-            let result = json!({
-                "workload": format!(
-                    "payments with ids over {} keys and a day, ids known for {}, windows up to 1h", measured.entities, ids::HORIZON
-                ),
-                "ids": count,
-                "bytes_after_quarter": measured.bytes_after_quarter,
-                "bytes_at_end": measured.bytes_at_end,
-                "id_bytes_at_end": measured.id_bytes_at_end,
-                "unit": "bytes",
-                "growth_after_horizon": round(measured.growth(), 4),
-                "limit": 0.05,
+        Command::Memory(arguments) => memory::run(arguments)?,
+        Command::Windows { report } => {
+            let cases = windows(1_000)?.into_iter().map(|Case { case, workload, value, limit }| {
+                json!({
+                    "case": case,
+                    "workload": workload,
+                    "value": round(value, 1),
+                    "unit": Case::UNIT,
+                    "limit": round(limit, 1),
+                    "ratio": round(value / limit.max(f64::MIN_POSITIVE), 2),
+                })
             });
-            print(report, &result);
-        }
-        Command::Memory { keys, events, span, report, ids: None } => {
-            let measured = memory(bench::plan()?, keys, events, span);
-            let result = json!({
-                "workload": format!("W1's view, {keys} keys, {events} events over {span}"),
-                "keys": measured.entities,
-                "events": events,
-                "bytes_per_entity": measured.bytes_per_entity,
-                "bytes_per_entity_max": measured.bytes_per_entity_max,
-                "reserved_bytes_per_entity": measured.reserved_bytes_per_entity,
-                "unit": "bytes",
-                "limit": 24_576,
-            });
-            print(report, &result);
+            print(report, &json!({ "cases": cases.collect::<Value>() }));
         }
         Command::Fold { keys, events, report } => {
             let mut cases = Vec::new();

@@ -1,21 +1,32 @@
 //! Zipf-distributed ranks in constant time, by an alias table of integers. Knows no user.
 //!
-//! Only additions, multiplications and divisions of floats are used, which are rounded alike everywhere; `powf` is not.
+//! For the exponent of W1 only additions, multiplications and divisions of floats are used, which are rounded alike
+//! everywhere; `powf` is not, so other exponents are for measurements alone.
 
 use crate::random::Random;
 
-/// Ranks `0..n`; rank r has a weight of (r + 1)^-0.8.
+/// Ranks `0..n`; rank r has a weight of (r + 1)^-s.
 #[derive(Clone, Debug)]
-pub(super) struct Zipf {
+pub struct Zipf {
     /// Per slot: keep the slot below this share of 2^32, else take the other rank.
     slots: Vec<(u32, u32)>,
 }
 
 impl Zipf {
-    /// A table of `n` ranks, at least one.
+    /// A table of `n` ranks, at least one, where s is 0.8.
     pub(super) fn new(n: u32) -> Self {
-        let n = n.max(1);
-        let weights: Vec<u64> = (1..=n).map(weight).collect();
+        Self::of((1..=n.max(1)).map(weight).collect())
+    }
+
+    /// The same for any exponent that is not negative.
+    #[must_use]
+    pub fn with_exponent(n: u32, exponent: f64) -> Self {
+        let weight = |rank: u32| ((1u64 << 40) as f64 * f64::from(rank).powf(-exponent)) as u64;
+        Self::of((1..=n.max(1)).map(weight).map(|weight| weight.max(1)).collect())
+    }
+
+    fn of(weights: Vec<u64>) -> Self {
+        let n = weights.len() as u32;
         let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
         // Shares in units of total / n: a slot of the table holds exactly `total`.
         let mut shares: Vec<u128> = weights.iter().map(|weight| u128::from(*weight) * u128::from(n)).collect();
@@ -34,7 +45,7 @@ impl Zipf {
     }
 
     /// Draws a rank.
-    pub(super) fn draw(&self, random: &mut Random) -> u32 {
+    pub fn draw(&self, random: &mut Random) -> u32 {
         // The high half of the product is the slot, its low half a uniform remainder.
         let product = u128::from(random.next()) * self.slots.len() as u128;
         let slot = (product >> 64) as u32;

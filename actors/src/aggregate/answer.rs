@@ -75,7 +75,8 @@ fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, inst
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
+        | (Operator::Histogram | Operator::Entropy, _)
+        | (Operator::DecayedCount | Operator::DecayedSum | Operator::DecayedMean, _) => Value::Null,
     }
 }
 

@@ -75,6 +75,12 @@ pub enum Operator {
     MeanGap,
     /// Rows a second over the length of the window.
     Rate,
+    /// How many rows, each as its weight.
+    DecayedCount,
+    /// Their sum, each by its weight; 0 when empty.
+    DecayedSum,
+    /// Their mean, each by its weight; null when empty.
+    DecayedMean,
 }
 
 /// Of what a variance speaks.
@@ -111,7 +117,7 @@ pub enum Answers {
 }
 
 impl Operator {
-    /// Every operator, those with a parameter once.
+    /// Every operator that definitions can name, those with a parameter once.
     pub const ALL: [Self; 30] = [
         Self::Count,
         Self::Sum,
@@ -179,16 +185,25 @@ impl Operator {
             Self::TimeSinceLast => "time_since_last",
             Self::MeanGap => "inter_arrival_mean",
             Self::Rate => "rate",
+            Self::DecayedCount => "decayed_count",
+            Self::DecayedSum => "decayed_sum",
+            Self::DecayedMean => "decayed_mean",
         }
+    }
+
+    /// Whether it looks at rows that lose their weight: with a half-life, and no window.
+    #[must_use]
+    pub fn is_decayed(self) -> bool {
+        matches!(self, Self::DecayedCount | Self::DecayedSum | Self::DecayedMean)
     }
 
     /// What it reads of a row.
     #[must_use]
     pub fn argument(self) -> Argument {
         match self {
-            Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
+            Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate | Self::DecayedCount => Argument::Rows,
             Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
-            Self::Percentile(_) | Self::Median => Argument::Number,
+            Self::Percentile(_) | Self::Median | Self::DecayedSum | Self::DecayedMean => Argument::Number,
             Self::Any | Self::All => Argument::Truth,
             Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
             Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
@@ -217,10 +232,11 @@ impl Operator {
             Self::Histogram => Answers::Counts(of),
             Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => Answers::One(Type::Float),
             Self::ModeShare | Self::Entropy => Answers::One(Type::Float),
+            Self::DecayedCount | Self::DecayedSum | Self::DecayedMean => Answers::One(Type::Float),
         }
     }
 
-    /// What its column keeps of `items` beside how many rows there are.
+    /// What its column keeps of `items` beside how many rows there are; how they decay is said by the window.
     #[must_use]
     pub fn keeps(self, items: Items) -> Keeps {
         // A text has no word of its own.
@@ -246,6 +262,8 @@ impl Operator {
             Self::Histogram | Self::Entropy => Keeps::CATEGORIES,
             Self::TimeSinceLast => Keeps::LAST,
             Self::MeanGap => Keeps::TIMES,
+            Self::DecayedCount => Keeps::WEIGHTS,
+            Self::DecayedSum | Self::DecayedMean => Keeps::WEIGHTS.and(Keeps::WEIGHTED),
         }
     }
 }

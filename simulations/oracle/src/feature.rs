@@ -10,6 +10,8 @@
 //! |---|---|---|
 //! | `count`, `rate` | n; n a second over the length of the window | 0 |
 //! | `sum` | of the numbers | 0 |
+//! | `decayed_count`, `decayed_sum` | each by its weight ([`decay`]) | 0 |
+//! | `decayed_mean` | each by its weight | null |
 //! | `mean`, `variance`, `stddev` | exact ratios, rounded once ([`statistics`](crate::statistics)); the root of one | null |
 //! | `min`, `max` | the smallest number, the largest | null |
 //! | `first`, `last` | the value of the earliest row, of the latest | null |
@@ -39,17 +41,18 @@ use crate::category::Categories;
 use crate::item::{Item, number};
 use crate::judge::Input;
 use crate::statistics::{mean, nearest, variance};
-use crate::{distinct, list, percentile};
+use crate::{decay, distinct, list, percentile};
 
 /// A default as the operator would have answered it: a ratio is a float, all else stays what it is.
 pub(crate) fn default(operator: Operator, constant: &Constant) -> Value {
-    use Operator::{Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
+    use Operator::{DecayedCount, DecayedMean, DecayedSum, Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
 
     match (operator, constant) {
         (_, Constant::Truth(truth)) => Value::Bool(*truth),
         (_, Constant::Text(text)) => Value::Text(text.as_str().into()),
         (
-            Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy,
+            Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy | DecayedCount | DecayedSum
+            | DecayedMean,
             Constant::Number { unscaled, domain },
         ) => mean(i128::from(*unscaled), 1, domain.scale()).map_or(Value::Null, Value::Float),
         (_, Constant::Number { unscaled, domain }) => number(i128::from(*unscaled), Items::Numbers(*domain)),
@@ -176,8 +179,20 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
             Window::Rolling { span, .. } | Window::Tumbling { span } | Window::Complete { span, .. } => Some(
                 Value::Float(nearest(&BigInt::from(rows.len() * 1_000_000), &BigUint::from(span.0.unsigned_abs()))),
             ),
-            Window::Lifetime | Window::Calendar { .. } => None,
+            Window::Lifetime | Window::Calendar { .. } | Window::Decay(_) => None,
         },
+        Operator::DecayedCount => {
+            let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| (*ts, 1)).collect();
+            Some(Value::Float(decay::sum(question.window.decay()?, question.end, &rows, 0)))
+        }
+        Operator::DecayedSum | Operator::DecayedMean => {
+            let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| *ts).zip(numbers).collect();
+            let (decay, t) = (question.window.decay()?, question.end);
+            match question.operator {
+                Operator::DecayedSum => Some(Value::Float(decay::sum(decay, t, &rows, scale))),
+                _ => decay::mean(decay, t, &rows, scale).map(Value::Float),
+            }
+        }
         other => unreachable!("{other:?} counts categories"),
     }
 }

@@ -6,7 +6,7 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`], [`item`]), [`fold`], [`cut`]
-//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`percentile`], [`distinct`],
+//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`decay`], [`percentile`], [`distinct`],
 //! [`list`], [`category`]).
 //!
 //! | question | answer |
@@ -26,6 +26,7 @@ mod judge;
 mod fold;
 mod statistics;
 mod percentile;
+mod decay;
 mod distinct;
 mod list;
 mod category;

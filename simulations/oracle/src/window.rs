@@ -1,6 +1,7 @@
 //! Which instants a window holds. Knows no row and no operator.
 
-use featuregrid_protocol::plan::Window;
+use featuregrid_protocol::limits;
+use featuregrid_protocol::plan::{Decay, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::calendar;
@@ -10,6 +11,11 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
     match window {
         Window::Lifetime => (Timestamp::MIN, t),
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
+        // The half-life under way, and those before it.
+        Window::Decay(Decay { half_life }) => {
+            let before = Span(half_life.0 * (limits::HALF_LIVES_KEPT - 1));
+            (floor(t, half_life) - before, t)
+        }
         Window::Tumbling { span } => (floor(t, span), t),
         Window::Complete { .. } => edges_back(window, Span(0), t),
         Window::Calendar { calendar, is_complete: false } => (calendar::begin(calendar, t), t),
@@ -24,7 +30,7 @@ pub(crate) fn edges(window: Window, t: Timestamp) -> (Timestamp, Timestamp) {
 pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp, Timestamp) {
     let from = t - back;
     match window {
-        Window::Lifetime | Window::Tumbling { .. } | Window::Calendar { .. } => {
+        Window::Lifetime | Window::Tumbling { .. } | Window::Calendar { .. } | Window::Decay(_) => {
             unreachable!("{window:?} has no offset")
         }
         Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),

@@ -86,6 +86,7 @@ fn kind(window: Window) -> &'static str {
         Window::Calendar { is_complete: false, .. } => "calendar",
         Window::Calendar { is_complete: true, .. } => "calendar last",
         Window::Lifetime => "lifetime",
+        Window::Decay(_) => "half-life",
     }
 }
 

@@ -86,7 +86,7 @@ pub(super) fn read(
         };
         let is_back = matches!(shift, Shift::Back(_));
         match window {
-            Window::Lifetime => (Timestamp::MIN, from),
+            Window::Lifetime | Window::Decay(_) => (Timestamp::MIN, from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
             Window::Calendar { calendar, is_complete: false } => (began(calendar, from), from),
             Window::Calendar { calendar, is_complete: true } => {

@@ -11,7 +11,7 @@ use super::view::{Outcome, Resolved};
 use crate::definition::mistake::Notes;
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
+use crate::plan::{Column, Decay, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -83,7 +83,8 @@ pub(super) fn plan(
 impl Resolved {
     /// What a column must keep for a result.
     fn needs(&self, result: &Outcome) -> Keeps {
-        result.operator.keeps(self.measures[result.measure].items())
+        let decay = result.named.window.decay();
+        result.operator.keeps(self.measures[result.measure].items()).decaying(decay)
     }
 }
 
@@ -93,8 +94,8 @@ struct Candidate {
     shape: LadderPlan,
     /// What it has kept so far, and since when.
     kept: Vec<Kept>,
-    /// What features read from it, by measure and beginning.
-    wanted: BTreeMap<(usize, ControlIndex), Keeps>,
+    /// What features read from it, by measure, decay and beginning.
+    wanted: BTreeMap<(usize, Option<Decay>, ControlIndex), Keeps>,
 }
 
 /// A column of the plan before.
@@ -120,7 +121,9 @@ impl Candidate {
 
     /// Since when it has kept what a result needs, if it has.
     fn since(&self, view: &Resolved, measure: usize, needs: Keeps) -> Option<ControlIndex> {
-        let able = self.kept.iter().filter(|kept| kept.id == view.measures[measure].id && kept.keeps.has(needs));
+        let id = view.measures[measure].id;
+        let decays_so = |kept: &&Kept| kept.id == id && kept.keeps.decay() == needs.decay();
+        let able = self.kept.iter().filter(decays_so).filter(|kept| kept.keeps.has(needs));
         able.map(|kept| kept.since).min()
     }
 
@@ -128,19 +131,19 @@ impl Candidate {
     fn want(&mut self, view: &Resolved, result: &Outcome, index: ControlIndex) {
         let needs = view.needs(result);
         let since = self.since(view, result.measure, needs).unwrap_or(index);
-        let keeps = self.wanted.entry((result.measure, since)).or_default();
+        let keeps = self.wanted.entry((result.measure, needs.decay(), since)).or_default();
         *keeps = keeps.and(needs);
     }
 
     /// Every ladder counts the view's rows, since its own beginning.
     fn want_rows(&mut self, view: &Resolved, index: ControlIndex) {
         let since = self.since(view, 0, Keeps::NOTHING).unwrap_or(index);
-        self.wanted.entry((0, since)).or_default();
+        self.wanted.entry((0, None, since)).or_default();
     }
 
-    /// The view's rows first, then what features read, in order of measure and beginning.
+    /// The view's rows first, then what features read, in order of measure, decay and beginning.
     fn ladder(self) -> LadderPlan {
-        let columns = self.wanted.into_iter().map(|((measure, since), keeps)| Column { measure, keeps, since });
+        let columns = self.wanted.into_iter().map(|((measure, _, since), keeps)| Column { measure, keeps, since });
         LadderPlan { columns: columns.collect(), ..self.shape }
     }
 }
@@ -167,6 +170,7 @@ fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
             Window::Calendar { .. } => "calendar's tile",
+            Window::Decay(_) => "half-life",
             Window::Rolling { .. } | Window::Lifetime => ladder::HOP,
         };
         Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })

@@ -67,7 +67,7 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
             Some("is not complete, and so has no offset; write, for example, `tumbling 5m last`")
         }
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
-        Window::Rolling { .. } | Window::Complete { .. } => None,
+        Window::Rolling { .. } | Window::Complete { .. } | Window::Decay(_) => None,
     };
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
     let wrong = back.find_map(|result| Some((result, advice(result.window)?)));

@@ -4,6 +4,8 @@ use super::{Keeps, Operator, Spread};
 
 const QUANTILES: &str = "exact to 256 different numbers; beyond, within 1/64 of it where they lie within a factor of 16, and twice as far each time the number of octaves doubles";
 const DISTINCT: &str = "exact to 128; beyond, a standard error of 3.3 %";
+const DECAYED: &str =
+    "a weight within 8 x 10^-7 of it, the rest an exact ratio, rounded once; older than 48 half-lives, nothing";
 const CATEGORIES: &str = "exact to 64 different ones; beyond, null with status OVERFLOW";
 
 /// One operator in words.
@@ -66,6 +68,9 @@ impl Operator {
             Self::MeanGap => {
                 told("mean seconds from one event to the next", "null, as of one event", "exact ratio, rounded once")
             }
+            Self::DecayedCount => told("how many events, each as what is left of it", "0", DECAYED),
+            Self::DecayedSum => told("their sum, each by what is left of it", "0", DECAYED),
+            Self::DecayedMean => told("their mean, each by what is left of it", "null", DECAYED),
             Self::Rate => told("events a second over the length of the window", "0", "exact ratio, rounded once"),
         }
     }

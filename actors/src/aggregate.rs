@@ -8,6 +8,7 @@ mod answer;
 mod cells;
 mod collected;
 mod collection;
+pub(crate) mod decay;
 pub(crate) mod moments;
 pub mod ratio;
 mod squares;

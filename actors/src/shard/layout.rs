@@ -146,6 +146,7 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
                 operator: feature.operator,
                 items,
                 span: feature.window.span(),
+                decay: feature.window.decay(),
                 default: match (feature.operator.answers(items), &feature.default) {
                     (Answers::One(of), Some(constant)) => Some(aggregate::default(of, constant)),
                     _ => None,

@@ -251,7 +251,11 @@ impl Shard {
         }
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
         let (seen, window) = (&self.scratch.snapshots[feature.group], feature.target.window);
-        let head = seen.head(&shape.groups[feature.target.group], window);
+        let group = &shape.groups[feature.target.group];
+        let head = seen.head(group, window);
+        if group.sight.is_decaying() {
+            return answer(&feature.answer, &seen.decayed(shape, feature.column), None, head);
+        }
         let collected = feature.gather.and_then(|gather| seen.collection(window, gather));
         answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head)
     }

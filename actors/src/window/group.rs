@@ -1,6 +1,7 @@
 //! Windows that one pass from newest to oldest answers together. Knows no column and no page.
 
-use featuregrid_protocol::plan::{Calendar, Level, Shift, Window};
+use featuregrid_protocol::limits::HALF_LIVES_KEPT;
+use featuregrid_protocol::plan::{Calendar, Decay, Level, Shift, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::units::Units;
@@ -73,6 +74,8 @@ enum Head {
     Panes { hop: Span, back: Span },
     /// All of them where the unit under way began.
     Calendar(Calendar),
+    /// One where the next begins, each a half-life long, the newest one at the instant.
+    HalfLives(Span),
 }
 
 impl Sight {
@@ -105,6 +108,10 @@ impl Sight {
                 let head = if is_complete { Head::Calendar(calendar) } else { Head::Instant };
                 (head, Some(Tail::Calendar { units: Units::new(calendar), is_complete }))
             }
+            (Window::Decay(Decay { half_life }), _) => {
+                let under_way = Level { hop: half_life, span: Span(0) };
+                (Head::HalfLives(half_life), Some(Tail::Level(under_way)))
+            }
             _ => (Head::Instant, window.tail().map(Tail::Level)),
         };
         (Self { is_before, head }, tail)
@@ -113,7 +120,7 @@ impl Sight {
     /// Where its windows are seen from at an instant.
     pub(crate) fn seen_from(self, instant: Timestamp) -> Timestamp {
         match self.head {
-            Head::Instant | Head::Calendar(_) => instant,
+            Head::Instant | Head::Calendar(_) | Head::HalfLives(_) => instant,
             Head::Hop { back, .. } | Head::Panes { back, .. } => instant - back,
         }
     }
@@ -121,8 +128,19 @@ impl Sight {
     /// How long each is, where its windows lie one before the other, so that nothing is in two of them.
     pub(crate) fn panes(self) -> Option<Span> {
         match self.head {
-            Head::Panes { hop, .. } => Some(hop),
+            Head::Panes { hop, .. } | Head::HalfLives(hop) => Some(hop),
             _ => None,
         }
+    }
+
+    /// Whether its windows are half-lives, which are answered together.
+    pub(crate) fn is_decaying(self) -> bool {
+        matches!(self.head, Head::HalfLives(_))
+    }
+
+    /// Windows that every group seen from here has: all half-lives that count, the newest first.
+    pub(super) fn windows(self) -> Vec<Tail> {
+        let Head::HalfLives(hop) = self.head else { return Vec::new() };
+        (0..HALF_LIVES_KEPT).map(|ago| Tail::Level(Level { hop, span: Span(hop.0.saturating_mul(ago)) })).collect()
     }
 }

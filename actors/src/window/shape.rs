@@ -88,7 +88,7 @@ impl Shape {
         let has_value = |measure: usize| view.measures[measure].value.is_some();
         let kept = |column: &Column| match has_value(column.measure) {
             true => Kept { has_value: true, keeps: column.keeps },
-            false => Kept { has_value: false, keeps: column.keeps.only(Keeps::TIMES) },
+            false => Kept { has_value: false, keeps: column.keeps.of_rows() },
         };
         let kept: Vec<Kept> = plan.columns.iter().map(kept).collect();
         let (mut value_columns, mut text_columns) = (0, 0);
@@ -118,7 +118,7 @@ impl Shape {
         for (sight, window) in own.chain([(Sight::INSTANT, plan.longest().map(Tail::Level))]) {
             let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { sight, windows: Vec::new() });
+                groups.push(Group { sight, windows: sight.windows() });
             }
             let windows = &mut groups[at].windows;
             windows.extend(window.filter(|window| !windows.contains(window)));

@@ -58,7 +58,7 @@ pub fn markdown() -> String {
     let cells = cells().count();
     let _ = writeln!(
         page,
-        "\nEvery operator over every window, but `rate` over lifetime and the calendar, which have no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
+        "\nEvery operator over every window, but `rate` over lifetime and the calendar, which have no length, and those\nthat decay over a half-life alone. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
         Operator::ALL.len(),
         KINDS.len()
     );

@@ -117,8 +117,8 @@ pub enum Answers {
 }
 
 impl Operator {
-    /// Every operator that definitions can name, those with a parameter once.
-    pub const ALL: [Self; 30] = [
+    /// Every operator, those with a parameter once.
+    pub const ALL: [Self; 33] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -149,6 +149,9 @@ impl Operator {
         Self::TimeSinceLast,
         Self::MeanGap,
         Self::Rate,
+        Self::DecayedCount,
+        Self::DecayedSum,
+        Self::DecayedMean,
     ];
 
     /// The key in definitions.

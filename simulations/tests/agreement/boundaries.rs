@@ -53,7 +53,9 @@ fn definitions(zone: &str) -> String {
         if (zone, unit, which) == ("Asia/Kathmandu", "month", "last") {
             continue;
         }
-        for operator in Operator::ALL.into_iter().filter(|operator| *operator != Operator::Rate) {
+        for operator in
+            Operator::ALL.into_iter().filter(|operator| *operator != Operator::Rate && !operator.is_decayed())
+        {
             let name = operator.name();
             let of = match operator.argument() {
                 Argument::Rows => "true",

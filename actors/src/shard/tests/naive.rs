@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ethnum::I256;
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Argument, Calendar, Feature, Items, Operator, Plan, Shift, Spread, Unit, Window};
+use featuregrid_protocol::plan::{
+    Argument, Calendar, Decay, Feature, Items, Operator, Plan, Shift, Spread, Unit, Window,
+};
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use super::support::{Event, Log, text_of};
-use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, moments, ratio};
+use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, decay, moments, ratio};
 use crate::window::AsOf;
 
 /// Next offset by partition.
@@ -86,7 +89,7 @@ pub(super) fn read(
         };
         let is_back = matches!(shift, Shift::Back(_));
         match window {
-            Window::Lifetime | Window::Decay(_) => (Timestamp::MIN, from),
+            Window::Lifetime => (Timestamp::MIN, from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),
             Window::Calendar { calendar, is_complete: false } => (began(calendar, from), from),
             Window::Calendar { calendar, is_complete: true } => {
@@ -94,6 +97,7 @@ pub(super) fn read(
                 (began(calendar, end - Span::TICK), end)
             }
             Window::Tumbling { span } => (from.floor(span), from),
+            Window::Decay(Decay { half_life }) => (from.floor(half_life) - Span(47 * half_life.0), from),
             Window::Complete { span, every, ago } => {
                 let end = from.floor(every) - ago;
                 (end - span, end)
@@ -130,7 +134,9 @@ pub(super) fn read(
             let Reading { value, status, .. } = reading;
             return Reading { value, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) };
         }
+        let end = edges(feature.window, feature.shift).1;
         let value = match feature.operator.argument() {
+            _ if feature.operator.is_decayed() => decayed(feature, end, items, &good, original as usize),
             Argument::Number | Argument::Any | Argument::Truth => {
                 let mut ordered: Vec<(_, i128)> = good
                     .iter()
@@ -142,7 +148,7 @@ pub(super) fn read(
                 let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
                 compute(feature.operator, items, &numbers)
             }
-            Argument::Rows => look(feature, edges(feature.window, feature.shift).1, &times),
+            Argument::Rows => look(feature, end, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
         Reading { value, status, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) }
@@ -195,6 +201,27 @@ fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
     }
 }
 
+/// Row by row, halved as often as a half-life has begun since. Weights and roundings have their own tests.
+fn decayed(feature: &Feature, end: Timestamp, items: Items, rows: &[&&Event], measure: usize) -> Value {
+    let Some(decay) = feature.window.decay() else { return Value::Null };
+    let mut total = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
+    for event in rows {
+        let since = end.floor(decay.half_life) - event.ts.floor(decay.half_life);
+        let left = I256::from(decay::weight(decay, event.ts)) << (47 - since.0 / decay.half_life.0) as u32;
+        total.weights += left;
+        total.weighted += left * I256::from(event.numbers[measure]);
+    }
+    let plain = Answer {
+        operator: feature.operator,
+        items,
+        span: None,
+        decay: Some(decay),
+        default: None,
+        partial_coverage: false,
+    };
+    answer(&plain, &total, None, end).value
+}
+
 /// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests.
 fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) -> Reading {
     let mut collection = Collects::of(feature.operator.keeps(items)).next().unwrap().nothing();
@@ -205,7 +232,8 @@ fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) 
         let word = text.as_deref().map_or(number, text_word);
         collection.add(&Item { ts: event.ts, position, word, text: text.as_deref() });
     }
-    let plain = Answer { operator: feature.operator, items, span: None, default: None, partial_coverage: false };
+    let plain =
+        Answer { operator: feature.operator, items, span: None, decay: None, default: None, partial_coverage: false };
     let counted = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
     answer(&plain, &counted, Some(&collection), Timestamp(0))
 }

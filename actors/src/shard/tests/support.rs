@@ -12,8 +12,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Calendar, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure,
-    Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
+    Argument, Calendar, Column, Decay, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level,
+    Measure, Operator, Plan, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -101,7 +101,9 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
         for (column, kept) in plan.columns.iter().enumerate() {
             let items = measures[kept.measure].value.as_ref().map(|(_, items)| *items);
-            let fits = |operator: &Operator| reads(*operator, items);
+            let decay = kept.keeps.decay();
+            let windows = decay.map_or_else(|| windows.clone(), |decay| vec![Window::Decay(decay)]);
+            let fits = |operator: &Operator| reads(*operator, items) && operator.is_decayed() == decay.is_some();
             let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
             for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
             {
@@ -186,7 +188,8 @@ fn calendars() -> impl Strategy<Value = Option<Window>> {
 fn with_shifted(mut view: ViewPlan) -> ViewPlan {
     // One of each window is enough to count rows, and one with values.
     let is_enough = |feature: &&Feature| {
-        feature.column == 0 && feature.operator == Operator::Count || feature.operator == Operator::Max
+        let counts = feature.column == 0 && feature.operator == Operator::Count;
+        counts || [Operator::Max, Operator::DecayedSum].contains(&feature.operator)
     };
     let again = view.features.iter().filter(is_enough);
     let shifted = again.flat_map(|feature| {
@@ -224,11 +227,13 @@ pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<
 /// Windows of seconds: small hops, two or three levels, with or without lifetime, one or two ladders.
 pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
     let coarser = prop::collection::vec((1i64..4, 0i64..6), 0..3);
-    let ladder = (0usize..3, 0i64..4, coarser, any::<bool>(), any::<bool>(), calendars());
+    let half_life = prop::option::weighted(0.5, 1i64..4);
+    let ladder = (0usize..3, 0i64..4, coarser, any::<bool>(), any::<bool>(), (calendars(), half_life));
     (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
         let (mut windows, mut calendars) = (Vec::new(), Vec::new());
         let plans =
-            ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower, calendar))| {
+            ladders.into_iter().enumerate().map(|(index, (finest, span, coarser, lifetime, narrower, coarsest))| {
+                let (calendar, half_life) = coarsest;
                 let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
                 let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
                 for (times, more) in coarser {
@@ -252,7 +257,15 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 let calendar = calendar.filter(|(_, tail)| tail.hop.0 % last.hop.0 == 0);
                 levels.extend(calendar.map(|(_, tail)| Level { span: tail.span.max(last.span), ..tail }));
                 calendars.push(calendar.map(|(window, _)| window));
-                let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
+                let hop = levels[levels.len() - 1].hop;
+                let decay =
+                    half_life.filter(|_| calendar.is_none()).map(|times| Decay { half_life: Span(hop.0 * times) });
+                let tail = decay.and_then(|decay| Window::Decay(decay).tail());
+                levels.extend(tail.map(|tail| Level { span: tail.span.max(last.span), ..tail }));
+                let mut kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
+                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).decaying(decay);
+                let decayed = decay.into_iter().flat_map(|_| columns([0, 3]));
+                kept.extend(decayed.map(|column| Column { keeps: weighted, ..column }));
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
                 LadderPlan { levels, lifetime, columns: kept }
             });

@@ -26,7 +26,8 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
     ];
     for feature in &plan.views[0].features {
         if let Some(Level { span, hop }) = feature.window.tail() {
-            let is_stepping = matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. });
+            let is_stepping =
+                matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. } | Window::Decay(_));
             let lies_back = matches!(feature.shift, Shift::Back(_)) || is_stepping;
             let head = lies_back.then_some(feature.shift.reach(Span(0)));
             for back in head.into_iter().chain([feature.shift.reach(span)]) {
@@ -108,7 +109,8 @@ fn some_of(plan: &Plan, first: usize) -> Arc<Plan> {
         for (at, column) in of.columns.iter_mut().enumerate() {
             let items = view.measures[column.measure].items();
             let own = view.features.iter().filter(|feature| (feature.ladder, feature.column) == (ladder, at));
-            column.keeps = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+            let asked = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+            column.keeps = asked.decaying(column.keeps.decay());
         }
     }
     Arc::new(plan)

@@ -33,6 +33,9 @@ pub(super) const FEATURE: Keys = Keys {
         "time_since_last",
         "inter_arrival_mean",
         "rate",
+        "decayed_count",
+        "decayed_sum",
+        "decayed_mean",
         "any",
         "all",
         "first_n",
@@ -56,21 +59,13 @@ pub(super) const FEATURE: Keys = Keys {
         "where",
         "windows",
         "window",
+        "half_life",
         "hop",
         "exclude_current",
         "offset",
         "default",
     ],
-    later: &[
-        "order_by",
-        "decayed_count",
-        "decayed_sum",
-        "decayed_mean",
-        "z_score",
-        "anomaly_count",
-        "anomaly_rate",
-        "ratio",
-    ],
+    later: &["order_by", "z_score", "anomaly_count", "anomaly_rate", "ratio"],
 };
 
 /// The keys of operators' parameters.
@@ -189,7 +184,13 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
         },
     };
     let edges = (hop, window::shift(&section, notes));
+    let is_decayed = operator.as_ref().is_some_and(|(operator, _)| operator.is_decayed());
+    if let (false, Some((operator, _)), Some(stray)) = (is_decayed, &operator, section.get("half_life")) {
+        let (what, name) = (section.of("half_life"), operator.name());
+        notes.add(stray.at, format!("{what}: `{name}` looks at a window, in which events do not decay; remove it"));
+    }
     let results = match (section.get("windows"), section.get("window")) {
+        _ if is_decayed => window::decayed(name, &section, edges.1, notes),
         (Some(windows), None) => window::several(name, windows, edges, &section.of("windows"), notes),
         (None, Some(window)) => window::single(name, window, edges, &section.of("window"), notes),
         (Some(_), Some(second)) => {

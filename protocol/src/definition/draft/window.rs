@@ -11,7 +11,7 @@ use crate::definition::place::{Mark, Word};
 use crate::definition::shape::{Section, duration};
 use crate::definition::yaml::Node;
 use crate::limits;
-use crate::plan::{Shift, Window};
+use crate::plan::{Decay, Shift, Window};
 use crate::time::Span;
 
 /// The hop of a feature's windows.
@@ -67,7 +67,8 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
             Some("is not complete, and so has no offset; write, for example, `tumbling 5m last`")
         }
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
-        Window::Rolling { .. } | Window::Complete { .. } | Window::Decay(_) => None,
+        Window::Decay(_) => Some("is decayed, which has no offset; remove `offset`"),
+        Window::Rolling { .. } | Window::Complete { .. } => None,
     };
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
     let wrong = back.find_map(|result| Some((result, advice(result.window)?)));
@@ -125,6 +126,30 @@ pub(super) fn single(
     let results = written.map_or(Vec::new(), |written| named(&feature.value, written, shift));
     check_hop_is_used(&results, hop, what, notes);
     results
+}
+
+/// `half_life: 1h`: the one result is named as the feature is. There is no window, and no hop.
+pub(super) fn decayed(feature: &Word, section: &Section<'_>, shift: Shift, notes: &mut Notes) -> Vec<NamedWindow> {
+    for key in ["windows", "window", "hop"] {
+        if let Some(stray) = section.get(key) {
+            let what = section.of(key);
+            notes.add(
+                stray.at,
+                format!("{what}: what decays has a half-life instead; write, for example, `half_life: 1h`"),
+            );
+        }
+    }
+    let word = section.need("half_life", "half_life: 1h", notes);
+    let what = section.of("half_life");
+    let word = word.and_then(|node| node.word(&what, notes));
+    let Some(half_life) = word.as_ref().and_then(|word| duration(word, &what, notes)) else { return Vec::new() };
+    let at = word.map_or(feature.at, |word| word.at);
+    if half_life == Span(0) {
+        notes.add(at, format!("{what}: a half-life is longer than nothing; write, for example, 1h"));
+        return Vec::new();
+    }
+    let name = Word { at, value: feature.value.clone() };
+    vec![NamedWindow { name, window: Window::Decay(Decay { half_life }), shift, hop_at: None }]
 }
 
 /// The results of one entry.

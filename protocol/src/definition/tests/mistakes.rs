@@ -246,10 +246,24 @@ fn mistakes_in_features() {
             "15:62 `default`: this feature is never null; remove it",
         ),
         ("a: { any: 'amount > 1', windows: [5m], default: 1 }", "15:55 `default`: `1` is neither `true` nor `false`"),
+        ("a: { decayed_count: true }", "15:7 feature `a`: `half_life` is missing; add, for example, `half_life: 1h`"),
         (
-            "a: { decayed_count: amount, windows: [5m] }",
-            "15:12 feature `a`: `decayed_count` comes with a later release",
+            "a: { decayed_count: true, half_life: 0s }",
+            "15:44 feature `a`, `half_life`: a half-life is longer than nothing",
         ),
+        (
+            "a: { decayed_count: true, half_life: 7s }",
+            "15:44 the half-life 7s neither divides 5s nor is a multiple of it",
+        ),
+        (
+            "a: { decayed_count: true, half_life: 1h, hop: 5s }",
+            "15:53 feature `a`, `hop`: what decays has a half-life instead",
+        ),
+        (
+            "a: { sum: amount, windows: [1h], half_life: 1h }",
+            "15:51 feature `a`, `half_life`: `sum` looks at a window, in which events do not decay; remove it",
+        ),
+        ("a: { z_score: amount, windows: [5m] }", "15:12 feature `a`: `z_score` comes with a later release"),
         (
             "a: { count: true, windows: [5m], exclude_current: yes }",
             "15:57 feature `a`, `exclude_current`: `yes` is neither true nor false",

@@ -78,7 +78,7 @@ impl Operator {
 
 impl Keeps {
     /// What is kept, by name, with how two tiles of it are merged.
-    pub const NAMES: [(Self, &'static str, &'static str); 16] = [
+    pub const NAMES: [(Self, &'static str, &'static str); 18] = [
         (Self::SUM, "sum", "added"),
         (Self::SQUARES, "sum of squares", "added"),
         (Self::MIN, "smallest", "the smaller"),
@@ -94,6 +94,8 @@ impl Keeps {
         (Self::GREATEST_ROW, "event of the largest", "that of the larger"),
         (Self::DISTINCT, "different values", "united; beyond 128 the larger of each of 1024 registers"),
         (Self::QUANTILES, "distribution", "counts added; beyond 256 different numbers in buckets twice as wide"),
+        (Self::WEIGHTS, "sum of weights", "added"),
+        (Self::WEIGHTED, "weighted sum", "added"),
         (Self::CATEGORIES, "counts by value", "added, of the 64 values whose hashes are smallest; the rest together"),
     ];
 }

@@ -23,9 +23,9 @@ const SHAPES: [(&str, &Keys); 5] = [
     ("series", &SERIES),
     ("calendar", &CALENDAR),
 ];
-const LATER_KEYS: [&str; 4] = ["session", "last_n", "decay", "half_life"];
+const LATER_KEYS: [&str; 2] = ["session", "last_n"];
 /// First words of windows that are designed and not yet built.
-const LATER: [&str; 5] = ["session", "last_n", "last", "decay", "half_life"];
+const LATER: [&str; 3] = ["session", "last_n", "last"];
 
 /// Of a window that is under way, and of the one before.
 const WHICH: [&str; 2] = ["current", "last"];

@@ -25,7 +25,7 @@ const BOX_BYTES: u64 = 16;
 const LIST_BYTES: u64 = 24;
 
 /// Words of what a column keeps beside its counts, at the widest.
-const WORDS: [(Keeps, usize); 10] = [
+const WORDS: [(Keeps, usize); 11] = [
     (Keeps::SUM, 2),
     (Keeps::SQUARES, 3),
     (Keeps::MIN, 1),
@@ -36,6 +36,7 @@ const WORDS: [(Keeps, usize); 10] = [
     (Keeps::LAST_ROW, 4),
     (Keeps::WEIGHTS, 4),
     (Keeps::WEIGHTED, 4),
+    (Keeps::WEIGHTED_SQUARES, 4),
 ];
 
 /// The largest entity of a view.

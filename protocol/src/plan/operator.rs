@@ -81,6 +81,10 @@ pub enum Operator {
     DecayedSum,
     /// Their mean, each by its weight; null when empty.
     DecayedMean,
+    /// How far they spread, each by its weight: the mean square of their distance from that mean; null when empty.
+    DecayedVariance,
+    /// The square root of that.
+    DecayedStddev,
 }
 
 /// Of what a variance speaks.
@@ -191,6 +195,8 @@ impl Operator {
             Self::DecayedCount => "decayed_count",
             Self::DecayedSum => "decayed_sum",
             Self::DecayedMean => "decayed_mean",
+            Self::DecayedVariance => "decayed_variance",
+            Self::DecayedStddev => "decayed_stddev",
         }
     }
 
@@ -198,6 +204,7 @@ impl Operator {
     #[must_use]
     pub fn is_decayed(self) -> bool {
         matches!(self, Self::DecayedCount | Self::DecayedSum | Self::DecayedMean)
+            || matches!(self, Self::DecayedVariance | Self::DecayedStddev)
     }
 
     /// What it reads of a row.
@@ -207,6 +214,7 @@ impl Operator {
             Self::Count | Self::TimeSinceLast | Self::MeanGap | Self::Rate | Self::DecayedCount => Argument::Rows,
             Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
             Self::Percentile(_) | Self::Median | Self::DecayedSum | Self::DecayedMean => Argument::Number,
+            Self::DecayedVariance | Self::DecayedStddev => Argument::Number,
             Self::Any | Self::All => Argument::Truth,
             Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
             Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
@@ -236,6 +244,7 @@ impl Operator {
             Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => Answers::One(Type::Float),
             Self::ModeShare | Self::Entropy => Answers::One(Type::Float),
             Self::DecayedCount | Self::DecayedSum | Self::DecayedMean => Answers::One(Type::Float),
+            Self::DecayedVariance | Self::DecayedStddev => Answers::One(Type::Float),
         }
     }
 
@@ -267,6 +276,9 @@ impl Operator {
             Self::MeanGap => Keeps::TIMES,
             Self::DecayedCount => Keeps::WEIGHTS,
             Self::DecayedSum | Self::DecayedMean => Keeps::WEIGHTS.and(Keeps::WEIGHTED),
+            Self::DecayedVariance | Self::DecayedStddev => {
+                Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES)
+            }
         }
     }
 }

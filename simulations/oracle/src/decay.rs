@@ -34,16 +34,32 @@ pub(crate) fn mean(decay: Decay, t: Timestamp, rows: &[Weighted], scale: u8) -> 
     (!rows.is_empty()).then(|| nearest(&weighted, &(weights * BigUint::from(10u8).pow(scale.into()))))
 }
 
+/// The mean square of their distance from that mean; `None` of nothing.
+pub(crate) fn variance(decay: Decay, t: Timestamp, rows: &[Weighted], scale: u8) -> Option<f64> {
+    let (weights, weighted) = totals(decay, t, rows);
+    let weights = BigInt::from(weights);
+    // All weights times the distance of each from the mean, so that everything stays whole.
+    let square = |number: i64| (&weights * number - &weighted).pow(2);
+    let squares: BigInt = rows.iter().map(|(ts, number)| BigInt::from(left(decay, t, *ts)) * square(*number)).sum();
+    let power = BigUint::from(10u8).pow(2 * u32::from(scale));
+    (!rows.is_empty()).then(|| nearest(&squares, &(weights.magnitude().pow(3) * power)))
+}
+
 /// All weights, and all numbers times their weight.
 fn totals(decay: Decay, t: Timestamp, rows: &[Weighted]) -> (BigUint, BigInt) {
     let (mut weights, mut weighted) = (BigUint::ZERO, BigInt::ZERO);
     for (ts, number) in rows {
-        let half_lives = |of: Timestamp| i128::from(of.0).div_euclid(decay.half_life.0.into());
-        let left = weight(decay, *ts) << (i128::from(HALVINGS) - half_lives(t) + half_lives(*ts));
+        let left = left(decay, t, *ts);
         weighted += BigInt::from(left.clone()) * *number;
         weights += left;
     }
     (weights, weighted)
+}
+
+/// What is left at `t` of a row of `ts`, in units of the least that counts.
+fn left(decay: Decay, t: Timestamp, ts: Timestamp) -> BigUint {
+    let half_lives = |of: Timestamp| i128::from(of.0).div_euclid(decay.half_life.0.into());
+    weight(decay, ts) << (i128::from(HALVINGS) - half_lives(t) + half_lives(ts))
 }
 
 /// `w(ts)`.
@@ -108,6 +124,10 @@ mod tests {
         assert_eq!(sum(HOURLY, t, &rows, 2), 1.0);
         assert_eq!(mean(HOURLY, t, &rows, 0), Some(100.0 / 0.75));
         assert_eq!(mean(HOURLY, t, &[], 0), None);
+        // (600 - 400 / 3)^2 / 3 + (-100 - 400 / 3)^2 x 2 / 3
+        assert_eq!(variance(HOURLY, t, &rows, 0), Some(980_000.0 / 9.0));
+        assert_eq!(variance(HOURLY, t, &rows, 2), Some(98.0 / 9.0));
+        assert_eq!((variance(HOURLY, t, &rows[..1], 0), variance(HOURLY, t, &[], 0)), (Some(0.0), None));
         assert_eq!(sum(HOURLY, t, &[], 0), 0.0);
     }
 

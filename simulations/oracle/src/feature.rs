@@ -11,7 +11,7 @@
 //! | `count`, `rate` | n; n a second over the length of the window | 0 |
 //! | `sum` | of the numbers | 0 |
 //! | `decayed_count`, `decayed_sum` | each by its weight ([`decay`]) | 0 |
-//! | `decayed_mean` | each by its weight | null |
+//! | `decayed_mean`, `decayed_variance`, `decayed_stddev` | each by its weight | null |
 //! | `mean`, `variance`, `stddev` | exact ratios, rounded once ([`statistics`](crate::statistics)); the root of one | null |
 //! | `min`, `max` | the smallest number, the largest | null |
 //! | `first`, `last` | the value of the earliest row, of the latest | null |
@@ -45,14 +45,15 @@ use crate::{decay, distinct, list, percentile};
 
 /// A default as the operator would have answered it: a ratio is a float, all else stays what it is.
 pub(crate) fn default(operator: Operator, constant: &Constant) -> Value {
-    use Operator::{DecayedCount, DecayedMean, DecayedSum, Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
+    use Operator::{DecayedCount, DecayedMean, DecayedStddev, DecayedSum, DecayedVariance};
+    use Operator::{Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
 
     match (operator, constant) {
         (_, Constant::Truth(truth)) => Value::Bool(*truth),
         (_, Constant::Text(text)) => Value::Text(text.as_str().into()),
         (
             Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy | DecayedCount | DecayedSum
-            | DecayedMean,
+            | DecayedMean | DecayedVariance | DecayedStddev,
             Constant::Number { unscaled, domain },
         ) => mean(i128::from(*unscaled), 1, domain.scale()).map_or(Value::Null, Value::Float),
         (_, Constant::Number { unscaled, domain }) => number(i128::from(*unscaled), Items::Numbers(*domain)),
@@ -185,11 +186,15 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
             let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| (*ts, 1)).collect();
             Some(Value::Float(decay::sum(question.window.decay()?, question.end, &rows, 0)))
         }
-        Operator::DecayedSum | Operator::DecayedMean => {
+        Operator::DecayedSum | Operator::DecayedMean | Operator::DecayedVariance | Operator::DecayedStddev => {
             let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| *ts).zip(numbers).collect();
             let (decay, t) = (question.window.decay()?, question.end);
             match question.operator {
                 Operator::DecayedSum => Some(Value::Float(decay::sum(decay, t, &rows, scale))),
+                Operator::DecayedVariance => decay::variance(decay, t, &rows, scale).map(Value::Float),
+                Operator::DecayedStddev => {
+                    decay::variance(decay, t, &rows, scale).map(|variance| Value::Float(variance.sqrt()))
+                }
                 _ => decay::mean(decay, t, &rows, scale).map(Value::Float),
             }
         }

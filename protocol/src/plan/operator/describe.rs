@@ -6,6 +6,7 @@ const QUANTILES: &str = "exact to 256 different numbers; beyond, within 1/64 of 
 const DISTINCT: &str = "exact to 128; beyond, a standard error of 3.3 %";
 const DECAYED: &str =
     "a weight within 8 x 10^-7 of it, the rest an exact ratio, rounded once; older than 48 half-lives, nothing";
+const DECAYED_ROOT: &str = "root of that number";
 const CATEGORIES: &str = "exact to 64 different ones; beyond, null with status OVERFLOW";
 
 /// One operator in words.
@@ -71,6 +72,10 @@ impl Operator {
             Self::DecayedCount => told("how many events, each as what is left of it", "0", DECAYED),
             Self::DecayedSum => told("their sum, each by what is left of it", "0", DECAYED),
             Self::DecayedMean => told("their mean, each by what is left of it", "null", DECAYED),
+            Self::DecayedVariance => {
+                told("the mean square of the distance from `decayed_mean`, each by what is left of it", "null", DECAYED)
+            }
+            Self::DecayedStddev => told("the square root of `decayed_variance`", "null", DECAYED_ROOT),
             Self::Rate => told("events a second over the length of the window", "0", "exact ratio, rounded once"),
         }
     }

@@ -60,6 +60,8 @@ impl Keeps {
     pub const WEIGHTS: Self = bits(2048);
     /// The sum of the numbers, each times its weight.
     pub const WEIGHTED: Self = bits(4096);
+    /// The sum of their squares, each times its weight.
+    pub const WEIGHTED_SQUARES: Self = bits(8192);
     /// The times of the first row and of the last.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
     /// Everything but what decays.

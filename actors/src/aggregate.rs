@@ -12,6 +12,7 @@ pub(crate) mod decay;
 pub(crate) mod moments;
 pub mod ratio;
 mod squares;
+mod wide;
 
 pub use accumulator::{Accumulator, Placed};
 pub(crate) use answer::answer;

@@ -1,6 +1,6 @@
 //! One measure over some rows, in the widest integers. Knows neither its place in memory nor its bytes.
 
-use ethnum::I256;
+use ethnum::{I256, U256};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
@@ -33,6 +33,8 @@ pub struct Accumulator {
     pub weights: I256,
     /// The sum of the numbers, each times that weight.
     pub weighted: I256,
+    /// The sum of their squares, each times that weight.
+    pub weighted_squares: U256,
 }
 
 /// A number and the place of its row in the total order.
@@ -61,6 +63,7 @@ impl Default for Accumulator {
             last_row: None,
             weights: I256::ZERO,
             weighted: I256::ZERO,
+            weighted_squares: U256::ZERO,
         }
     }
 }

@@ -65,6 +65,8 @@ fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulato
         }
         (_, 0) => Value::Null,
         (Operator::DecayedMean, _) => Value::Float(decay::mean(rows, domain.scale())),
+        (Operator::DecayedVariance, _) => Value::Float(decay::variance(rows, domain.scale())),
+        (Operator::DecayedStddev, _) => Value::Float(decay::variance(rows, domain.scale()).sqrt()),
         (Operator::Mean, n) => Value::Float(mean(rows.sum, n, domain)),
         (Operator::Min | Operator::All, _) => item(rows.min),
         (Operator::Max | Operator::Any, _) => item(rows.max),
@@ -84,8 +86,7 @@ fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulato
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy, _)
-        | (Operator::DecayedVariance | Operator::DecayedStddev, _) => Value::Null,
+        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
     }
 }
 

@@ -8,7 +8,8 @@
 //! sums       sum: one word                                               addition
 //! pairs      squares: two words                 sum: two words           addition with carry
 //! triples                                       squares: three words     addition with carry
-//! weights    weights, weighted: four words      the same                 addition with carry
+//! weights    weights, weighted, of squares:     the same                 addition with carry
+//!            four words
 //! extremes   max, last; min, first mirrored     the same                 the larger
 //! rows       last; first mirrored: time, partition, offset, number       the later in the total order
 //! ```
@@ -17,7 +18,7 @@
 
 mod layout;
 
-use ethnum::I256;
+use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::Position;
@@ -120,6 +121,7 @@ impl CellShape {
         let weighed = |at: usize| I256::from_words(pair(at + 2) as i128, pair(at) as i128);
         read.weights = place.weights.map_or(I256::ZERO, weighed);
         read.weighted = place.weighted.map_or(I256::ZERO, weighed);
+        read.weighted_squares = place.weighted_squares.map_or(U256::ZERO, |at| weighed(at).as_u256());
         read
     }
 
@@ -163,7 +165,10 @@ impl CellShape {
                 cells[at..at + ROW_WORDS].copy_from_slice(&words);
             }
         }
-        for (at, sum) in [(place.weights, value.weights), (place.weighted, value.weighted)] {
+        let squares = value.weighted_squares.as_i256();
+        for (at, sum) in
+            [(place.weights, value.weights), (place.weighted, value.weighted), (place.weighted_squares, squares)]
+        {
             if let Some(at) = at {
                 cells[at..at + WEIGHT_WORDS].copy_from_slice(&weight_words(sum));
             }
@@ -212,6 +217,10 @@ impl CellShape {
                 let product = I256::from(i128::from(number) * i128::from(weight));
                 add_words::<WEIGHT_WORDS>(&mut cells[weighted..], &weight_words(product));
             }
+            if let (Some(squares), One::Number(number)) = (place.weighted_squares, one) {
+                let square = I256::from(i128::from(number).pow(2)) * I256::from(weight);
+                add_words::<WEIGHT_WORDS>(&mut cells[squares..], &weight_words(square));
+            }
         }
     }
 
@@ -255,7 +264,8 @@ pub fn narrow_bytes(has_value: bool, keeps: Keeps) -> usize {
 /// Words of a row with its place: time, partition, offset, number.
 const ROW_WORDS: usize = 4;
 
-/// Words of a sum of weights, or of weighted numbers: a weight has 25 bits, a number 64, and there are at most 2^64 rows.
+/// Words of a sum of weights, of weighted numbers or of weighted squares: a weight has 25 bits, a square 127, and there are
+/// at most 2^64 rows.
 const WEIGHT_WORDS: usize = 4;
 
 /// The least word first.

@@ -8,6 +8,7 @@ use featuregrid_protocol::limits::HALF_LIVES_KEPT;
 use featuregrid_protocol::plan::Decay;
 use featuregrid_protocol::time::Timestamp;
 
+use super::moments::Moments;
 use super::{Accumulator, ratio};
 
 /// Digits of a weight, of 1 to almost 2.
@@ -66,11 +67,13 @@ pub(crate) fn weight(Decay { half_life }: Decay, ts: Timestamp) -> u64 {
 
 /// Adds the sums of a half-life, `halvings` before the one under way, to `total`.
 pub(crate) fn add(total: &mut Accumulator, cell: &Accumulator, halvings: u32) {
-    // A weight has 25 bits and a number 64: with 2^64 rows and all halvings 200.
+    // A weight has 25 bits and a number 64: with 2^64 rows and all halvings 200. A square has 127: 2^57 rows are not too many.
     total.n = total.n.saturating_add(cell.n);
     total.bad = total.bad.saturating_add(cell.bad);
     total.weights += cell.weights << (HALVINGS - halvings);
     total.weighted += cell.weighted << (HALVINGS - halvings);
+    let squares = cell.weighted_squares.checked_mul(U256::ONE << (HALVINGS - halvings)).unwrap_or(U256::MAX);
+    total.weighted_squares = total.weighted_squares.saturating_add(squares);
 }
 
 /// How many rows at `t`, of the total of all half-lives.
@@ -86,6 +89,11 @@ pub(super) fn sum(total: &Accumulator, decay: Decay, t: Timestamp, scale: u8) ->
 /// Their mean, which is the same at whatever `t`; of at least one row.
 pub(super) fn mean(total: &Accumulator, scale: u8) -> f64 {
     signed(total.weighted, total.weights.unsigned_abs() * ten_to(scale))
+}
+
+/// The mean square of their distance from that mean; of at least one row.
+pub(super) fn variance(total: &Accumulator, scale: u8) -> f64 {
+    Moments::decayed(total).variance(scale)
 }
 
 fn ten_to(scale: u8) -> U256 {
@@ -134,18 +142,23 @@ mod tests {
         #[test]
         fn cells_are_added_by_their_half_lives(rows in prop::collection::vec((any::<i64>(), 0u32..48), 1..9)) {
             let mut total = Accumulator::default();
-            let mut wanted = (I256::ZERO, I256::ZERO);
+            let mut wanted = (I256::ZERO, I256::ZERO, U256::ZERO);
             for (number, halvings) in &rows {
                 let weights = I256::from(1 << 24);
-                let cell = Accumulator { n: 1, weights, weighted: weights * I256::from(*number), ..Accumulator::default() };
+                let (weighted, square) = (weights * I256::from(*number), U256::from(number.unsigned_abs()).pow(2));
+                let weighted_squares = square << 24;
+                let cell = Accumulator { n: 1, weights, weighted, weighted_squares, ..Accumulator::default() };
                 add(&mut total, &cell, *halvings);
                 wanted.0 += weights << (47 - halvings);
                 wanted.1 += (weights << (47 - halvings)) * I256::from(*number);
+                wanted.2 += square << (24 + 47 - halvings);
             }
-            prop_assert_eq!((total.n, total.weights, total.weighted), (rows.len() as u64, wanted.0, wanted.1));
+            let sums = (total.weights, total.weighted, total.weighted_squares);
+            prop_assert_eq!((total.n, sums), (rows.len() as u64, wanted));
             let least = rows.iter().map(|(number, _)| *number).min().unwrap() as f64;
             let most = rows.iter().map(|(number, _)| *number).max().unwrap() as f64;
             prop_assert!((least..=most).contains(&mean(&total, 0)));
+            prop_assert!((0.0..=((most - least) / 2.0).powi(2) * 1.000_001).contains(&variance(&total, 0)));
         }
     }
 }

@@ -7,7 +7,8 @@
 //!                  if any of rows is
 //! n > 1            sum (signed), squares (high, low), min, max, first, last (signed), first row, last row: those that are
 //!                  kept; a row is its time, partition, offset and number
-//! n > 0            behind all that, of what decays: weights, weighted (high, signed, and low 128 bits), if kept
+//! n > 0            behind all that, of what decays: weights, weighted (high, signed, and low 128 bits), weighted squares
+//!                  (high and low 128 bits), if kept
 //! ```
 
 use ethnum::{I256, U256};
@@ -59,6 +60,10 @@ fn put_weights(keeps: Keeps, cell: &Accumulator, out: &mut Vec<u8>) {
     if keeps.has(Keeps::WEIGHTED) {
         put_signed(out, *cell.weighted.high());
         put(out, *cell.weighted.low() as u128);
+    }
+    if keeps.has(Keeps::WEIGHTED_SQUARES) {
+        put(out, *cell.weighted_squares.high());
+        put(out, *cell.weighted_squares.low());
     }
 }
 
@@ -141,6 +146,12 @@ fn take_weights(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> 
         cell.weighted = I256::from_words(input.signed()?, input.unsigned()? as i128);
         if cell.weighted.unsigned_abs() > U256::from(cell.n) << (25 + 63) {
             return Err(Damaged("a weighted sum does not fit how many there are"));
+        }
+    }
+    if keeps.has(Keeps::WEIGHTED_SQUARES) {
+        cell.weighted_squares = U256::from_words(input.unsigned()?, input.unsigned()?);
+        if cell.weighted_squares > U256::from(cell.n) << (25 + 126) {
+            return Err(Damaged("a weighted sum of squares does not fit how many there are"));
         }
     }
     Ok(())

@@ -122,7 +122,7 @@ pub enum Answers {
 
 impl Operator {
     /// Every operator, those with a parameter once.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -156,6 +156,8 @@ impl Operator {
         Self::DecayedCount,
         Self::DecayedSum,
         Self::DecayedMean,
+        Self::DecayedVariance,
+        Self::DecayedStddev,
     ];
 
     /// The key in definitions.

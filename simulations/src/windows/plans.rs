@@ -252,7 +252,8 @@ fn decayed(ladder: &LadderPlan, measure: &Measure, random: &mut Random) -> Optio
     let is_kept = random.chance(700);
     let weighted =
         if fits(Operator::DecayedSum, measure) && random.chance(800) { Keeps::WEIGHTED } else { Keeps::NOTHING };
-    is_kept.then(|| Keeps::WEIGHTS.and(weighted).decaying(Some(decay)))
+    let squares = if weighted == Keeps::WEIGHTED && random.chance(700) { Keeps::WEIGHTED_SQUARES } else { weighted };
+    is_kept.then(|| Keeps::WEIGHTS.and(weighted).and(squares).decaying(Some(decay)))
 }
 
 /// A later feature asks for what no column of its measure keeps; and what nobody asks for any more is not kept.

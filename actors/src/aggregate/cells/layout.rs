@@ -37,6 +37,7 @@ pub(super) struct Place {
     pub(super) last_row: Option<usize>,
     pub(super) weights: Option<usize>,
     pub(super) weighted: Option<usize>,
+    pub(super) weighted_squares: Option<usize>,
     /// How rows lose their weight.
     pub(super) decay: Option<Decay>,
 }
@@ -91,7 +92,8 @@ impl Layout {
         let first_pair = first_sum + sums_words;
         let first_triple = first_pair + pairs;
         let first_weight = first_triple + triples;
-        let extremes = first_weight + WEIGHT_WORDS * (of(Keeps::WEIGHTS) + of(Keeps::WEIGHTED));
+        let weights = [Keeps::WEIGHTS, Keeps::WEIGHTED, Keeps::WEIGHTED_SQUARES].into_iter().map(of).sum::<usize>();
+        let extremes = first_weight + WEIGHT_WORDS * weights;
         let [mut sum, mut square] = match form {
             Form::Narrow => [first_sum, first_pair],
             Form::Wide => [first_pair, first_triple],
@@ -125,6 +127,7 @@ impl Layout {
                 last_row: take(&mut row, ROW_WORDS, keeps.has(Keeps::LAST_ROW)),
                 weights: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTS)),
                 weighted: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTED)),
+                weighted_squares: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTED_SQUARES)),
                 decay: keeps.decay(),
             });
         }

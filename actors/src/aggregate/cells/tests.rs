@@ -25,7 +25,9 @@ fn rows(partition: u32) -> impl Strategy<Value = Vec<Row>> {
 fn kept() -> impl Strategy<Value = Vec<Kept>> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    let weights = prop::sample::select(vec![Keeps::NOTHING, Keeps::WEIGHTS, Keeps::WEIGHTS.and(Keeps::WEIGHTED)]);
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
     let keeps = (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
         let decay = (weights != Keeps::NOTHING).then_some(DECAY);
         some.into_iter().fold(weights.decaying(decay), Keeps::and)
@@ -79,6 +81,9 @@ fn naive<'r>(kept: Kept, rows: impl Iterator<Item = &'r Row>) -> Accumulator {
             kept_of.squares.low += when(Keeps::SQUARES, i128::from(number) * i128::from(number)) as u128;
             if kept.keeps.has(Keeps::WEIGHTED) {
                 kept_of.weighted += weight * I256::from(number);
+            }
+            if kept.keeps.has(Keeps::WEIGHTED_SQUARES) {
+                kept_of.weighted_squares += (weight * I256::from(number).pow(2)).as_u256();
             }
             if kept.keeps.has(Keeps::MIN) {
                 kept_of.min = kept_of.min.min(number);

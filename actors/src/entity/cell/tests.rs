@@ -12,7 +12,9 @@ const DECAY: Decay = Decay { half_life: Span(1000) };
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    let weights = prop::sample::select(vec![Keeps::NOTHING, Keeps::WEIGHTS, Keeps::WEIGHTS.and(Keeps::WEIGHTED)]);
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
     (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
         let decay = (weights != Keeps::NOTHING).then_some(DECAY);
         some.into_iter().fold(weights.decaying(decay), Keeps::and)
@@ -36,6 +38,9 @@ fn cell(keeps: Keeps, numbers: &[i64], times: &[i64]) -> Accumulator {
         }
         if keeps.has(Keeps::WEIGHTED) {
             cell.weighted += weight * I256::from(*number);
+        }
+        if keeps.has(Keeps::WEIGHTED_SQUARES) {
+            cell.weighted_squares += (weight * I256::from(*number).pow(2)).as_u256();
         }
         if keeps.has(Keeps::SUM) {
             cell.sum += i128::from(*number);

@@ -105,7 +105,9 @@ fn the_last_month_of_a_place_is_a_tile_of_every_hour() {
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    let weights = prop::sample::select(vec![Keeps::NOTHING, Keeps::WEIGHTS, Keeps::WEIGHTS.and(Keeps::WEIGHTED)]);
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
     (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
         let decay = (weights != Keeps::NOTHING).then_some(Decay { half_life: Span::seconds(1) });
         some.into_iter().fold(weights.decaying(decay), Keeps::and)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ethnum::I256;
+use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
@@ -210,6 +210,7 @@ fn decayed(feature: &Feature, end: Timestamp, items: Items, rows: &[&&Event], me
         let left = I256::from(decay::weight(decay, event.ts)) << (47 - since.0 / decay.half_life.0) as u32;
         total.weights += left;
         total.weighted += left * I256::from(event.numbers[measure]);
+        total.weighted_squares += left.as_u256() * U256::from(event.numbers[measure].unsigned_abs()).pow(2);
     }
     let plain = Answer {
         operator: feature.operator,

@@ -263,7 +263,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 let tail = decay.and_then(|decay| Window::Decay(decay).tail());
                 levels.extend(tail.map(|tail| Level { span: tail.span.max(last.span), ..tail }));
                 let mut kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
-                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).decaying(decay);
+                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES).decaying(decay);
                 let decayed = decay.into_iter().flat_map(|_| columns([0, 3]));
                 kept.extend(decayed.map(|column| Column { keeps: weighted, ..column }));
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;

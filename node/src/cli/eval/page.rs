@@ -5,6 +5,7 @@
 
 mod conformance;
 mod script;
+mod sensors;
 mod world;
 
 use std::collections::BTreeMap;

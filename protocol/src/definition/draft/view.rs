@@ -36,6 +36,8 @@ pub(super) const FEATURE: Keys = Keys {
         "decayed_count",
         "decayed_sum",
         "decayed_mean",
+        "decayed_variance",
+        "decayed_stddev",
         "any",
         "all",
         "first_n",

@@ -83,7 +83,7 @@ impl Operator {
 
 impl Keeps {
     /// What is kept, by name, with how two tiles of it are merged.
-    pub const NAMES: [(Self, &'static str, &'static str); 18] = [
+    pub const NAMES: [(Self, &'static str, &'static str); 19] = [
         (Self::SUM, "sum", "added"),
         (Self::SQUARES, "sum of squares", "added"),
         (Self::MIN, "smallest", "the smaller"),
@@ -101,6 +101,7 @@ impl Keeps {
         (Self::QUANTILES, "distribution", "counts added; beyond 256 different numbers in buckets twice as wide"),
         (Self::WEIGHTS, "sum of weights", "added"),
         (Self::WEIGHTED, "weighted sum", "added"),
+        (Self::WEIGHTED_SQUARES, "weighted sum of squares", "added"),
         (Self::CATEGORIES, "counts by value", "added, of the 64 values whose hashes are smallest; the rest together"),
     ];
 }

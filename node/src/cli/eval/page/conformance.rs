@@ -62,7 +62,7 @@ fn story(text: &str) -> (String, Script) {
 }
 
 /// It holds, by every route that can tell it; how many of its reads a training set reproduced.
-fn tell(text: &str) -> usize {
+pub(super) fn tell(text: &str) -> usize {
     let (definitions, story) = story(text);
     let reproduced = plays(&definitions, &story).unwrap_or_else(|mistake| panic!("\n{mistake}"));
     any_order(&definitions, &story);

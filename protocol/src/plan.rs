@@ -14,7 +14,7 @@ mod operator;
 pub use calendar::{Calendar, Unit, Zone};
 pub use derived::{Derived, Given, RequestValue};
 pub use largest::{LargestEntity, LargestPage};
-pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
+pub use operator::{Answers, Argument, Baseline, Description, Keeps, Operator, Percent, SECONDS, Sigmas, Spread};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

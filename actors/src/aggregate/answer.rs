@@ -86,7 +86,8 @@ fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulato
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
+        | (Operator::Histogram | Operator::Entropy, _)
+        | (Operator::AnomalyCount(_) | Operator::AnomalyRate(_), _) => Value::Null,
     }
 }
 

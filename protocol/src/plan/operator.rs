@@ -1,20 +1,25 @@
 //! What is computed over the rows of a window, and what a column must keep for it. Knows no window and no cell.
 
+mod baseline;
 mod describe;
 mod keeps;
 mod parameter;
 
+pub use baseline::{Baseline, Sigmas};
 pub use describe::Description;
 pub use keeps::Keeps;
 pub use parameter::Percent;
 use serde::{Deserialize, Serialize};
 
-use super::Items;
+use super::{Decay, Items, Window};
 use crate::expression::Type;
 use crate::number::Domain;
 
 /// Times are seconds, exact to the tick.
 pub const SECONDS: Domain = Domain::Decimal(6);
+
+/// What a decayed variance is made of.
+const WEIGHTED_MOMENTS: Keeps = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
 
 /// An operator of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +90,10 @@ pub enum Operator {
     DecayedVariance,
     /// The square root of that.
     DecayedStddev,
+    /// How many lie far from the mean of a baseline; null where that tells nothing.
+    AnomalyCount(Baseline),
+    /// Which part of the rows lies that far.
+    AnomalyRate(Baseline),
 }
 
 /// Of what a variance speaks.
@@ -199,6 +208,8 @@ impl Operator {
             Self::DecayedMean => "decayed_mean",
             Self::DecayedVariance => "decayed_variance",
             Self::DecayedStddev => "decayed_stddev",
+            Self::AnomalyCount(_) => "anomaly_count",
+            Self::AnomalyRate(_) => "anomaly_rate",
         }
     }
 
@@ -209,6 +220,25 @@ impl Operator {
             || matches!(self, Self::DecayedVariance | Self::DecayedStddev)
     }
 
+    /// What it compares its rows with.
+    #[must_use]
+    pub fn baseline(self) -> Option<Baseline> {
+        match self {
+            Self::AnomalyCount(baseline) | Self::AnomalyRate(baseline) => Some(baseline),
+            _ => None,
+        }
+    }
+
+    /// The same, compared with the rows of another window.
+    #[must_use]
+    pub fn against(self, window: Window) -> Self {
+        match self {
+            Self::AnomalyCount(baseline) => Self::AnomalyCount(Baseline { window, ..baseline }),
+            Self::AnomalyRate(baseline) => Self::AnomalyRate(Baseline { window, ..baseline }),
+            other => other,
+        }
+    }
+
     /// What it reads of a row.
     #[must_use]
     pub fn argument(self) -> Argument {
@@ -217,6 +247,7 @@ impl Operator {
             Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
             Self::Percentile(_) | Self::Median | Self::DecayedSum | Self::DecayedMean => Argument::Number,
             Self::DecayedVariance | Self::DecayedStddev => Argument::Number,
+            Self::AnomalyCount(_) | Self::AnomalyRate(_) => Argument::Number,
             Self::Any | Self::All => Argument::Truth,
             Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
             Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
@@ -235,7 +266,7 @@ impl Operator {
     pub fn answers(self, items: Items) -> Answers {
         let of = Type::from(items);
         match self {
-            Self::Count | Self::DistinctCount => Answers::One(Type::Int),
+            Self::Count | Self::DistinctCount | Self::AnomalyCount(_) => Answers::One(Type::Int),
             Self::TimeSinceLast => Answers::One(SECONDS.into()),
             Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::Mode => Answers::One(of),
             Self::Percentile(_) | Self::Median | Self::Any | Self::All => Answers::One(of),
@@ -246,8 +277,20 @@ impl Operator {
             Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => Answers::One(Type::Float),
             Self::ModeShare | Self::Entropy => Answers::One(Type::Float),
             Self::DecayedCount | Self::DecayedSum | Self::DecayedMean => Answers::One(Type::Float),
-            Self::DecayedVariance | Self::DecayedStddev => Answers::One(Type::Float),
+            Self::DecayedVariance | Self::DecayedStddev | Self::AnomalyRate(_) => Answers::One(Type::Float),
         }
+    }
+
+    /// What its column keeps of `items` beside how many rows there are, where it looks at this window.
+    #[must_use]
+    pub fn keeps_over(self, items: Items, window: Window) -> Keeps {
+        self.keeps(items).decaying(self.decay(window))
+    }
+
+    /// How rows lose their weight where it looks at this window: in the window, or in its baseline.
+    #[must_use]
+    pub fn decay(self, window: Window) -> Option<Decay> {
+        window.decay().or(self.baseline().and_then(|baseline| baseline.window.decay()))
     }
 
     /// What its column keeps of `items` beside how many rows there are; how they decay is said by the window.
@@ -278,9 +321,10 @@ impl Operator {
             Self::MeanGap => Keeps::TIMES,
             Self::DecayedCount => Keeps::WEIGHTS,
             Self::DecayedSum | Self::DecayedMean => Keeps::WEIGHTS.and(Keeps::WEIGHTED),
-            Self::DecayedVariance | Self::DecayedStddev => {
-                Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES)
-            }
+            Self::DecayedVariance | Self::DecayedStddev => WEIGHTED_MOMENTS,
+            Self::AnomalyCount(Baseline { window: Window::Decay(_), .. })
+            | Self::AnomalyRate(Baseline { window: Window::Decay(_), .. }) => Keeps::QUANTILES.and(WEIGHTED_MOMENTS),
+            Self::AnomalyCount(_) | Self::AnomalyRate(_) => Keeps::QUANTILES.and(Keeps::SUM).and(Keeps::SQUARES),
         }
     }
 }

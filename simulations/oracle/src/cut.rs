@@ -198,17 +198,17 @@ impl<'a> Cut<'a> {
             known.extend(found.is_none().then_some((asked, at, edges)));
             edges
         };
+        let mut seen = |feature: &Feature, window: Window| match feature.shift {
+            Shift::Nothing => Some(edges(window, instant)),
+            Shift::Current => before.map(|(at, _)| edges(window, at)),
+            Shift::Back(back) => Some(window::edges_back(window, back, instant)),
+        };
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
-            let reading = match feature.shift {
-                Shift::Nothing => self.feature(view, feature, rows, edges(feature.window, instant)),
-                Shift::Current => match before {
-                    None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
-                    Some((at, _)) => self.feature(view, feature, rows, edges(feature.window, at)),
-                },
-                Shift::Back(back) => {
-                    self.feature(view, feature, rows, window::edges_back(feature.window, back, instant))
-                }
+            let baseline = feature.operator.baseline().and_then(|baseline| seen(feature, baseline.window));
+            let reading = match seen(feature, feature.window) {
+                None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
+                Some(edges) => self.feature(view, feature, rows, edges, baseline),
             };
             defaulted(reading, feature)
         });
@@ -245,22 +245,25 @@ impl<'a> Cut<'a> {
         feature: &Feature,
         rows: &[&Row],
         (start, end): (Timestamp, Timestamp),
+        baseline: Option<(Timestamp, Timestamp)>,
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
-        let inputs: Vec<feature::Placed> = rows
-            .iter()
-            .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
-            .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?.clone())))
-            .collect();
+        let inputs = |start: Timestamp, end: Timestamp| -> Vec<feature::Placed> {
+            rows.iter()
+                .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
+                .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?.clone())))
+                .collect()
+        };
         let question = feature::Question {
             operator: feature.operator,
             items: measure.items(),
             window: feature.window,
             end,
+            baseline: baseline.map_or((end, Vec::new()), |(start, end)| (end, inputs(start, end))),
             partial_coverage: is_partial(view, feature),
         };
-        feature::answer(&question, inputs)
+        feature::answer(&question, inputs(start, end))
     }
 }
 

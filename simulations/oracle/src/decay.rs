@@ -57,7 +57,7 @@ fn totals(decay: Decay, t: Timestamp, rows: &[Weighted]) -> (BigUint, BigInt) {
 }
 
 /// What is left at `t` of a row of `ts`, in units of the least that counts.
-fn left(decay: Decay, t: Timestamp, ts: Timestamp) -> BigUint {
+pub(crate) fn left(decay: Decay, t: Timestamp, ts: Timestamp) -> BigUint {
     let half_lives = |of: Timestamp| i128::from(of.0).div_euclid(decay.half_life.0.into());
     weight(decay, ts) << (i128::from(HALVINGS) - half_lives(t) + half_lives(ts))
 }

@@ -6,8 +6,8 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`], [`item`]), [`fold`], [`cut`]
-//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`decay`], [`percentile`], [`distinct`],
-//! [`list`], [`category`]).
+//! (with [`window`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`decay`], [`percentile`], [`anomaly`],
+//! [`distinct`], [`list`], [`category`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -27,6 +27,7 @@ mod fold;
 mod statistics;
 mod percentile;
 mod decay;
+mod anomaly;
 mod distinct;
 mod list;
 mod category;

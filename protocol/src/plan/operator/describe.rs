@@ -7,6 +7,7 @@ const DISTINCT: &str = "exact to 128; beyond, a standard error of 3.3 %";
 const DECAYED: &str =
     "a weight within 8 x 10^-7 of it, the rest an exact ratio, rounded once; older than 48 half-lives, nothing";
 const DECAYED_ROOT: &str = "root of that number";
+const ANOMALY: &str = "the bound exact; numbers exact to 256 different ones, beyond as the percentile's; null where the baseline has fewer than two events, or no spread";
 const CATEGORIES: &str = "exact to 64 different ones; beyond, null with status OVERFLOW";
 
 /// One operator in words.
@@ -76,6 +77,10 @@ impl Operator {
                 told("the mean square of the distance from `decayed_mean`, each by what is left of it", "null", DECAYED)
             }
             Self::DecayedStddev => told("the square root of `decayed_variance`", "null", DECAYED_ROOT),
+            Self::AnomalyCount(_) => {
+                told("how many lie more than `sigmas` standard deviations from the mean of `baseline`", "0", ANOMALY)
+            }
+            Self::AnomalyRate(_) => told("the part of the events that lies so far", "null", ANOMALY),
             Self::Rate => told("events a second over the length of the window", "0", "exact ratio, rounded once"),
         }
     }

@@ -4,6 +4,7 @@
 //! mean or a variance happens when it is answered ([`ratio`], `moments`).
 
 mod accumulator;
+mod anomaly;
 mod answer;
 mod cells;
 mod collected;
@@ -15,8 +16,8 @@ mod squares;
 mod wide;
 
 pub use accumulator::{Accumulator, Placed};
-pub(crate) use answer::answer;
 pub use answer::{Answer, default};
+pub(crate) use answer::{answer, compared};
 pub use cells::narrow_bytes;
 pub(crate) use cells::{CellShape, Form, Kept, One};
 pub(crate) use collection::{Collection, Collections, Collects, Item, merge, put_text, take_text};

@@ -7,6 +7,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::collected::{self, Overflow};
+use super::moments::Moments;
 use super::{Accumulator, Collection};
 use super::{decay, moments, ratio};
 
@@ -40,13 +41,25 @@ pub(crate) fn answer(
         Some(collected) => collected::value(answer.operator, answer.items, rows.n, collected),
         None => Ok(value(answer, rows, instant)),
     };
+    read(answer, value, rows.bad > 0)
+}
+
+/// The reading of the `rows` that were collected, compared with those of a baseline.
+#[must_use]
+pub(crate) fn compared(answer: &Answer, rows: &Accumulator, collected: &Collection, baseline: &Accumulator) -> Reading {
+    let moments = if answer.decay.is_some() { Moments::decayed(baseline) } else { Moments::of(baseline) };
+    let value = collected::anomalies(answer.operator, rows.n, collected, &moments);
+    read(answer, Ok(value), rows.bad > 0 || baseline.bad > 0)
+}
+
+fn read(answer: &Answer, value: Result<Value, Overflow>, inexact_input: bool) -> Reading {
     let (value, status) = match (value, &answer.default) {
         (Err(Overflow(known)), _) => (known, Status::Overflow),
         (Ok(Value::Null), Some(default)) => (default.clone(), Status::Defaulted),
         (Ok(Value::Null), None) => (Value::Null, Status::NullValue),
         (Ok(value), _) => (value, Status::Present),
     };
-    Reading { value, status, inexact_input: rows.bad > 0, partial_coverage: answer.partial_coverage }
+    Reading { value, status, inexact_input, partial_coverage: answer.partial_coverage }
 }
 
 /// Of what a few words keep; null where the operator reads a collection.

@@ -70,6 +70,9 @@ pub(crate) fn add(total: &mut Accumulator, cell: &Accumulator, halvings: u32) {
     // A weight has 25 bits and a number 64: with 2^64 rows and all halvings 200. A square has 127: 2^57 rows are not too many.
     total.n = total.n.saturating_add(cell.n);
     total.bad = total.bad.saturating_add(cell.bad);
+    if cell.n == 0 {
+        return;
+    }
     total.weights += cell.weights << (HALVINGS - halvings);
     total.weighted += cell.weighted << (HALVINGS - halvings);
     let squares = cell.weighted_squares.checked_mul(U256::ONE << (HALVINGS - halvings)).unwrap_or(U256::MAX);

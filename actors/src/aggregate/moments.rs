@@ -22,25 +22,33 @@ pub(crate) fn variance(rows: &Accumulator, divisor: u64, scale: u8) -> f64 {
 /// What rows weigh together, and the sums of their numbers and of the squares of these, each times its weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moments {
-    weight: U256,
-    sum: I256,
+    pub(super) rows: u64,
+    pub(super) weight: U256,
+    pub(super) sum: I256,
     squares: U256,
 }
 
 impl Moments {
-    /// Of rows that lose their weight: of the total of their half-lives, at least one of them.
+    /// Of rows that weigh one each.
+    pub(crate) fn of(rows: &Accumulator) -> Self {
+        let squares = U256::from_words(rows.squares.high.into(), rows.squares.low);
+        Self { rows: rows.n, weight: rows.n.into(), sum: rows.sum.into(), squares }
+    }
+
+    /// Of rows that lose their weight: of the total of their half-lives.
     pub(crate) fn decayed(total: &Accumulator) -> Self {
-        Self { weight: total.weights.unsigned_abs(), sum: total.weighted, squares: total.weighted_squares }
+        let weight = total.weights.unsigned_abs();
+        Self { rows: total.n, weight, sum: total.weighted, squares: total.weighted_squares }
     }
 
     /// `weight x squares - sum^2`: the square of the weight times the variance. Weights stay below 2^136, sums below 2^199
     /// (`decay`), so that this stays below 2^392; and it is never negative (Cauchy and Schwarz).
-    fn spread(self) -> U512 {
+    pub(super) fn spread(self) -> U512 {
         let sum = self.sum.unsigned_abs();
         U512::product(self.weight, self.squares).minus(U512::product(sum, sum))
     }
 
-    /// The mean square of the distance from the mean, of numbers of `scale` digits after the point.
+    /// The mean square of the distance from the mean, of at least one row, of numbers of `scale` digits after the point.
     pub(crate) fn variance(self, scale: u8) -> f64 {
         // Below 2^136 x 2^60.
         let divisor = self.weight * U256::from(10u128.pow(scale.into()));
@@ -87,11 +95,13 @@ mod tests {
             let plain = of(&numbers);
             let weight = U256::from(weight) << halvings;
             let weighed = Moments {
+                rows: plain.n,
                 weight: U256::from(plain.n) * weight,
                 sum: I256::from(plain.sum) * weight.as_i256(),
                 squares: U256::from_words(plain.squares.high.into(), plain.squares.low) * weight,
             };
             prop_assert_eq!(weighed.variance(scale), variance(&plain, plain.n, scale));
+            prop_assert_eq!(Moments::of(&plain).variance(scale), variance(&plain, plain.n, scale));
         }
 
         #[test]

@@ -81,7 +81,7 @@ impl Magnitude for U512 {
     }
 
     fn is_nothing(self) -> bool {
-        self.narrow() == Some(U256::ZERO)
+        self.is_nothing()
     }
 }
 

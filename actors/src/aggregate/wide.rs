@@ -24,6 +24,12 @@ impl U512 {
         Self { high: left_high * right_high + (middle >> 128) + above + carry, low }
     }
 
+    /// So many times as much, of less than 2^448.
+    pub(crate) fn times(self, factor: u64) -> Self {
+        let Self { high, low } = Self::product(self.low, factor.into());
+        Self { high: high + self.high * U256::from(factor), low }
+    }
+
     /// The difference; nothing where it were negative.
     pub(crate) fn minus(self, other: Self) -> Self {
         if self <= other {
@@ -45,6 +51,10 @@ impl U512 {
     /// Zeros before the highest bit.
     pub(crate) fn leading_zeros(self) -> u32 {
         if self.high == 0 { 256 + self.low.leading_zeros() } else { self.high.leading_zeros() }
+    }
+
+    pub(crate) fn is_nothing(self) -> bool {
+        self.high == 0 && self.low == 0
     }
 
     /// The same of 256 bits, if it has no more.
@@ -78,12 +88,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sums_of_products_are_products_of_sums(a: [u128; 4]) {
+        fn sums_of_products_are_products_of_sums(a: [u128; 4], factor: u64) {
             let (x, y, z) = (wide(a[0] >> 1, a[1]), wide(a[2] >> 1, a[3]), wide(a[3] >> 1, a[0]));
             // (x + z) y - z y = x y
             let product = U512::product(x, y);
             prop_assert_eq!(U512::product(x + z, y).minus(U512::product(z, y)), product);
             prop_assert_eq!(U512::product(y, x), product);
+            let (narrow, other) = (x >> 64, y >> 128);
+            prop_assert_eq!(U512::product(narrow, other).times(factor), U512::product(narrow * U256::from(factor), other));
         }
 
         #[test]

@@ -114,7 +114,10 @@ impl Shape {
         let texts = (0..view.measures.len()).filter(|measure| has_text(*measure));
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
-        let own = own.map(|feature| Sight::of(feature.window, feature.shift));
+        let own = own.flat_map(|feature| {
+            let baseline = feature.operator.baseline().map(|baseline| baseline.window);
+            [feature.window].into_iter().chain(baseline).map(|window| Sight::of(window, feature.shift))
+        });
         for (sight, window) in own.chain([(Sight::INSTANT, plan.longest().map(Tail::Level))]) {
             let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {

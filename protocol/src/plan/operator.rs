@@ -130,8 +130,8 @@ pub enum Answers {
 }
 
 impl Operator {
-    /// Every operator, those with a parameter once.
-    pub const ALL: [Self; 35] = [
+    /// Every operator, those with a parameter once; anomalies beside an hour.
+    pub const ALL: [Self; 37] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -167,6 +167,8 @@ impl Operator {
         Self::DecayedMean,
         Self::DecayedVariance,
         Self::DecayedStddev,
+        Self::AnomalyCount(Baseline::EXAMPLE),
+        Self::AnomalyRate(Baseline::EXAMPLE),
     ];
 
     /// The key in definitions.

@@ -50,6 +50,7 @@ const NUMBERS: [&str; 10] = [
 const TRUTHS: [&str; 4] = ["vip", "vip", "amount >= 2", "is_null(shop) || shop < 'shop 2'"];
 const TEXTS: [&str; 6] = ["kind", "shop", "shop", "lower(shop) + coalesce(kind, '-')", "text(amount)", "text(vip)"];
 const PERCENTS: [&str; 9] = ["0.0001", "1", "10", "33.3333", "50", "75", "95", "99.9", "99.9999"];
+const SIGMAS: [&str; 7] = ["0.0001", "0.5", "1", "1.4142", "2", "2.5", "1000"];
 /// How many values a list holds.
 const LENGTHS: [&str; 6] = ["1", "2", "3", "5", "20", "64"];
 
@@ -228,6 +229,7 @@ fn operators<'m>(measure: &'m Measure, random: &'m mut Random) -> impl Iterator<
         let written = match operator.parameter() {
             None => return operator,
             Some(("p", _)) => random.pick(&PERCENTS),
+            Some(("sigmas", _)) => random.pick(&SIGMAS),
             Some(_) => random.pick(&LENGTHS),
         };
         let operator = written.and_then(|written| operator.with(written));
@@ -253,7 +255,9 @@ fn decayed(ladder: &LadderPlan, measure: &Measure, random: &mut Random) -> Optio
     let weighted =
         if fits(Operator::DecayedSum, measure) && random.chance(800) { Keeps::WEIGHTED } else { Keeps::NOTHING };
     let squares = if weighted == Keeps::WEIGHTED && random.chance(700) { Keeps::WEIGHTED_SQUARES } else { weighted };
-    is_kept.then(|| Keeps::WEIGHTS.and(weighted).and(squares).decaying(Some(decay)))
+    // Of a baseline that decays.
+    let numbers = if squares == Keeps::WEIGHTED_SQUARES && random.chance(500) { Keeps::QUANTILES } else { squares };
+    is_kept.then(|| Keeps::WEIGHTS.and(weighted).and(squares).and(numbers).decaying(Some(decay)))
 }
 
 /// A later feature asks for what no column of its measure keeps; and what nobody asks for any more is not kept.
@@ -483,16 +487,27 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
                 }
             }
         }
-        for (window, shift) in windows(plan, random) {
+        let windows = windows(plan, random);
+        for (window, shift) in windows.iter().copied() {
+            // A baseline is seen from where its feature is.
+            let beside: Vec<Window> =
+                windows.iter().filter(|(_, other)| *other == shift).map(|(window, _)| *window).collect();
             for (column, kept) in plan.columns.iter().enumerate() {
                 let measure = &view.measures[kept.measure];
                 let has_length = !matches!(window, Window::Calendar { .. });
                 let able = |operator: &Operator| {
                     let is_asked = has_length || *operator != Operator::Rate;
-                    is_asked && kept.keeps.has(operator.keeps(measure.items()))
+                    is_asked && kept.keeps.has(operator.keeps_over(measure.items(), window))
                 };
-                let operators: Vec<Operator> = operators(measure, random).filter(able).collect();
+                // What decays is no window of its own, and seen from where any window is that does not lie back.
+                let decay = kept.keeps.decay().filter(|_| !matches!(shift, Shift::Back(_))).map(Window::Decay);
+                let operators: Vec<Operator> = operators(measure, random).collect();
                 for operator in operators {
+                    let baseline = decay.or_else(|| random.pick(&beside).copied()).unwrap_or(window);
+                    let operator = operator.against(baseline);
+                    if !able(&operator) {
+                        continue;
+                    }
                     if !random.chance(450) {
                         continue;
                     }

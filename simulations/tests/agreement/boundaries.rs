@@ -62,7 +62,8 @@ fn definitions(zone: &str) -> String {
                 Argument::Truth => "amount > 0",
                 Argument::Number | Argument::Any => "amount",
             };
-            let window = format!("{}window: calendar {unit} {zone} {which}", operator.beside("amount"));
+            let beside = operator.beside("amount").replace("baseline: 1h", &format!("baseline: calendar day {zone}"));
+            let window = format!("{beside}window: calendar {unit} {zone} {which}");
             text += &format!("      {name}_{unit}_{which}: {{ {name}: {of}, {window} }}\n");
         }
     }

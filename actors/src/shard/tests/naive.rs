@@ -14,7 +14,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use super::support::{Event, Log, text_of};
-use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, decay, moments, ratio};
+use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, compared, decay, moments, ratio};
 use crate::window::AsOf;
 
 /// Next offset by partition.
@@ -130,9 +130,19 @@ pub(super) fn read(
         let items = measure.items();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
         if Collects::of(feature.operator.keeps(items)).next().is_some() {
-            let reading = collected(feature, items, &good, original as usize);
+            let baseline = feature.operator.baseline().map(|baseline| baseline.window);
+            let beside = baseline.into_iter().flat_map(|window| {
+                within(feature.ladder, feature.column, window, feature.shift).filter(|e| e.present >> original & 1 == 1)
+            });
+            let (worse, better): (Vec<&&Event>, Vec<&&Event>) = beside.partition(is_bad);
+            let moments = baseline.map(|window| {
+                let end = edges(window, feature.shift).1;
+                weighed(feature.operator.decay(window), end, &better, original as usize)
+            });
+            let reading = collected(feature, items, &good, original as usize, moments.as_ref());
             let Reading { value, status, .. } = reading;
-            return Reading { value, inexact_input: !bad.is_empty(), ..nothing(plan, feature, status) };
+            let inexact_input = !(bad.is_empty() && worse.is_empty());
+            return Reading { value, inexact_input, ..nothing(plan, feature, status) };
         }
         let end = edges(feature.window, feature.shift).1;
         let value = match feature.operator.argument() {
@@ -204,14 +214,7 @@ fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
 /// Row by row, halved as often as a half-life has begun since. Weights and roundings have their own tests.
 fn decayed(feature: &Feature, end: Timestamp, items: Items, rows: &[&&Event], measure: usize) -> Value {
     let Some(decay) = feature.window.decay() else { return Value::Null };
-    let mut total = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
-    for event in rows {
-        let since = end.floor(decay.half_life) - event.ts.floor(decay.half_life);
-        let left = I256::from(decay::weight(decay, event.ts)) << (47 - since.0 / decay.half_life.0) as u32;
-        total.weights += left;
-        total.weighted += left * I256::from(event.numbers[measure]);
-        total.weighted_squares += left.as_u256() * U256::from(event.numbers[measure].unsigned_abs()).pow(2);
-    }
+    let total = weighed(Some(decay), end, rows, measure);
     let plain = Answer {
         operator: feature.operator,
         items,
@@ -223,8 +226,33 @@ fn decayed(feature: &Feature, end: Timestamp, items: Items, rows: &[&&Event], me
     answer(&plain, &total, None, end).value
 }
 
-/// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests.
-fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) -> Reading {
+/// What rows that decay, or do not, add up to at the end of a window.
+fn weighed(decay: Option<Decay>, end: Timestamp, rows: &[&&Event], measure: usize) -> Accumulator {
+    let mut total = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
+    for event in rows {
+        let number = event.numbers[measure];
+        total.sum += i128::from(number);
+        total.squares = total.squares.plus(Squares::of(number));
+        if let Some(decay) = decay {
+            let since = end.floor(decay.half_life) - event.ts.floor(decay.half_life);
+            let left = I256::from(decay::weight(decay, event.ts)) << (47 - since.0 / decay.half_life.0) as u32;
+            total.weights += left;
+            total.weighted += left * I256::from(number);
+            total.weighted_squares += left.as_u256() * U256::from(number.unsigned_abs()).pow(2);
+        }
+    }
+    total
+}
+
+/// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests, and so
+/// has what is compared with a baseline.
+fn collected(
+    feature: &Feature,
+    items: Items,
+    rows: &[&&Event],
+    measure: usize,
+    baseline: Option<&Accumulator>,
+) -> Reading {
     let mut collection = Collects::of(feature.operator.keeps(items)).next().unwrap().nothing();
     for event in rows {
         let number = event.numbers[measure];
@@ -233,10 +261,13 @@ fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) 
         let word = text.as_deref().map_or(number, text_word);
         collection.add(&Item { ts: event.ts, position, word, text: text.as_deref() });
     }
-    let plain =
-        Answer { operator: feature.operator, items, span: None, decay: None, default: None, partial_coverage: false };
+    let (operator, decay) = (feature.operator, feature.operator.decay(feature.window));
+    let plain = Answer { operator, items, span: None, decay, default: None, partial_coverage: false };
     let counted = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
-    answer(&plain, &counted, Some(&collection), Timestamp(0))
+    match baseline {
+        Some(baseline) => compared(&plain, &counted, &collection, baseline),
+        None => answer(&plain, &counted, Some(&collection), Timestamp(0)),
+    }
 }
 
 /// Of numbers in the total order.

@@ -102,11 +102,21 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         for (column, kept) in plan.columns.iter().enumerate() {
             let items = measures[kept.measure].value.as_ref().map(|(_, items)| *items);
             let decay = kept.keeps.decay();
-            let windows = decay.map_or_else(|| windows.clone(), |decay| vec![Window::Decay(decay)]);
-            let fits = |operator: &Operator| reads(*operator, items) && operator.is_decayed() == decay.is_some();
-            let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
-            for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
-            {
+            let fits = |operator: &Operator| {
+                let has_baseline = operator.baseline().is_some();
+                reads(*operator, items) && (has_baseline || operator.is_decayed() == decay.is_some())
+            };
+            let features_of = |operator: Operator| -> Vec<(Operator, Window)> {
+                if operator.baseline().is_none() {
+                    let own = decay.map_or_else(|| windows.clone(), |decay| vec![Window::Decay(decay)]);
+                    return own.into_iter().map(|window| (operator, window)).collect();
+                }
+                // Beside the next window, or beside what decays.
+                let next = windows.iter().cycle().skip(1).copied();
+                let baselines = next.map(|window| decay.map_or(window, Window::Decay));
+                windows.iter().zip(baselines).map(|(window, baseline)| (operator.against(baseline), *window)).collect()
+            };
+            for (operator, window) in Operator::ALL.into_iter().filter(fits).flat_map(features_of) {
                 let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
                 features.push(Feature { name, operator, ladder, column, window, shift: Shift::Nothing, default: None });
             }
@@ -189,12 +199,15 @@ fn with_shifted(mut view: ViewPlan) -> ViewPlan {
     // One of each window is enough to count rows, and one with values.
     let is_enough = |feature: &&Feature| {
         let counts = feature.column == 0 && feature.operator == Operator::Count;
-        counts || [Operator::Max, Operator::DecayedSum].contains(&feature.operator)
+        let is_compared = matches!(feature.operator, Operator::AnomalyRate(_));
+        counts || is_compared || [Operator::Max, Operator::DecayedSum].contains(&feature.operator)
     };
     let again = view.features.iter().filter(is_enough);
     let shifted = again.flat_map(|feature| {
         let current = Feature { shift: Shift::Current, ..feature.clone() };
         let back = match feature.window {
+            // Its baseline reaches as far as the ladder does.
+            _ if feature.operator.baseline().is_some() => None,
             Window::Rolling { span, hop } if span.0 > 1 => {
                 let back = Span(span.0 / 2);
                 let window = Window::Rolling { span: Span(span.0 - back.0), hop };
@@ -263,7 +276,8 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 let tail = decay.and_then(|decay| Window::Decay(decay).tail());
                 levels.extend(tail.map(|tail| Level { span: tail.span.max(last.span), ..tail }));
                 let mut kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
-                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES).decaying(decay);
+                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
+                let weighted = weighted.and(Keeps::QUANTILES).decaying(decay);
                 let decayed = decay.into_iter().flat_map(|_| columns([0, 3]));
                 kept.extend(decayed.map(|column| Column { keeps: weighted, ..column }));
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;

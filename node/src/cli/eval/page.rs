@@ -16,7 +16,8 @@ use self::script::{Expected, Line, Page, Script};
 use self::world::World;
 
 /// The first has the definitions that all of them share.
-const PAGES: [&str; 3] = ["protocol/SEMANTICS.md", "protocol/EXPRESSIONS.md", "protocol/TRAINING.md"];
+const PAGES: [&str; 4] =
+    ["protocol/SEMANTICS.md", "protocol/EXPRESSIONS.md", "protocol/DECAY.md", "protocol/TRAINING.md"];
 
 fn page() -> Page {
     let parsed = PAGES.map(|name| {

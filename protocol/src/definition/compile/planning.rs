@@ -83,8 +83,15 @@ pub(super) fn plan(
 impl Resolved {
     /// What a column must keep for a result.
     fn needs(&self, result: &Outcome) -> Keeps {
-        let decay = result.named.window.decay();
-        result.operator.keeps(self.measures[result.measure].items()).decaying(decay)
+        result.operator.keeps_over(self.measures[result.measure].items(), result.named.window)
+    }
+}
+
+impl Outcome {
+    /// What it looks at: its window, and that of its baseline.
+    fn windows(&self) -> impl Iterator<Item = Window> {
+        let baseline = self.operator.baseline().map(|baseline| baseline.window);
+        [self.named.window].into_iter().chain(baseline)
     }
 }
 
@@ -150,10 +157,8 @@ impl Candidate {
 
 /// The ladder that answers a result: where what it needs has been kept longest, else the first that can.
 fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option<usize> {
-    let able = candidates
-        .iter()
-        .enumerate()
-        .filter(|(_, candidate)| candidate.shape.answers(result.named.window, result.named.shift));
+    let answers = |of: &Candidate| result.windows().all(|window| of.shape.answers(window, result.named.shift));
+    let able = candidates.iter().enumerate().filter(|(_, candidate)| answers(candidate));
     able.min_by_key(|(_, candidate)| {
         let since = candidate.since(view, result.measure, view.needs(result));
         (since.is_none(), since)
@@ -163,20 +168,23 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
 
 /// One ladder for the windows that no other answers.
 fn additional(homeless: &[&Outcome], notes: &mut Notes) -> Option<Candidate> {
-    let wanted = homeless.iter().filter_map(|result| {
-        let tail = result.named.window.tail()?;
+    let windows = homeless.iter().flat_map(|result| result.windows().map(move |window| (result, window)));
+    let windows: Vec<(&&Outcome, Window)> = windows.collect();
+    let wanted = windows.iter().filter_map(|(result, window)| {
+        let tail = window.tail()?;
         let span = result.named.shift.reach(tail.span);
-        let noun = match result.named.window {
+        let noun = match *window {
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
             Window::Calendar { .. } => "calendar's tile",
             Window::Decay(_) => "half-life",
             Window::Rolling { .. } | Window::Lifetime => ladder::HOP,
         };
-        Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })
+        let hop_at = result.named.hop_at.filter(|_| *window == result.named.window);
+        Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
-    let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
+    let lifetime = windows.iter().any(|(_, window)| *window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new() })

@@ -38,6 +38,8 @@ pub(super) const FEATURE: Keys = Keys {
         "decayed_mean",
         "decayed_variance",
         "decayed_stddev",
+        "anomaly_count",
+        "anomaly_rate",
         "any",
         "all",
         "first_n",
@@ -58,6 +60,8 @@ pub(super) const FEATURE: Keys = Keys {
         "n",
         "k",
         "p",
+        "sigmas",
+        "baseline",
         "where",
         "windows",
         "window",
@@ -67,11 +71,11 @@ pub(super) const FEATURE: Keys = Keys {
         "offset",
         "default",
     ],
-    later: &["order_by", "z_score", "anomaly_count", "anomaly_rate", "ratio"],
+    later: &["order_by", "z_score", "ratio"],
 };
 
 /// The keys of operators' parameters.
-const PARAMETERS: [&str; 3] = ["n", "k", "p"];
+const PARAMETERS: [&str; 4] = ["n", "k", "p", "sigmas"];
 
 pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<View> {
     let owner = format!("feature view {}", quoted(&name.value));
@@ -215,6 +219,10 @@ fn feature(name: &Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Op
         );
     }
     window::check_offset(&results, &section, notes);
+    let baseline = operator.as_ref().and_then(|(operator, _)| operator.baseline());
+    if let Some(baseline) = baseline {
+        window::check_baseline(baseline.window, edges.1, &section, notes);
+    }
     let default = section.text("default", notes);
     Some(Feature { name: name.clone(), operator, rank, filter, default, results })
 }
@@ -240,7 +248,7 @@ fn operator_of(
         let second = second.name();
         return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
     }
-    let operator = parameter(operator, section, notes)?;
+    let operator = compared(parameter(operator, section, notes)?, section, notes)?;
     if operator.argument() != Argument::Rows {
         return Some((operator, Some(expression(node, &section.of(key), text, notes)?)));
     }
@@ -267,7 +275,19 @@ fn rank_of(section: &Section<'_>, operator: Option<Operator>, text: &Source<'_>,
     refuse(notes, node.at, format!("{}: `{}` takes no `by`; remove it", section.of("by"), operator.name()))
 }
 
-/// The operator with its `n`, `k` or `p`; no other may stand there.
+/// The operator with what it compares its rows with; no other may have a `baseline`.
+fn compared(operator: Operator, section: &Section<'_>, notes: &mut Notes) -> Option<Operator> {
+    match (operator.baseline(), section.get("baseline")) {
+        (Some(_), _) => Some(operator.against(window::baseline(section, notes)?)),
+        (None, None) => Some(operator),
+        (None, Some(node)) => {
+            let (what, name) = (section.of("baseline"), operator.name());
+            refuse(notes, node.at, format!("{what}: `{name}` takes no `baseline`; remove it"))
+        }
+    }
+}
+
+/// The operator with its `n`, `k`, `p` or `sigmas`; no other may stand there.
 fn parameter(operator: Operator, section: &Section<'_>, notes: &mut Notes) -> Option<Operator> {
     let (name, own) = (operator.name(), operator.parameter());
     for key in PARAMETERS.into_iter().filter(|key| own.as_ref().is_none_or(|(own, _)| own != key)) {

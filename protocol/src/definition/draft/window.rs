@@ -8,8 +8,8 @@ use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
-use crate::definition::shape::{Section, duration};
-use crate::definition::yaml::Node;
+use crate::definition::shape::{Section, duration, refuse};
+use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::plan::{Decay, Shift, Window};
 use crate::time::Span;
@@ -58,8 +58,8 @@ pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
 
 /// Lifetime, which every level beyond the first is folded into, cannot end in the past; a window under way cannot have
 /// been rounded down to its end.
-pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
-    let advice = |window: Window| match window {
+fn no_offset(window: Window) -> Option<&'static str> {
+    match window {
         Window::Lifetime => {
             Some("is lifetime, which has no offset; make a feature of its own for it, without `offset`")
         }
@@ -69,9 +69,13 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
         Window::Decay(_) => Some("is decayed, which has no offset; remove `offset`"),
         Window::Rolling { .. } | Window::Complete { .. } => None,
-    };
+    }
+}
+
+/// Windows that have no offset are told.
+pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
-    let wrong = back.find_map(|result| Some((result, advice(result.window)?)));
+    let wrong = back.find_map(|result| Some((result, no_offset(result.window)?)));
     if let Some(((result, advice), node)) = wrong.zip(section.get("offset")) {
         notes.add(node.at, format!("{}: {} {advice}", section.of("offset"), quoted(&result.name.value)));
     }
@@ -150,6 +154,42 @@ pub(super) fn decayed(feature: &Word, section: &Section<'_>, shift: Shift, notes
     }
     let name = Word { at, value: feature.value.clone() };
     vec![NamedWindow { name, window: Window::Decay(Decay { half_life }), shift, hop_at: None }]
+}
+
+/// `baseline: 24h`: one window with the hop that windows of its length have, or `decay 1h`.
+pub(super) fn baseline(section: &Section<'_>, notes: &mut Notes) -> Option<Window> {
+    let node = section.need("baseline", "baseline: 24h", notes)?;
+    let what = section.of("baseline");
+    if let Value::Scalar(scalar) = &node.value
+        && let Some(half_life) = scalar.text.strip_prefix("decay ")
+    {
+        let word = Word { at: node.at, value: half_life.trim().to_owned() };
+        let half_life = duration(&word, &what, notes)?;
+        if half_life == Span(0) {
+            return refuse(
+                notes,
+                node.at,
+                format!("{what}: a half-life is longer than nothing; write, for example, decay 1h"),
+            );
+        }
+        return Some(Window::Decay(Decay { half_life }));
+    }
+    let written = written::read(node, Hop::Default, &what, notes)?;
+    match written.windows {
+        Windows::One(window) => Some(window),
+        Windows::Series(_) => {
+            let message = format!("{what}: a series is several windows; write one, for example 24h");
+            refuse(notes, written.word.at, message)
+        }
+    }
+}
+
+/// A baseline lies back as far as its feature's windows do.
+pub(super) fn check_baseline(window: Window, shift: Shift, section: &Section<'_>, notes: &mut Notes) {
+    let is_back = matches!(shift, Shift::Back(_));
+    if let (true, Some(advice), Some(node)) = (is_back, no_offset(window), section.get("baseline")) {
+        notes.add(node.at, format!("{}: the feature lies back, and its baseline {advice}", section.of("baseline")));
+    }
 }
 
 /// The results of one entry.

@@ -263,6 +263,38 @@ fn mistakes_in_features() {
             "a: { sum: amount, windows: [1h], half_life: 1h }",
             "15:51 feature `a`, `half_life`: `sum` looks at a window, in which events do not decay; remove it",
         ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3 }",
+            "15:7 feature `a`: `baseline` is missing; add, for example, `baseline: 24h`",
+        ),
+        (
+            "a: { anomaly_rate: amount, windows: [5m], baseline: 24h }",
+            "15:7 feature `a`: `sigmas` is missing; add, for example, `sigmas: 2.5`",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 0, baseline: 24h }",
+            "15:58 feature `a`, `sigmas`: `0` is not a number above 0 and not above 1000 with at most four digits after the point",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: series 1h count 3 }",
+            "15:71 feature `a`, `baseline`: a series is several windows; write one, for example 24h",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: decay 0s }",
+            "15:71 feature `a`, `baseline`: a half-life is longer than nothing; write, for example, decay 1h",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: lifetime, offset: 1h }",
+            "15:71 feature `a`, `baseline`: the feature lies back, and its baseline is lifetime, which has no offset; make a feature of its own for it, without `offset`",
+        ),
+        (
+            "a: { sum: amount, windows: [5m], baseline: 24h }",
+            "15:50 feature `a`, `baseline`: `sum` takes no `baseline`; remove it",
+        ),
+        (
+            "a: { sum: amount, windows: [5m], sigmas: 3 }",
+            "15:48 feature `a`, `sigmas`: `sum` takes no `sigmas`; remove it",
+        ),
         ("a: { z_score: amount, windows: [5m] }", "15:12 feature `a`: `z_score` comes with a later release"),
         (
             "a: { count: true, windows: [5m], exclude_current: yes }",

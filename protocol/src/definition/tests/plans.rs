@@ -144,6 +144,29 @@ fn half_lives_are_tiles_and_have_columns_of_their_own() {
 }
 
 #[test]
+fn anomalies_keep_a_distribution_and_what_their_baseline_is_made_of() {
+    let features = [
+        "a: { anomaly_count: amount, windows: [5m, lifetime], sigmas: 2.5, baseline: 24h }",
+        "b: { anomaly_rate: amount, window: 5m, sigmas: 3, baseline: decay 1h }",
+        "c: { median: amount, window: 5m }",
+    ];
+    let view = view(&features.join("\n"));
+    assert_eq!(names(&view), ["a_5m", "a_lifetime", "b", "c"]);
+    let day = Window::Rolling { span: Span::parse("24h").unwrap(), hop: Span::parse("30m").unwrap() };
+    let decay = Decay { half_life: Span::parse("1h").unwrap() };
+    let baselines = view.features.iter().map(|feature| feature.operator.baseline().map(|baseline| baseline.window));
+    assert_eq!(baselines.collect::<Vec<_>>(), [Some(day), Some(day), Some(Window::Decay(decay)), None]);
+    assert_eq!(view.ladders[0].levels, [level("5s", "5m"), level("30m", "24h"), level("1h", "47h")]);
+    assert!(view.ladders[0].lifetime);
+    let moments = Keeps::QUANTILES.and(Keeps::SUM).and(Keeps::SQUARES);
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
+    let kept: Vec<Keeps> = view.ladders[0].columns.iter().map(|column| column.keeps).collect();
+    assert_eq!(kept, [Keeps::NOTHING, moments, Keeps::QUANTILES.and(weighted).decaying(Some(decay))]);
+    let columns: Vec<usize> = view.features.iter().map(|feature| feature.column).collect();
+    assert_eq!(columns, [1, 1, 2, 1]);
+}
+
+#[test]
 fn units_of_the_calendar_are_told_from_the_tiles_that_their_zone_needs() {
     let view = view(
         "a: { count: true, windows: [calendar day europe/berlin, { calendar: day, which: last, timezone: Asia/Kolkata }] }

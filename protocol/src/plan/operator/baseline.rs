@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{Domain, Number};
 use crate::plan::Window;
+use crate::time::Span;
 
 /// What numbers are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,12 @@ pub struct Baseline {
     pub window: Window,
     /// A number that lies further from the mean is an anomaly.
     pub sigmas: Sigmas,
+}
+
+impl Baseline {
+    /// An hour, and two and a half.
+    pub(super) const EXAMPLE: Self =
+        Self { window: Window::Rolling { span: Span::seconds(3600), hop: Span::seconds(60) }, sigmas: Sigmas(25_000) };
 }
 
 /// So many standard deviations: more than none and at most 1000, to four digits after the point.

@@ -70,12 +70,14 @@ impl Operator {
         }
     }
 
-    /// What stands beside it in a definition: its parameter, or that rows are compared by the number `by`; each with a
-    /// comma behind it.
+    /// What stands beside it in a definition: its parameter, or that rows are compared by the number `by`, and a baseline
+    /// of an hour; each with a comma behind it.
     #[must_use]
     pub fn beside(self, by: &str) -> String {
         let by = self.is_ranked().then(|| ("by", by.to_owned()));
-        self.parameter().or(by).map_or_else(String::new, |(key, written)| format!("{key}: {written}, "))
+        let baseline = self.baseline().map(|_| ("baseline", "1h".to_owned()));
+        let all = self.parameter().or(by).into_iter().chain(baseline);
+        all.map(|(key, written)| format!("{key}: {written}, ")).collect()
     }
 
     /// What may be written as its parameter.

@@ -18,8 +18,16 @@ pub struct Kind {
     pub has_length: bool,
 }
 
+/// What rows that lose their weight have in place of a window.
+const DECAY: Kind = Kind {
+    name: "half-life",
+    written: "half_life: 1m",
+    holds: "everything before `t`, by what is left of it: half after 1m, nothing after 48 times that",
+    has_length: false,
+};
+
 /// Every kind.
-pub const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 20] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -129,6 +137,7 @@ pub const KINDS: [Kind; 19] = [
         holds: "everything before `t`; in a view with a `ttl`, the rolling window of that length",
         has_length: false,
     },
+    DECAY,
 ];
 
 /// Every operator over every kind of window that it can look at.
@@ -138,7 +147,8 @@ pub fn cells() -> impl Iterator<Item = (Operator, Kind)> {
 
 /// The kinds of windows that an operator can look at.
 fn kinds(operator: Operator) -> impl Iterator<Item = Kind> {
-    KINDS.into_iter().filter(move |kind| operator != Operator::Rate || kind.has_length)
+    let decays_so = move |kind: &Kind| operator.is_decayed() == (*kind == DECAY);
+    KINDS.into_iter().filter(decays_so).filter(move |kind| operator != Operator::Rate || kind.has_length)
 }
 
 /// The features of an operator's view: one for each kind of window.

@@ -4,17 +4,20 @@
 //! mean or a variance happens when it is answered ([`ratio`], `moments`).
 
 mod accumulator;
+mod anomaly;
 mod answer;
 mod cells;
 mod collected;
 mod collection;
+pub(crate) mod decay;
 pub(crate) mod moments;
 pub mod ratio;
 mod squares;
+mod wide;
 
 pub use accumulator::{Accumulator, Placed};
-pub(crate) use answer::answer;
 pub use answer::{Answer, default};
+pub(crate) use answer::{answer, compared};
 pub use cells::narrow_bytes;
 pub(crate) use cells::{CellShape, Form, Kept, One};
 pub(crate) use collection::{Collection, Collections, Collects, Item, merge, put_text, take_text};

@@ -156,6 +156,9 @@ pub const SERVICE_ENTRIES_MAX: usize = 4096;
 pub const SERIES_WINDOWS_MAX: i64 = 366;
 /// Ladders of one view: each keeps a page of its own per entity, and a read visits all.
 pub const LADDERS_PER_VIEW_MAX: usize = 8;
+/// Half-lives that a decayed feature looks back on, the one under way included: what is older weighs less than 2^-47, and
+/// sums of squares stay below 2^255 for 2^57 rows.
+pub const HALF_LIVES_KEPT: i64 = 48;
 /// Longest duration in definitions: a hundred years, so that no sum of instants and spans leaves the range of an i64.
 pub const DURATION_MAX: Span = Span::seconds(36_500 * 86_400);
 /// Restarts of one supervised actor in a node's life: a record that fails an actor fails it again at every replay, so

@@ -15,7 +15,7 @@ mod session;
 pub use calendar::{Calendar, Unit, Zone};
 pub use derived::{Derived, Given, RequestValue};
 pub use largest::{LargestEntity, LargestPage};
-pub use operator::{Answers, Argument, Description, Keeps, Operator, Percent, SECONDS, Spread};
+pub use operator::{Answers, Argument, Baseline, Description, Keeps, Operator, Percent, SECONDS, Sigmas, Spread};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -537,6 +537,9 @@ pub enum Window {
     },
     /// `ts < t`
     Lifetime,
+    /// `ts < t`, each row with a weight that halves with each half-life it is older: see [`Decay`]. What is more than
+    /// [`limits::HALF_LIVES_KEPT`] half-lives old has none.
+    Decay(Decay),
 }
 
 impl Window {
@@ -546,8 +549,8 @@ impl Window {
         match self {
             Self::Rolling { span, .. } | Self::Exact { span, .. } => Some(span),
             Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
-            // Two months are not equally long, nor are two sessions.
-            Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime => None,
+            // Two months are not equally long, nor are two sessions, and what decays has no end.
+            Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime | Self::Decay(_) => None,
         }
     }
 
@@ -573,9 +576,29 @@ impl Window {
                 Some(Level { hop: calendar.hop, span: if is_complete { reach + longest } else { reach } })
             }
             Self::Session { session, .. } => Some(Level { hop: session.hop, span: session.within }),
+            Self::Decay(Decay { half_life }) => {
+                Some(Level { hop: half_life, span: Span(half_life.0.saturating_mul(limits::HALF_LIVES_KEPT - 1)) })
+            }
             Self::Lifetime => None,
         }
     }
+
+    /// How fast its rows lose their weight, if they do.
+    #[must_use]
+    pub fn decay(self) -> Option<Decay> {
+        if let Self::Decay(decay) = self { Some(decay) } else { None }
+    }
+}
+
+/// How fast rows lose their weight.
+///
+/// Time is cut into half-lives that begin at multiples of one. In each of them weights rise from 2^24 to almost 2^25, in
+/// 2^20 steps: with `f = floor((ts mod half_life) x 2^20 / half_life)` the weight `w(ts)` is `floor(2^24 x 2^(f / 2^20))`.
+/// At `t` a row of `ts` counts `w(ts) / w(t)`, halved for each half-life that begins after `ts` and not after `t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Decay {
+    /// After so long half of a weight is left.
+    pub half_life: Span,
 }
 
 /// How far before the instant of a read a feature looks.

@@ -1,5 +1,6 @@
 //! One measure over some rows, in the widest integers. Knows neither its place in memory nor its bytes.
 
+use ethnum::{I256, U256};
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
@@ -28,6 +29,12 @@ pub struct Accumulator {
     pub first_row: Option<Placed>,
     /// The last row in the total order.
     pub last_row: Option<Placed>,
+    /// The sum of the weights of rows within their half-life.
+    pub weights: I256,
+    /// The sum of the numbers, each times that weight.
+    pub weighted: I256,
+    /// The sum of their squares, each times that weight.
+    pub weighted_squares: U256,
 }
 
 /// A number and the place of its row in the total order.
@@ -54,6 +61,9 @@ impl Default for Accumulator {
             last: Timestamp::MIN,
             first_row: None,
             last_row: None,
+            weights: I256::ZERO,
+            weighted: I256::ZERO,
+            weighted_squares: U256::ZERO,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use featuregrid_protocol::expression::Type;
 use featuregrid_protocol::number::Domain;
-use featuregrid_protocol::plan::{Constant, Items, Operator, SECONDS, Spread};
+use featuregrid_protocol::plan::{Constant, Decay, Items, Operator, SECONDS, Spread};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Reading, Status, Value};
 
 use super::collected::{self, Overflow};
+use super::moments::Moments;
 use super::{Accumulator, Collection};
-use super::{moments, ratio};
+use super::{decay, moments, ratio};
 
 /// How a feature answers: fixed when its plan is.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Answer {
     pub items: Items,
     /// How long the window is; `None` where it has no length.
     pub span: Option<Span>,
+    /// How rows lose their weight; `None` where they keep it.
+    pub decay: Option<Decay>,
     /// What stands in for null.
     pub default: Option<Value>,
     /// The column began at an activation.
@@ -38,25 +41,45 @@ pub(crate) fn answer(
         Some(collected) => collected::value(answer.operator, answer.items, rows.n, collected),
         None => Ok(value(answer, rows, instant)),
     };
+    read(answer, value, rows.bad > 0)
+}
+
+/// The reading of the `rows` that were collected, compared with those of a baseline.
+#[must_use]
+pub(crate) fn compared(answer: &Answer, rows: &Accumulator, collected: &Collection, baseline: &Accumulator) -> Reading {
+    let moments = if answer.decay.is_some() { Moments::decayed(baseline) } else { Moments::of(baseline) };
+    let value = collected::anomalies(answer.operator, rows.n, collected, &moments);
+    read(answer, Ok(value), rows.bad > 0 || baseline.bad > 0)
+}
+
+fn read(answer: &Answer, value: Result<Value, Overflow>, inexact_input: bool) -> Reading {
     let (value, status) = match (value, &answer.default) {
         (Err(Overflow(known)), _) => (known, Status::Overflow),
         (Ok(Value::Null), Some(default)) => (default.clone(), Status::Defaulted),
         (Ok(Value::Null), None) => (Value::Null, Status::NullValue),
         (Ok(value), _) => (value, Status::Present),
     };
-    let (inexact_input, partial_coverage) = (rows.bad > 0, answer.partial_coverage);
-    Reading { value, status, inexact_input, partial_coverage, rounded: false }
+    Reading { value, status, inexact_input, partial_coverage: answer.partial_coverage, rounded: false }
 }
 
 /// Of what a few words keep; null where the operator reads a collection.
-fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, instant: Timestamp) -> Value {
+fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulator, instant: Timestamp) -> Value {
     let domain = items.domain();
     let item = |word| item(word, *items);
     match (operator, rows.n) {
         (Operator::Count, n) => Value::Int(i128::from(n)),
         (Operator::Sum, _) => number(rows.sum, domain),
         (Operator::Rate, n) => span.map_or(Value::Null, |span| Value::Float(rate(n, span))),
+        (Operator::DecayedCount, _) => {
+            decay.map_or(Value::Null, |decay| Value::Float(decay::count(rows, decay, instant)))
+        }
+        (Operator::DecayedSum, _) => {
+            decay.map_or(Value::Null, |decay| Value::Float(decay::sum(rows, decay, instant, domain.scale())))
+        }
         (_, 0) => Value::Null,
+        (Operator::DecayedMean, _) => Value::Float(decay::mean(rows, domain.scale())),
+        (Operator::DecayedVariance, _) => Value::Float(decay::variance(rows, domain.scale())),
+        (Operator::DecayedStddev, _) => Value::Float(decay::variance(rows, domain.scale()).sqrt()),
         (Operator::Mean, n) => Value::Float(mean(rows.sum, n, domain)),
         (Operator::Min | Operator::All, _) => item(rows.min),
         (Operator::Max | Operator::Any, _) => item(rows.max),
@@ -77,7 +100,8 @@ fn value(Answer { operator, items, span, .. }: &Answer, rows: &Accumulator, inst
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy, _) => Value::Null,
+        | (Operator::Histogram | Operator::Entropy, _)
+        | (Operator::AnomalyCount(_) | Operator::AnomalyRate(_), _) => Value::Null,
     }
 }
 
@@ -153,7 +177,7 @@ mod tests {
     fn plain(operator: Operator) -> Answer {
         let span = Some(Span::seconds(4));
         let items = Items::Numbers(Domain::Decimal(1));
-        Answer { operator, items, span, default: None, partial_coverage: false }
+        Answer { operator, items, span, decay: None, default: None, partial_coverage: false }
     }
 
     fn read(operator: Operator, accumulator: &Accumulator) -> (Value, Status) {
@@ -164,7 +188,8 @@ mod tests {
     /// Operators that are answered from a few words.
     fn of_words() -> impl Iterator<Item = Operator> {
         let collects = |operator: &Operator| Collects::of(operator.keeps(plain(*operator).items)).next();
-        Operator::ALL.into_iter().filter(move |operator| collects(operator).is_none())
+        let all = Operator::ALL.into_iter().filter(|operator| !operator.is_decayed());
+        all.filter(move |operator| collects(operator).is_none())
     }
 
     fn rows(n: u64, sum: i128) -> Accumulator {

@@ -8,6 +8,8 @@
 //! sums       sum: one word                                               addition
 //! pairs      squares: two words                 sum: two words           addition with carry
 //! triples                                       squares: three words     addition with carry
+//! weights    weights, weighted, of squares:     the same                 addition with carry
+//!            four words
 //! extremes   max, last; min, first mirrored     the same                 the larger
 //! rows       last; first mirrored: time, partition, offset, number       the later in the total order
 //! ```
@@ -16,13 +18,14 @@
 
 mod layout;
 
+use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use self::layout::{Layout, Place};
-use super::{Accumulator, Placed, Squares};
+use super::{Accumulator, Placed, Squares, decay};
 
 /// How wide the cells of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +118,10 @@ impl CellShape {
         }
         read.first_row = place.first_row.map(|at| placed(&cells[at..], true));
         read.last_row = place.last_row.map(|at| placed(&cells[at..], false));
+        let weighed = |at: usize| I256::from_words(pair(at + 2) as i128, pair(at) as i128);
+        read.weights = place.weights.map_or(I256::ZERO, weighed);
+        read.weighted = place.weighted.map_or(I256::ZERO, weighed);
+        read.weighted_squares = place.weighted_squares.map_or(U256::ZERO, |at| weighed(at).as_u256());
         read
     }
 
@@ -158,6 +165,14 @@ impl CellShape {
                 cells[at..at + ROW_WORDS].copy_from_slice(&words);
             }
         }
+        let squares = value.weighted_squares.as_i256();
+        for (at, sum) in
+            [(place.weights, value.weights), (place.weighted, value.weighted), (place.weighted_squares, squares)]
+        {
+            if let Some(at) = at {
+                cells[at..at + WEIGHT_WORDS].copy_from_slice(&weight_words(sum));
+            }
+        }
     }
 
     /// Adds one row to a cell.
@@ -195,6 +210,18 @@ impl CellShape {
         if let Some(at) = place.last {
             cells[at] = cells[at].max(bias(ts.0));
         }
+        if let (Some(weights), Some(decay)) = (place.weights, place.decay) {
+            let weight = decay::weight(decay, ts);
+            add_words::<WEIGHT_WORDS>(&mut cells[weights..], &[weight, 0, 0, 0]);
+            if let (Some(weighted), One::Number(number)) = (place.weighted, one) {
+                let product = I256::from(i128::from(number) * i128::from(weight));
+                add_words::<WEIGHT_WORDS>(&mut cells[weighted..], &weight_words(product));
+            }
+            if let (Some(squares), One::Number(number)) = (place.weighted_squares, one) {
+                let square = I256::from(i128::from(number).pow(2)) * I256::from(weight);
+                add_words::<WEIGHT_WORDS>(&mut cells[squares..], &weight_words(square));
+            }
+        }
     }
 
     /// Merges the cells of a tile into others of the same form.
@@ -202,7 +229,8 @@ impl CellShape {
     pub(crate) fn merge(&self, cells: &mut [u64], form: Form, other: &[u64]) {
         let layout = self.layout(form);
         let (cells, other) = (&mut cells[..layout.words()], &other[..layout.words()]);
-        let [pairs, triples, extremes, rows] = [layout.pairs, layout.triples, layout.extremes, layout.rows];
+        let [pairs, triples, weights] = [layout.pairs, layout.triples, layout.weights];
+        let [extremes, rows] = [layout.extremes, layout.rows];
         // Both halves of a word of counts are added at once: none of them overflows.
         for (word, other) in cells[..pairs].iter_mut().zip(other) {
             *word = word.wrapping_add(*other);
@@ -210,8 +238,11 @@ impl CellShape {
         for at in (pairs..triples).step_by(2) {
             add_words::<2>(&mut cells[at..], &other[at..]);
         }
-        for at in (triples..extremes).step_by(3) {
+        for at in (triples..weights).step_by(3) {
             add_words::<3>(&mut cells[at..], &other[at..]);
+        }
+        for at in (weights..extremes).step_by(WEIGHT_WORDS) {
+            add_words::<WEIGHT_WORDS>(&mut cells[at..], &other[at..]);
         }
         for (word, other) in cells[extremes..rows].iter_mut().zip(&other[extremes..]) {
             *word = (*word).max(*other);
@@ -232,6 +263,17 @@ pub fn narrow_bytes(has_value: bool, keeps: Keeps) -> usize {
 
 /// Words of a row with its place: time, partition, offset, number.
 const ROW_WORDS: usize = 4;
+
+/// Words of a sum of weights, of weighted numbers or of weighted squares: a weight has 25 bits, a square 127, and there are
+/// at most 2^64 rows.
+const WEIGHT_WORDS: usize = 4;
+
+/// The least word first.
+#[inline]
+fn weight_words(sum: I256) -> [u64; WEIGHT_WORDS] {
+    let (high, low) = sum.into_words();
+    [low as u64, (low >> 64) as u64, high as u64, (high >> 64) as u64]
+}
 
 /// Words whose order is the total order, or its reverse; an empty cell's come before all of them.
 #[inline]

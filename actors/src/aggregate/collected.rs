@@ -3,8 +3,10 @@
 use featuregrid_protocol::plan::{Items, Operator};
 use featuregrid_protocol::value::{Counts, Value};
 
+use super::anomaly;
 use super::answer::item;
 use super::collection::{Categories, Category, Collection};
+use super::moments::Moments;
 use super::ratio;
 
 /// There were more different values than are counted one by one: what is known all the same, or null.
@@ -48,6 +50,16 @@ fn labelled(label: &str, items: Items) -> Value {
     match items {
         Items::Texts => Value::Text(label.into()),
         Items::Numbers(_) | Items::Truths => label.parse().map_or(Value::Null, |word| item(word, items)),
+    }
+}
+
+/// How many of `n` rows are anomalies beside a baseline, or which part of them; null where that tells nothing.
+pub(super) fn anomalies(operator: Operator, n: u64, collected: &Collection, baseline: &Moments) -> Value {
+    let (Collection::Quantiles(numbers), Some(told)) = (collected, operator.baseline()) else { return Value::Null };
+    match (operator, anomaly::count(numbers, baseline, told.sigmas)) {
+        (Operator::AnomalyCount(_), Some(count)) => Value::Int(count.into()),
+        (Operator::AnomalyRate(_), Some(count)) if n > 0 => Value::Float(part(count, n)),
+        _ => Value::Null,
     }
 }
 

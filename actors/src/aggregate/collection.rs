@@ -16,7 +16,7 @@ use featuregrid_protocol::time::Timestamp;
 
 pub(crate) use self::categories::{Categories, Category};
 use self::distinct::Distinct;
-use self::quantiles::Quantiles;
+pub(crate) use self::quantiles::Quantiles;
 use self::rows::Rows;
 use crate::varint::{Bytes, Damaged, put, put_signed};
 

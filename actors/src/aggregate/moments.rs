@@ -1,7 +1,8 @@
 //! Variance from count, sum and sum of squares: one exact rational, rounded once. Knows no window and no column.
 
-use ethnum::U256;
+use ethnum::{I256, U256};
 
+use super::wide::U512;
 use super::{Accumulator, ratio};
 
 /// `(n x squares - sum^2) / (n x divisor) / 10^(2 scale)`, the nearest f64, ties to even; the divisor is n for a
@@ -16,6 +17,43 @@ pub(crate) fn variance(rows: &Accumulator, divisor: u64, scale: u8) -> f64 {
     // Below 2^128 x 2^120: 10^36 is below 2^120.
     let denominator = U256::from(rows.n) * U256::from(divisor) * U256::from(10u128.pow(scale.into())).pow(2);
     ratio::wide(numerator, denominator)
+}
+
+/// What rows weigh together, and the sums of their numbers and of the squares of these, each times its weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moments {
+    pub(super) rows: u64,
+    pub(super) weight: U256,
+    pub(super) sum: I256,
+    squares: U256,
+}
+
+impl Moments {
+    /// Of rows that weigh one each.
+    pub(crate) fn of(rows: &Accumulator) -> Self {
+        let squares = U256::from_words(rows.squares.high.into(), rows.squares.low);
+        Self { rows: rows.n, weight: rows.n.into(), sum: rows.sum.into(), squares }
+    }
+
+    /// Of rows that lose their weight: of the total of their half-lives.
+    pub(crate) fn decayed(total: &Accumulator) -> Self {
+        let weight = total.weights.unsigned_abs();
+        Self { rows: total.n, weight, sum: total.weighted, squares: total.weighted_squares }
+    }
+
+    /// `weight x squares - sum^2`: the square of the weight times the variance. Weights stay below 2^136, sums below 2^199
+    /// (`decay`), so that this stays below 2^392; and it is never negative (Cauchy and Schwarz).
+    pub(super) fn spread(self) -> U512 {
+        let sum = self.sum.unsigned_abs();
+        U512::product(self.weight, self.squares).minus(U512::product(sum, sum))
+    }
+
+    /// The mean square of the distance from the mean, of at least one row, of numbers of `scale` digits after the point.
+    pub(crate) fn variance(self, scale: u8) -> f64 {
+        // Below 2^136 x 2^60.
+        let divisor = self.weight * U256::from(10u128.pow(scale.into()));
+        ratio::widest(self.spread(), U512::product(divisor, divisor))
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +88,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn rows_of_one_weight_have_the_variance_of_rows_that_keep_it(
+            numbers in prop::collection::vec(any::<i64>(), 1..20), weight in 1u32..1 << 25, halvings in 0u32..48, scale in 0u8..19,
+        ) {
+            let plain = of(&numbers);
+            let weight = U256::from(weight) << halvings;
+            let weighed = Moments {
+                rows: plain.n,
+                weight: U256::from(plain.n) * weight,
+                sum: I256::from(plain.sum) * weight.as_i256(),
+                squares: U256::from_words(plain.squares.high.into(), plain.squares.low) * weight,
+            };
+            prop_assert_eq!(weighed.variance(scale), variance(&plain, plain.n, scale));
+            prop_assert_eq!(Moments::of(&plain).variance(scale), variance(&plain, plain.n, scale));
+        }
+
         #[test]
         fn small_numbers_agree_with_exact_division(numbers in prop::collection::vec(-1_000_000i64..1_000_000, 1..20)) {
             let of = of(&numbers);

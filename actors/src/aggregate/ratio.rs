@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use ethnum::U256;
 
+use super::wide::U512;
+
 /// Integers up to here are exact as f64.
 const EXACT: U256 = U256::new(1 << f64::MANTISSA_DIGITS);
 /// Quotient bits kept before the rounding: the mantissa and one more; all below is only zero or not.
@@ -25,29 +27,87 @@ pub(crate) fn wide(numerator: U256, denominator: U256) -> f64 {
         // Both operands are exact, and IEEE division rounds correctly.
         return numerator.as_u64() as f64 / denominator.as_u64() as f64;
     }
-    if numerator == 0 {
+    divide(numerator, denominator)
+}
+
+/// The same of magnitudes below 2^511, as long as neither is 2^510 times the other.
+#[must_use]
+pub(super) fn widest(numerator: U512, denominator: U512) -> f64 {
+    let short = |number: U512| number.narrow().filter(|number| number.leading_zeros() > 0);
+    match short(numerator).zip(short(denominator)) {
+        Some((numerator, denominator)) => wide(numerator, denominator),
+        None => divide(numerator, denominator),
+    }
+}
+
+/// What is divided: magnitudes that leave their highest bit free, and are not 0.
+trait Magnitude: Copy + PartialOrd {
+    fn bits(self) -> u32;
+    fn shifted(self, by: u32) -> Self;
+    /// The difference, which is not negative.
+    fn minus(self, other: Self) -> Self;
+    fn is_nothing(self) -> bool;
+}
+
+impl Magnitude for U256 {
+    fn bits(self) -> u32 {
+        Self::BITS - self.leading_zeros()
+    }
+
+    fn shifted(self, by: u32) -> Self {
+        self << by
+    }
+
+    fn minus(self, other: Self) -> Self {
+        self - other
+    }
+
+    fn is_nothing(self) -> bool {
+        self == 0
+    }
+}
+
+impl Magnitude for U512 {
+    fn bits(self) -> u32 {
+        Self::BITS - self.leading_zeros()
+    }
+
+    fn shifted(self, by: u32) -> Self {
+        self.shifted(by)
+    }
+
+    fn minus(self, other: Self) -> Self {
+        self.minus(other)
+    }
+
+    fn is_nothing(self) -> bool {
+        self.is_nothing()
+    }
+}
+
+/// Long division, one bit a step.
+fn divide<M: Magnitude>(numerator: M, denominator: M) -> f64 {
+    if numerator.is_nothing() {
         return 0.0;
     }
-    // Long division, one bit a step.
-    let bits = |number: U256| U256::BITS - number.leading_zeros();
     // Both are brought to the same length, so that the quotient's first bit is its first or second.
-    let (long, short) = (bits(numerator), bits(denominator));
+    let (long, short) = (numerator.bits(), denominator.bits());
     let (mut rest, denominator, mut exponent) = match long >= short {
-        true => (numerator, denominator << (long - short), (long - short) as i32),
-        false => (numerator << (short - long), denominator, -((short - long) as i32)),
+        true => (numerator, denominator.shifted(long - short), (long - short) as i32),
+        false => (numerator.shifted(short - long), denominator, -((short - long) as i32)),
     };
     let mut quotient = 0u64;
     loop {
         let bit = rest >= denominator;
         if bit {
-            rest -= denominator;
+            rest = rest.minus(denominator);
         }
         quotient = quotient << 1 | u64::from(bit);
         if u64::BITS - quotient.leading_zeros() == KEPT {
-            return round(quotient, rest != 0, exponent);
+            return round(quotient, !rest.is_nothing(), exponent);
         }
-        // `rest < denominator < 2^255`, so doubling cannot overflow.
-        rest <<= 1;
+        // `rest < denominator`, which leaves the highest bit free, so doubling cannot overflow.
+        rest = rest.shifted(1);
         exponent -= 1;
     }
 }

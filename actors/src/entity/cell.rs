@@ -7,8 +7,11 @@
 //!                  if any of rows is
 //! n > 1            sum (signed), squares (high, low), min, max, first, last (signed), first row, last row: those that are
 //!                  kept; a row is its time, partition, offset and number
+//! n > 0            behind all that, of what decays: weights, weighted (high, signed, and low 128 bits), weighted squares
+//!                  (high and low 128 bits), if kept
 //! ```
 
+use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::Position;
@@ -44,6 +47,23 @@ pub(super) fn put_cell(kept: Kept, cell: &Accumulator, out: &mut Vec<u8>) {
             }
         }
         _ => put_many(kept.keeps, cell, out),
+    }
+    if cell.n > 0 {
+        put_weights(kept.keeps, cell, out);
+    }
+}
+
+fn put_weights(keeps: Keeps, cell: &Accumulator, out: &mut Vec<u8>) {
+    if keeps.has(Keeps::WEIGHTS) {
+        put(out, *cell.weights.low() as u128);
+    }
+    if keeps.has(Keeps::WEIGHTED) {
+        put_signed(out, *cell.weighted.high());
+        put(out, *cell.weighted.low() as u128);
+    }
+    if keeps.has(Keeps::WEIGHTED_SQUARES) {
+        put(out, *cell.weighted_squares.high());
+        put(out, *cell.weighted_squares.low());
     }
 }
 
@@ -107,7 +127,34 @@ pub(super) fn take_cell(Kept { has_value, keeps }: Kept, input: &mut Bytes<'_>) 
         1 => take_one(keeps, input, &mut cell)?,
         _ => take_many(keeps, input, &mut cell)?,
     }
+    if cell.n > 0 {
+        take_weights(keeps, input, &mut cell)?;
+    }
     Ok(cell)
+}
+
+/// Weights that so many rows do not have are refused.
+fn take_weights(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Result<(), Damaged> {
+    if keeps.has(Keeps::WEIGHTS) {
+        let weights = input.unsigned()?;
+        if !(u128::from(cell.n) << 24..u128::from(cell.n) << 25).contains(&weights) {
+            return Err(Damaged("a sum of weights does not fit how many there are"));
+        }
+        cell.weights = I256::from(weights);
+    }
+    if keeps.has(Keeps::WEIGHTED) {
+        cell.weighted = I256::from_words(input.signed()?, input.unsigned()? as i128);
+        if cell.weighted.unsigned_abs() > U256::from(cell.n) << (25 + 63) {
+            return Err(Damaged("a weighted sum does not fit how many there are"));
+        }
+    }
+    if keeps.has(Keeps::WEIGHTED_SQUARES) {
+        cell.weighted_squares = U256::from_words(input.unsigned()?, input.unsigned()?);
+        if cell.weighted_squares > U256::from(cell.n) << (25 + 126) {
+            return Err(Damaged("a weighted sum of squares does not fit how many there are"));
+        }
+    }
+    Ok(())
 }
 
 fn take_one(keeps: Keeps, input: &mut Bytes<'_>, cell: &mut Accumulator) -> Result<(), Damaged> {

@@ -53,6 +53,8 @@ pub(crate) struct FeatureLayout {
     pub(crate) target: Target,
     /// Where its group stands among those of all ladders of the view.
     pub(crate) group: usize,
+    /// What it is compared with, and where the group of that stands.
+    pub(crate) baseline: Option<(Target, usize)>,
     pub(crate) answer: Answer,
     /// Which collection of its ladder it reads, if it reads one.
     pub(crate) gather: Option<usize>,
@@ -136,16 +138,20 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
         let shape = &shapes[feature.ladder];
         let target = shape.target(feature.window, feature.shift);
         let collects = Collects::of(feature.operator.keeps(items)).next();
+        let before = shapes[..feature.ladder].iter().map(|shape| shape.groups.len()).sum::<usize>();
+        let baseline = feature.operator.baseline().map(|baseline| shape.target(baseline.window, feature.shift));
         FeatureLayout {
             ladder: feature.ladder,
             column: feature.column,
             shift: feature.shift,
             target,
-            group: shapes[..feature.ladder].iter().map(|shape| shape.groups.len()).sum::<usize>() + target.group,
+            group: before + target.group,
+            baseline: baseline.map(|target| (target, before + target.group)),
             answer: Answer {
                 operator: feature.operator,
                 items,
                 span: feature.window.span(),
+                decay: feature.operator.decay(feature.window),
                 default: match (feature.operator.answers(items), &feature.default) {
                     (Answers::One(of), Some(constant)) => Some(aggregate::default(of, constant)),
                     _ => None,

@@ -16,9 +16,9 @@ use super::frontier::t_of;
 use super::layout::{FeatureLayout, Layout, ViewLayout};
 use super::range::{find, guess};
 use super::{Scratch, Shard};
-use crate::aggregate::{Form, answer};
+use crate::aggregate::{Form, answer, compared};
 use crate::entity::{Page, newest_raw_word};
-use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, meant, resolve};
+use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, meant, resolve};
 
 /// Which results of a view are read, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +187,9 @@ impl Shard {
         let needed = results.iter().filter_map(|result| view.needs.get(*result)).flatten();
         for feature in needed.filter_map(|needed| view.features.get(*needed)) {
             wanted[feature.group] = true;
+            if let Some((_, group)) = feature.baseline {
+                wanted[group] = true;
+            }
         }
     }
 
@@ -252,12 +255,25 @@ impl Shard {
             return feature.answer.nothing(Status::OutOfRange);
         }
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
-        let (seen, window) = (&self.scratch.snapshots[feature.group], feature.target.window);
-        let head = seen.head(&shape.groups[feature.target.group], window);
-        let collected = feature.gather.and_then(|gather| seen.collection(window, gather));
-        let reading = answer(&feature.answer, &seen.cell(shape, window, feature.column), collected, head);
-        let partial_coverage = reading.partial_coverage || seen.is_cut();
-        Reading { partial_coverage, rounded: seen.is_rounded(window), ..reading }
+        let snapshots = &self.scratch.snapshots;
+        let rows = |target: Target, seen: &Snapshots| match shape.groups[target.group].sight.is_decaying() {
+            true => seen.decayed(shape, feature.column),
+            false => seen.cell(shape, target.window, feature.column),
+        };
+        let (target, seen) = (feature.target, &snapshots[feature.group]);
+        let of_window = rows(target, seen);
+        let collected = feature.gather.and_then(|gather| seen.collection(target.window, gather));
+        let (mut is_cut, mut rounded) = (seen.is_cut(), seen.is_rounded(target.window));
+        let reading = match (feature.baseline, collected) {
+            (Some((baseline, group)), Some(collected)) => {
+                is_cut |= snapshots[group].is_cut();
+                rounded |= snapshots[group].is_rounded(baseline.window);
+                compared(&feature.answer, &of_window, collected, &rows(baseline, &snapshots[group]))
+            }
+            _ => answer(&feature.answer, &of_window, collected, seen.head(&shape.groups[target.group], target.window)),
+        };
+        let partial_coverage = reading.partial_coverage || is_cut;
+        Reading { partial_coverage, rounded, ..reading }
     }
 }
 

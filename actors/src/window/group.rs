@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use featuregrid_protocol::plan::{Calendar, Level, Session, Shift, Window};
+use featuregrid_protocol::limits::HALF_LIVES_KEPT;
+use featuregrid_protocol::plan::{Calendar, Decay, Level, Session, Shift, Window};
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Span, Timestamp};
 
@@ -89,6 +90,8 @@ enum Head {
     Calendar(Calendar),
     /// Of the one session, and whether it is the last closed one. Its tail is how far back rows are of any session.
     Session { session: Session, is_last: bool },
+    /// One where the next begins, each a half-life long, the newest one at the instant.
+    HalfLives(Span),
 }
 
 impl Sight {
@@ -125,6 +128,10 @@ impl Sight {
             (Window::Session { session, is_last }, _) => {
                 (Head::Session { session, is_last }, window.tail().map(Tail::Level))
             }
+            (Window::Decay(Decay { half_life }), _) => {
+                let under_way = Level { hop: half_life, span: Span(0) };
+                (Head::HalfLives(half_life), Some(Tail::Level(under_way)))
+            }
             _ => (Head::Instant, window.tail().map(Tail::Level)),
         };
         (Self { is_before, head }, tail)
@@ -133,7 +140,7 @@ impl Sight {
     /// Where its windows are seen from at an instant.
     pub(crate) fn seen_from(self, instant: Timestamp) -> Timestamp {
         match self.head {
-            Head::Instant | Head::Calendar(_) | Head::Session { .. } => instant,
+            Head::Instant | Head::Calendar(_) | Head::Session { .. } | Head::HalfLives(_) => instant,
             Head::Hop { back, .. } | Head::Panes { back, .. } => instant - back,
         }
     }
@@ -149,8 +156,19 @@ impl Sight {
     /// How long each is, where its windows lie one before the other, so that nothing is in two of them.
     pub(crate) fn panes(self) -> Option<Span> {
         match self.head {
-            Head::Panes { hop, .. } => Some(hop),
+            Head::Panes { hop, .. } | Head::HalfLives(hop) => Some(hop),
             _ => None,
         }
+    }
+
+    /// Whether its windows are half-lives, which are answered together.
+    pub(crate) fn is_decaying(self) -> bool {
+        matches!(self.head, Head::HalfLives(_))
+    }
+
+    /// Windows that every group seen from here has: all half-lives that count, the newest first.
+    pub(super) fn windows(self) -> Vec<Tail> {
+        let Head::HalfLives(hop) = self.head else { return Vec::new() };
+        (0..HALF_LIVES_KEPT).map(|ago| Tail::Level(Level { hop, span: Span(hop.0.saturating_mul(ago)) })).collect()
     }
 }

@@ -11,7 +11,7 @@ use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::group::Group;
 use super::{Extent, Shape};
-use crate::aggregate::{Accumulator, Collection, Collections, Form, merge};
+use crate::aggregate::{Accumulator, Collection, Collections, Form, decay, merge};
 
 /// Memory of passes, kept between reads: the cells of each window, of lifetime, and those that run. They have the form
 /// of the page, whose weight covers the sum of all its rows.
@@ -66,7 +66,9 @@ impl Snapshots {
     /// Where a window ends: nothing at or after it was counted. `None` is lifetime.
     pub(crate) fn head(&self, group: &Group, window: Option<usize>) -> Timestamp {
         match (group.sight.panes(), window) {
-            (Some(length), Some(window)) => group.windows[window].edge(self.from) + length,
+            (Some(length), Some(window)) if !group.sight.is_decaying() => {
+                group.windows[window].edge(self.from) + length
+            }
             _ => self.end,
         }
     }
@@ -80,6 +82,15 @@ impl Snapshots {
     pub(crate) fn cell(&self, shape: &Shape, window: Option<usize>, column: usize) -> Accumulator {
         let at = window.unwrap_or(self.edges.len()) * self.each;
         shape.cells.load(&self.words[at..at + self.each], self.form, column)
+    }
+
+    /// What a column has in all half-lives of a group together, each halved as often as one has begun since.
+    pub(crate) fn decayed(&self, shape: &Shape, column: usize) -> Accumulator {
+        let mut total = Accumulator::default();
+        for halvings in 0..self.edges.len() {
+            decay::add(&mut total, &self.cell(shape, Some(halvings), column), halvings as u32);
+        }
+        total
     }
 
     /// A collection in a window's answer; `None` is lifetime.

@@ -90,7 +90,7 @@ impl Shape {
         let has_value = |measure: usize| view.measures[measure].value.is_some();
         let kept = |column: &Column| match has_value(column.measure) {
             true => Kept { has_value: true, keeps: column.keeps },
-            false => Kept { has_value: false, keeps: column.keeps.only(Keeps::TIMES) },
+            false => Kept { has_value: false, keeps: column.keeps.of_rows() },
         };
         let kept: Vec<Kept> = plan.columns.iter().map(kept).collect();
         let (mut value_columns, mut text_columns) = (0, 0);
@@ -116,13 +116,16 @@ impl Shape {
         let texts = (0..view.measures.len()).filter(|measure| has_text(*measure));
         let mut groups = vec![Group { sight: Sight::INSTANT, windows: Vec::new() }];
         let own = view.features.iter().filter(|feature| feature.ladder == ladder);
-        let own = own.map(|feature| Sight::of(feature.window, feature.shift));
+        let own = own.flat_map(|feature| {
+            let baseline = feature.operator.baseline().map(|baseline| baseline.window);
+            [feature.window].into_iter().chain(baseline).map(|window| Sight::of(window, feature.shift))
+        });
         let tail = if plan.exact { Tail::Exact } else { Tail::Level };
         let longest = plan.longest().map(tail);
         for (sight, window) in own.chain([(Sight::INSTANT, longest.clone())]) {
             let at = groups.iter().position(|group| group.sight == sight).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { sight, windows: Vec::new() });
+                groups.push(Group { sight, windows: sight.windows() });
             }
             let windows = &mut groups[at].windows;
             windows.extend(window.filter(|window| !windows.contains(window)));

@@ -18,8 +18,19 @@ pub struct Kind {
     pub has_length: bool,
 }
 
+/// What rows that lose their weight have in place of a window.
+const DECAY: Kind = Kind {
+    name: "half-life",
+    written: "half_life: 1m",
+    holds: "everything before `t`, by what is left of it: half after 1m, nothing after 48 times that",
+    has_length: false,
+};
+
+/// What is compared with a baseline is never this.
+const EXACT: &str = "rolling, exact";
+
 /// Every kind.
-pub const KINDS: [Kind; 19] = [
+pub const KINDS: [Kind; 20] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -33,7 +44,7 @@ pub const KINDS: [Kind; 19] = [
         has_length: true,
     },
     Kind {
-        name: "rolling, exact",
+        name: EXACT,
         written: "window: 5m, hop: exact",
         holds: "the last 5m to the microsecond, as long as at most 256 events lie within the hop about the far edge",
         has_length: true,
@@ -129,6 +140,7 @@ pub const KINDS: [Kind; 19] = [
         holds: "everything before `t`; in a view with a `ttl`, the rolling window of that length",
         has_length: false,
     },
+    DECAY,
 ];
 
 /// Every operator over every kind of window that it can look at.
@@ -138,7 +150,13 @@ pub fn cells() -> impl Iterator<Item = (Operator, Kind)> {
 
 /// The kinds of windows that an operator can look at.
 fn kinds(operator: Operator) -> impl Iterator<Item = Kind> {
-    KINDS.into_iter().filter(move |kind| operator != Operator::Rate || kind.has_length)
+    let fits = move |kind: &Kind| {
+        let has_baseline = operator.baseline().is_some();
+        operator.is_decayed() == (*kind == DECAY)
+            && (operator != Operator::Rate || kind.has_length)
+            && !(has_baseline && kind.name == EXACT)
+    };
+    KINDS.into_iter().filter(fits)
 }
 
 /// The features of an operator's view: one for each kind of window.

@@ -45,7 +45,7 @@ pub fn markdown() -> String {
         );
     }
     page.push_str(
-        "\nFeatures that read the same events and numbers share what is kept: `mean` beside `sum` costs nothing. Bytes are of one tile\nwhile its counts fit 32 bits and its sums 64; beyond that a tile grows, and no sum ever overflows. With a number to read, a\ntile also counts those that are none. What is collected (rows, different values, a distribution, counts by value) is bounded by a\nrule that looks at the events alone; a text takes up to 128 bytes more for each value that is kept. `n` and `k` are at most 64,\nhere 3. Every operator is a function of the events alone, in whatever order they come.\n\n| kept | two tiles are merged by |\n|---|---|\n| how many | added |\n",
+        "\nFeatures that read the same events and numbers share what is kept: `mean` beside `sum` costs nothing. Bytes are of one tile\nwhile its counts fit 32 bits and its sums 64; beyond that a tile grows, and no sum ever overflows. With a number to read, a\ntile also counts those that are none. What is collected (rows, different values, a distribution, counts by value) is bounded by a\nrule that looks at the events alone; a text takes up to 128 bytes more for each value that is kept. `n` and `k` are at most 64,\nhere 3. A `baseline` is a window or, for example, `decay 1h`; here it is a window. Every operator is a function of the events\nalone, in whatever order they come.\n\n| kept | two tiles are merged by |\n|---|---|\n| how many | added |\n",
     );
     for (_, name, merged) in Keeps::NAMES {
         let _ = writeln!(page, "| {name} | {merged} |");
@@ -58,7 +58,7 @@ pub fn markdown() -> String {
     let cells = cells().count();
     let _ = writeln!(
         page,
-        "\nEvery operator over every window, but `rate` over lifetime, sessions and the calendar, which have no length. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
+        "\nEvery operator over every window, but `rate` over lifetime, sessions and the calendar, which have no length, those that\ndecay over a half-life alone, and anomalies, which are not exact. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
         Operator::ALL.len(),
         KINDS.len()
     );
@@ -69,6 +69,7 @@ pub fn markdown() -> String {
 fn written(operator: Operator) -> String {
     let by = operator.is_ranked().then_some("by");
     match operator.parameter().map(|(key, _)| key).or(by) {
+        Some(key) if operator.baseline().is_some() => format!("`{}`, `{key}`, `baseline`", operator.name()),
         Some(key) => format!("`{}`, `{key}`", operator.name()),
         None => format!("`{}`", operator.name()),
     }

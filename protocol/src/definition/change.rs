@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::expression::canonical;
 use crate::ids::{ColumnId, ControlIndex};
-use crate::plan::{Given, Plan, ServiceResult, SourcePlan, ViewPlan, Window};
+use crate::plan::{Decay, Given, Plan, ServiceResult, SourcePlan, ViewPlan, Window};
 
 /// One difference between two plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +202,7 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         let (operator, measure) = (feature.operator, view.measures[column.measure].id);
         let window = match feature.window {
             Window::Lifetime => "lifetime".to_owned(),
+            Window::Decay(Decay { half_life }) => format!("decaying by half in {half_life}"),
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
             Window::Exact { span, hop } => format!("{span} exact, by {hop}"),
             Window::Calendar { calendar, is_complete } => format!("{calendar:?} {is_complete}"),

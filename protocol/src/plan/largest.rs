@@ -27,7 +27,7 @@ const LIST_BYTES: u64 = 24;
 const TILE_ROWS_BYTES: u64 = 56;
 
 /// Words of what a column keeps beside its counts, at the widest.
-const WORDS: [(Keeps, usize); 8] = [
+const WORDS: [(Keeps, usize); 11] = [
     (Keeps::SUM, 2),
     (Keeps::SQUARES, 3),
     (Keeps::MIN, 1),
@@ -36,6 +36,9 @@ const WORDS: [(Keeps, usize); 8] = [
     (Keeps::LAST, 1),
     (Keeps::FIRST_ROW, 4),
     (Keeps::LAST_ROW, 4),
+    (Keeps::WEIGHTS, 4),
+    (Keeps::WEIGHTED, 4),
+    (Keeps::WEIGHTED_SQUARES, 4),
 ];
 
 /// The largest entity of a view.
@@ -92,7 +95,7 @@ impl LargestPage {
         let (mut cells, mut values, mut texts, mut collected) = (0, 0, 0, 0);
         for column in &ladder.columns {
             let value = has_value(column.measure);
-            let keeps = if value { column.keeps } else { column.keeps.only(Keeps::TIMES) };
+            let keeps = if value { column.keeps } else { column.keeps.of_rows() };
             // How many rows, and how many of them were no number.
             cells += 1 + usize::from(value);
             cells += WORDS.iter().filter(|(what, _)| keeps.has(*what)).map(|(_, words)| words).sum::<usize>();

@@ -1,20 +1,25 @@
 //! What is computed over the rows of a window, and what a column must keep for it. Knows no window and no cell.
 
+mod baseline;
 mod describe;
 mod keeps;
 mod parameter;
 
+pub use baseline::{Baseline, Sigmas};
 pub use describe::Description;
 pub use keeps::Keeps;
 pub use parameter::Percent;
 use serde::{Deserialize, Serialize};
 
-use super::Items;
+use super::{Decay, Items, Window};
 use crate::expression::Type;
 use crate::number::Domain;
 
 /// Times are seconds, exact to the tick.
 pub const SECONDS: Domain = Domain::Decimal(6);
+
+/// What a decayed variance is made of.
+const WEIGHTED_MOMENTS: Keeps = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
 
 /// An operator of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +82,20 @@ pub enum Operator {
     MeanGap,
     /// Rows a second over the length of the window.
     Rate,
+    /// How many rows, each as its weight.
+    DecayedCount,
+    /// Their sum, each by its weight; 0 when empty.
+    DecayedSum,
+    /// Their mean, each by its weight; null when empty.
+    DecayedMean,
+    /// How far they spread, each by its weight: the mean square of their distance from that mean; null when empty.
+    DecayedVariance,
+    /// The square root of that.
+    DecayedStddev,
+    /// How many lie far from the mean of a baseline; null where that tells nothing.
+    AnomalyCount(Baseline),
+    /// Which part of the rows lies that far.
+    AnomalyRate(Baseline),
 }
 
 /// Of what a variance speaks.
@@ -113,8 +132,8 @@ pub enum Answers {
 }
 
 impl Operator {
-    /// Every operator, those with a parameter once.
-    pub const ALL: [Self; 31] = [
+    /// Every operator, those with a parameter once; anomalies beside an hour.
+    pub const ALL: [Self; 38] = [
         Self::Count,
         Self::Sum,
         Self::Mean,
@@ -146,6 +165,13 @@ impl Operator {
         Self::TimeSinceLast,
         Self::MeanGap,
         Self::Rate,
+        Self::DecayedCount,
+        Self::DecayedSum,
+        Self::DecayedMean,
+        Self::DecayedVariance,
+        Self::DecayedStddev,
+        Self::AnomalyCount(Baseline::EXAMPLE),
+        Self::AnomalyRate(Baseline::EXAMPLE),
     ];
 
     /// The key in definitions.
@@ -183,6 +209,39 @@ impl Operator {
             Self::TimeSinceLast => "time_since_last",
             Self::MeanGap => "inter_arrival_mean",
             Self::Rate => "rate",
+            Self::DecayedCount => "decayed_count",
+            Self::DecayedSum => "decayed_sum",
+            Self::DecayedMean => "decayed_mean",
+            Self::DecayedVariance => "decayed_variance",
+            Self::DecayedStddev => "decayed_stddev",
+            Self::AnomalyCount(_) => "anomaly_count",
+            Self::AnomalyRate(_) => "anomaly_rate",
+        }
+    }
+
+    /// Whether it looks at rows that lose their weight: with a half-life, and no window.
+    #[must_use]
+    pub fn is_decayed(self) -> bool {
+        matches!(self, Self::DecayedCount | Self::DecayedSum | Self::DecayedMean)
+            || matches!(self, Self::DecayedVariance | Self::DecayedStddev)
+    }
+
+    /// What it compares its rows with.
+    #[must_use]
+    pub fn baseline(self) -> Option<Baseline> {
+        match self {
+            Self::AnomalyCount(baseline) | Self::AnomalyRate(baseline) => Some(baseline),
+            _ => None,
+        }
+    }
+
+    /// The same, compared with the rows of another window.
+    #[must_use]
+    pub fn against(self, window: Window) -> Self {
+        match self {
+            Self::AnomalyCount(baseline) => Self::AnomalyCount(Baseline { window, ..baseline }),
+            Self::AnomalyRate(baseline) => Self::AnomalyRate(Baseline { window, ..baseline }),
+            other => other,
         }
     }
 
@@ -191,8 +250,11 @@ impl Operator {
     pub fn argument(self) -> Argument {
         match self {
             Self::Count | Self::TimeSinceFirst | Self::TimeSinceLast | Self::MeanGap | Self::Rate => Argument::Rows,
+            Self::DecayedCount => Argument::Rows,
             Self::Sum | Self::Mean | Self::Min | Self::Max | Self::Variance(_) | Self::Stddev(_) => Argument::Number,
-            Self::Percentile(_) | Self::Median => Argument::Number,
+            Self::Percentile(_) | Self::Median | Self::DecayedSum | Self::DecayedMean => Argument::Number,
+            Self::DecayedVariance | Self::DecayedStddev => Argument::Number,
+            Self::AnomalyCount(_) | Self::AnomalyRate(_) => Argument::Number,
             Self::Any | Self::All => Argument::Truth,
             Self::First | Self::Last | Self::FirstN(_) | Self::LastN(_) | Self::LastNDistinct(_) => Argument::Any,
             Self::DistinctCount | Self::Mode | Self::ModeShare | Self::TopK(_) | Self::TopKShare(_) => Argument::Any,
@@ -211,7 +273,7 @@ impl Operator {
     pub fn answers(self, items: Items) -> Answers {
         let of = Type::from(items);
         match self {
-            Self::Count | Self::DistinctCount => Answers::One(Type::Int),
+            Self::Count | Self::DistinctCount | Self::AnomalyCount(_) => Answers::One(Type::Int),
             Self::TimeSinceFirst | Self::TimeSinceLast => Answers::One(SECONDS.into()),
             Self::Sum | Self::Min | Self::Max | Self::First | Self::Last | Self::Mode => Answers::One(of),
             Self::Percentile(_) | Self::Median | Self::Any | Self::All => Answers::One(of),
@@ -221,10 +283,24 @@ impl Operator {
             Self::Histogram => Answers::Counts(of),
             Self::Mean | Self::Variance(_) | Self::Stddev(_) | Self::MeanGap | Self::Rate => Answers::One(Type::Float),
             Self::ModeShare | Self::Entropy => Answers::One(Type::Float),
+            Self::DecayedCount | Self::DecayedSum | Self::DecayedMean => Answers::One(Type::Float),
+            Self::DecayedVariance | Self::DecayedStddev | Self::AnomalyRate(_) => Answers::One(Type::Float),
         }
     }
 
-    /// What its column keeps of `items` beside how many rows there are.
+    /// What its column keeps of `items` beside how many rows there are, where it looks at this window.
+    #[must_use]
+    pub fn keeps_over(self, items: Items, window: Window) -> Keeps {
+        self.keeps(items).decaying(self.decay(window))
+    }
+
+    /// How rows lose their weight where it looks at this window: in the window, or in its baseline.
+    #[must_use]
+    pub fn decay(self, window: Window) -> Option<Decay> {
+        window.decay().or(self.baseline().and_then(|baseline| baseline.window.decay()))
+    }
+
+    /// What its column keeps of `items` beside how many rows there are; how they decay is said by the window.
     #[must_use]
     pub fn keeps(self, items: Items) -> Keeps {
         // A text has no word of its own.
@@ -251,6 +327,12 @@ impl Operator {
             Self::TimeSinceFirst => Keeps::FIRST,
             Self::TimeSinceLast => Keeps::LAST,
             Self::MeanGap => Keeps::TIMES,
+            Self::DecayedCount => Keeps::WEIGHTS,
+            Self::DecayedSum | Self::DecayedMean => Keeps::WEIGHTS.and(Keeps::WEIGHTED),
+            Self::DecayedVariance | Self::DecayedStddev => WEIGHTED_MOMENTS,
+            Self::AnomalyCount(Baseline { window: Window::Decay(_), .. })
+            | Self::AnomalyRate(Baseline { window: Window::Decay(_), .. }) => Keeps::QUANTILES.and(WEIGHTED_MOMENTS),
+            Self::AnomalyCount(_) | Self::AnomalyRate(_) => Keeps::QUANTILES.and(Keeps::SUM).and(Keeps::SQUARES),
         }
     }
 }

@@ -18,8 +18,35 @@ use crate::fold::Fold;
 use crate::judge::Row;
 use crate::window;
 
-/// From when to when a window reaches.
-type Edges = (Timestamp, Timestamp);
+/// What a window holds, seen from some instant.
+#[derive(Clone, Copy)]
+struct Reach {
+    start: Timestamp,
+    /// Not in it.
+    end: Timestamp,
+    /// More rows than are kept one by one lie about the start, which was rounded.
+    rounded: bool,
+    /// It may have begun earlier.
+    is_cut: bool,
+}
+
+impl From<(Timestamp, Timestamp)> for Reach {
+    fn from((start, end): (Timestamp, Timestamp)) -> Self {
+        Self { start, end, rounded: false, is_cut: false }
+    }
+}
+
+impl Reach {
+    /// Of a window seen from `at`, among rows of these times.
+    fn of(window: Window, at: Timestamp, times: impl Iterator<Item = Timestamp>) -> Self {
+        if let Window::Exact { span, hop } = window {
+            let (start, rounded) = window::begin_exact((span, hop), at, times);
+            return Self { rounded, ..Self::from((start, at)) };
+        }
+        let edges = window::edges(window, at, times);
+        Self { is_cut: window::is_cut(window, at, edges), ..Self::from(edges) }
+    }
+}
 
 /// The instant a read asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,33 +222,26 @@ impl<'a> Cut<'a> {
         // Behind a rounded instant only tiles are known, so no age is judged there.
         let is_outside = edge == Edge::Exact && view.max_age.is_some_and(|max_age| instant - newest > max_age);
         // Features ask of the same windows, and it takes long to find where a month or a session began.
-        let mut known: Vec<((usize, Window, Timestamp), Edges)> = Vec::new();
-        let mut edges = |feature: &Feature, at: Timestamp| {
-            let asked = (feature.ladder, feature.window, at);
-            let found = known.iter().find(|(other, _)| *other == asked).map(|(_, edges)| *edges);
+        let mut known: Vec<((usize, Window, Timestamp), Reach)> = Vec::new();
+        let mut reach = |feature: &Feature, window: Window| {
+            let at = match feature.shift {
+                Shift::Nothing => instant,
+                Shift::Current => before?.0,
+                Shift::Back(back) => return Some(Reach::from(window::edges_back(window, back, instant))),
+            };
+            let asked = (feature.ladder, window, at);
+            let found = known.iter().find(|(other, _)| *other == asked).map(|(_, reach)| *reach);
             let times = ladders.get(feature.ladder).into_iter().flatten().map(|row| row.ts);
-            let edges = found.unwrap_or_else(|| window::edges(feature.window, at, times));
-            known.extend(found.is_none().then_some((asked, edges)));
-            edges
+            let reach = found.unwrap_or_else(|| Reach::of(window, at, times));
+            known.extend(found.is_none().then_some((asked, reach)));
+            Some(reach)
         };
         let readings = view.features.iter().map(|feature| {
             let rows = ladders.get(feature.ladder).map_or(&[][..], Vec::as_slice);
-            let mut within = |at: Timestamp| match feature.window {
-                Window::Exact { span, hop } => {
-                    let (begin, rounded) = window::begin_exact((span, hop), at, rows.iter().map(|row| row.ts));
-                    self.feature(view, feature, rows, (begin, at), rounded)
-                }
-                _ => self.seen(view, feature, rows, at, edges(feature, at)),
-            };
-            let reading = match feature.shift {
-                Shift::Nothing => within(instant),
-                Shift::Current => match before {
-                    None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
-                    Some((at, _)) => within(at),
-                },
-                Shift::Back(back) => {
-                    self.feature(view, feature, rows, window::edges_back(feature.window, back, instant), false)
-                }
+            let baseline = feature.operator.baseline().and_then(|baseline| reach(feature, baseline.window));
+            let reading = match reach(feature, feature.window) {
+                None => self::nothing(Status::OutOfRange, is_partial(view, feature)),
+                Some(own) => self.feature(view, feature, rows, own, baseline),
             };
             defaulted(reading, feature)
         });
@@ -252,37 +272,33 @@ impl<'a> Cut<'a> {
         visible.iter().filter(|row| self.follows(row, since)).copied().collect()
     }
 
-    /// A feature that is seen from `at`.
-    fn seen(&self, view: &ViewPlan, feature: &Feature, rows: &[&Row], at: Timestamp, edges: Edges) -> Reading {
-        let mut reading = self.feature(view, feature, rows, edges, false);
-        reading.partial_coverage |= window::is_cut(feature.window, at, edges);
-        reading
-    }
-
     fn feature(
         &self,
         view: &ViewPlan,
         feature: &Feature,
         rows: &[&Row],
-        (start, end): Edges,
-        rounded: bool,
+        own: Reach,
+        baseline: Option<Reach>,
     ) -> Reading {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let measure = &view.measures[column.measure];
-        let inputs: Vec<feature::Placed> = rows
-            .iter()
-            .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
-            .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?.clone())))
-            .collect();
+        let inputs = |Reach { start, end, .. }: Reach| -> Vec<feature::Placed> {
+            rows.iter()
+                .filter(|row| self.follows(row, column.since) && start <= row.ts && row.ts < end)
+                .filter_map(|row| Some((row.ts, row.at, row.input(measure.id)?.clone())))
+                .collect()
+        };
+        let reaches = || [own].into_iter().chain(baseline);
         let question = feature::Question {
             operator: feature.operator,
             items: measure.items(),
             window: feature.window,
-            end,
-            partial_coverage: is_partial(view, feature),
-            rounded,
+            end: own.end,
+            baseline: baseline.map_or((own.end, Vec::new()), |baseline| (baseline.end, inputs(baseline))),
+            partial_coverage: is_partial(view, feature) || reaches().any(|reach| reach.is_cut),
+            rounded: reaches().any(|reach| reach.rounded),
         };
-        feature::answer(&question, inputs)
+        feature::answer(&question, inputs(own))
     }
 }
 

@@ -10,6 +10,8 @@
 //! |---|---|---|
 //! | `count`, `rate` | n; n a second over the length of the window | 0 |
 //! | `sum` | of the numbers | 0 |
+//! | `decayed_count`, `decayed_sum` | each by its weight ([`decay`]) | 0 |
+//! | `decayed_mean`, `decayed_variance`, `decayed_stddev` | each by its weight | null |
 //! | `mean`, `variance`, `stddev` | exact ratios, rounded once ([`statistics`](crate::statistics)); the root of one | null |
 //! | `min`, `max` | the smallest number, the largest | null |
 //! | `first`, `last` | the value of the earliest row, of the latest | null |
@@ -22,6 +24,8 @@
 //! | `top_k`, `top_k_share` | the first k of the categories; the part of n that each has | an empty list |
 //! | `histogram` | all of them with their counts | no counts |
 //! | `entropy` | how evenly n is spread over them | null |
+//! | `anomaly_count` | how many of the numbers, as percentiles know them, are [anomalies](crate::anomaly) beside the baseline | 0 |
+//! | `anomaly_rate` | which part of n that is | null |
 //! | `time_since_first`, `time_since_last` | seconds from the earliest row, from the latest, to the end of the window | null |
 //! | `inter_arrival_mean` | seconds from one row to the next | null |
 //!
@@ -40,17 +44,19 @@ use crate::category::Categories;
 use crate::item::{Item, number};
 use crate::judge::Input;
 use crate::statistics::{mean, nearest, variance};
-use crate::{distinct, list, percentile};
+use crate::{anomaly, decay, distinct, list, percentile};
 
 /// A default as the operator would have answered it: a ratio is a float, all else stays what it is.
 pub(crate) fn default(operator: Operator, constant: &Constant) -> Value {
-    use Operator::{Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
+    use Operator::{AnomalyRate, Entropy, Mean, MeanGap, ModeShare, Rate, Stddev, Variance};
+    use Operator::{DecayedCount, DecayedMean, DecayedStddev, DecayedSum, DecayedVariance};
 
     match (operator, constant) {
         (_, Constant::Truth(truth)) => Value::Bool(*truth),
         (_, Constant::Text(text)) => Value::Text(text.as_str().into()),
         (
-            Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy,
+            Mean | Variance(_) | Stddev(_) | MeanGap | Rate | ModeShare | Entropy | DecayedCount | DecayedSum
+            | DecayedMean | DecayedVariance | DecayedStddev | AnomalyRate(_),
             Constant::Number { unscaled, domain },
         ) => mean(i128::from(*unscaled), 1, domain.scale()).map_or(Value::Null, Value::Float),
         (_, Constant::Number { unscaled, domain }) => number(i128::from(*unscaled), Items::Numbers(*domain)),
@@ -68,6 +74,8 @@ pub(crate) struct Question {
     pub(crate) window: Window,
     /// Where it ends.
     pub(crate) end: Timestamp,
+    /// Where its baseline ends, and the inputs that lie in that; of an operator without one none.
+    pub(crate) baseline: (Timestamp, Vec<Placed>),
     pub(crate) partial_coverage: bool,
     /// Whether the window begins further back than it should.
     pub(crate) rounded: bool,
@@ -77,10 +85,11 @@ pub(crate) struct Question {
 pub(crate) fn answer(question: &Question, mut inputs: Vec<Placed>) -> Reading {
     let all = inputs.len();
     inputs.retain(|(.., input)| *input != Input::Bad);
+    let is_bad = |(.., input): &Placed| *input == Input::Bad;
     // No two rows have one place.
     inputs.sort_by_key(|(ts, at, _)| (*ts, *at));
     let (value, status) = answered(question, &inputs);
-    let inexact_input = inputs.len() < all;
+    let inexact_input = inputs.len() < all || question.baseline.1.iter().any(is_bad);
     let (partial_coverage, rounded) = (question.partial_coverage, question.rounded);
     Reading { value, status, inexact_input, partial_coverage, rounded }
 }
@@ -185,8 +194,43 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
                 let (count, span) = (BigInt::from(rows.len() * 1_000_000), BigUint::from(span.0.unsigned_abs()));
                 Some(Value::Float(nearest(&count, &span)))
             }
-            Window::Lifetime | Window::Calendar { .. } | Window::Session { .. } => None,
+            Window::Lifetime | Window::Calendar { .. } | Window::Session { .. } | Window::Decay(_) => None,
         },
+        Operator::DecayedCount => {
+            let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| (*ts, 1)).collect();
+            Some(Value::Float(decay::sum(question.window.decay()?, question.end, &rows, 0)))
+        }
+        Operator::DecayedSum | Operator::DecayedMean | Operator::DecayedVariance | Operator::DecayedStddev => {
+            let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| *ts).zip(numbers).collect();
+            let (decay, t) = (question.window.decay()?, question.end);
+            match question.operator {
+                Operator::DecayedSum => Some(Value::Float(decay::sum(decay, t, &rows, scale))),
+                Operator::DecayedVariance => decay::variance(decay, t, &rows, scale).map(Value::Float),
+                Operator::DecayedStddev => {
+                    decay::variance(decay, t, &rows, scale).map(|variance| Value::Float(variance.sqrt()))
+                }
+                _ => decay::mean(decay, t, &rows, scale).map(Value::Float),
+            }
+        }
+        Operator::AnomalyCount(baseline) => {
+            Some(Value::Int(anomaly::count(&percentile::known(&numbers), &weighed(question), baseline.sigmas)? as i128))
+        }
+        Operator::AnomalyRate(baseline) => {
+            let count = anomaly::count(&percentile::known(&numbers), &weighed(question), baseline.sigmas)?;
+            mean(count as i128, numbers.len() as u64, 0).map(Value::Float)
+        }
         other => unreachable!("{other:?} counts categories"),
     }
+}
+
+/// The numbers of the baseline, and what each weighs.
+fn weighed(question: &Question) -> Vec<(BigUint, i64)> {
+    let (end, inputs) = &question.baseline;
+    let decay = question.operator.decay(question.window);
+    let weight = |ts| decay.map_or(BigUint::from(1u8), |decay| decay::left(decay, *end, ts));
+    let numbers = inputs.iter().filter_map(|(ts, _, input)| match input {
+        Input::Value(item) => Some((weight(*ts), item.number())),
+        Input::Counted | Input::Ranked(..) | Input::Bad => None,
+    });
+    numbers.collect()
 }

@@ -6,8 +6,8 @@
 //! product therefore cannot reach it.
 //!
 //! Reading order: [`log`], [`judge`] (with [`json`], [`instant`], [`number`], [`field`], [`item`]), [`fold`], [`cut`]
-//! (with [`window`], [`session`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`percentile`], [`distinct`],
-//! [`list`], [`category`]).
+//! (with [`window`], [`session`], [`derived`], [`expression`]), [`feature`] (with [`statistics`], [`decay`], [`percentile`],
+//! [`anomaly`], [`distinct`], [`list`], [`category`]).
 //!
 //! | question | answer |
 //! |---|---|
@@ -26,6 +26,8 @@ mod judge;
 mod fold;
 mod statistics;
 mod percentile;
+mod decay;
+mod anomaly;
 mod distinct;
 mod list;
 mod category;

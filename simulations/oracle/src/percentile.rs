@@ -19,9 +19,14 @@ use crate::number::{self, Number};
 
 /// `None` of nothing.
 pub(crate) fn of(numbers: &[i64], percent: Percent) -> Option<i64> {
+    let known = known(numbers);
+    known.get(rank(percent, known.len()).checked_sub(1)?).copied()
+}
+
+/// The numbers in ascending order, each as the middle of its bucket.
+pub(crate) fn known(numbers: &[i64]) -> Vec<i64> {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
-    let number = *sorted.get(rank(percent, sorted.len()).checked_sub(1)?)?;
     let fits = |bits: &u32| {
         let mut buckets: Vec<Bucket> = sorted.iter().map(|number| Bucket::of(*number, *bits)).collect();
         // Those of one bucket stand together.
@@ -30,7 +35,7 @@ pub(crate) fn of(numbers: &[i64], percent: Percent) -> Option<i64> {
     };
     // Without a bit of precision there is a bucket for each power of two: few enough.
     let bits = (1..64).rev().find(fits).unwrap_or(0);
-    Some(Bucket::of(number, bits).middle())
+    sorted.into_iter().map(|number| Bucket::of(number, bits).middle()).collect()
 }
 
 /// The place among `n`, from 1.

@@ -1,7 +1,7 @@
 //! Which instants a window holds. Knows no operator, and of rows only when they were.
 
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::Window;
+use featuregrid_protocol::plan::{Decay, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::{calendar, session};
@@ -12,6 +12,11 @@ pub(crate) fn edges(window: Window, t: Timestamp, times: impl Iterator<Item = Ti
         Window::Lifetime => (Timestamp::MIN, t),
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
         Window::Exact { .. } => unreachable!("{window:?} depends on rows"),
+        // The half-life under way, and those before it.
+        Window::Decay(Decay { half_life }) => {
+            let before = Span(half_life.0 * (limits::HALF_LIVES_KEPT - 1));
+            (floor(t, half_life) - before, t)
+        }
         Window::Tumbling { span } => (floor(t, span), t),
         Window::Complete { .. } => edges_back(window, Span(0), t),
         Window::Calendar { calendar, is_complete: false } => (calendar::begin(calendar, t), t),
@@ -39,7 +44,8 @@ pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp
         | Window::Exact { .. }
         | Window::Tumbling { .. }
         | Window::Calendar { .. }
-        | Window::Session { .. } => {
+        | Window::Session { .. }
+        | Window::Decay(_) => {
             unreachable!("{window:?} has no offset")
         }
         Window::Rolling { span, hop } => (floor(from - span, hop), floor(from, hop)),

@@ -6,7 +6,7 @@ use featuregrid_protocol::expression::{Expression, Type, read};
 use featuregrid_protocol::ids::{ColumnId, ControlIndex, SourceId, ViewId};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Answers, Argument, Calendar, Column, Constant, Derived, Feature, FieldKind, FieldPlan, Items, Keeps, Key,
+    Answers, Argument, Calendar, Column, Constant, Decay, Derived, Feature, FieldKind, FieldPlan, Items, Keeps, Key,
     LadderPlan, LatePolicy, LatenessClock, Level, Measure, Operator, Plan, RequestValue, Session, Shift, SourcePlan,
     Unit, ViewPlan, Window,
 };
@@ -50,6 +50,7 @@ const NUMBERS: [&str; 10] = [
 const TRUTHS: [&str; 4] = ["vip", "vip", "amount >= 2", "is_null(shop) || shop < 'shop 2'"];
 const TEXTS: [&str; 6] = ["kind", "shop", "shop", "lower(shop) + coalesce(kind, '-')", "text(amount)", "text(vip)"];
 const PERCENTS: [&str; 9] = ["0.0001", "1", "10", "33.3333", "50", "75", "95", "99.9", "99.9999"];
+const SIGMAS: [&str; 7] = ["0.0001", "0.5", "1", "1.4142", "2", "2.5", "1000"];
 /// How many values a list holds.
 const LENGTHS: [&str; 6] = ["1", "2", "3", "5", "20", "64"];
 
@@ -186,6 +187,8 @@ fn add_measures(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
         let (measure, added) = (view.measures.len(), Measure { id, filter, value, rank });
         for ladder in &mut view.ladders {
             ladder.columns.push(Column { measure, keeps: keeps(&added, random), since: index });
+            let decayed = decayed(ladder, &added, random);
+            ladder.columns.extend(decayed.map(|keeps| Column { measure, keeps, since: index }));
         }
         view.measures.push(added);
     }
@@ -221,11 +224,12 @@ fn fits(operator: Operator, measure: &Measure) -> bool {
 
 /// Every operator that fits, those with a parameter with any.
 fn operators<'m>(measure: &'m Measure, random: &'m mut Random) -> impl Iterator<Item = Operator> + 'm {
-    let fitting = Operator::ALL.into_iter().filter(|operator| fits(*operator, measure));
+    let fitting = Operator::ALL.into_iter().filter(|operator| fits(*operator, measure) && !operator.is_decayed());
     fitting.map(|operator| {
         let written = match operator.parameter() {
             None => return operator,
             Some(("p", _)) => random.pick(&PERCENTS),
+            Some(("sigmas", _)) => random.pick(&SIGMAS),
             Some(_) => random.pick(&LENGTHS),
         };
         let operator = written.and_then(|written| operator.with(written));
@@ -240,6 +244,22 @@ fn keeps(measure: &Measure, random: &mut Random) -> Keeps {
     needed.into_iter().filter(|_| random.chance(most)).fold(Keeps::NOTHING, Keeps::and)
 }
 
+/// What a ladder could keep of a measure whose rows lose their weight.
+fn decayed(ladder: &LadderPlan, measure: &Measure, random: &mut Random) -> Option<Keeps> {
+    let hops = ladder.levels.iter().flat_map(|level| (1..=3).map(move |times| Span(level.hop.0 * times)));
+    let decays = hops.map(|half_life| Decay { half_life });
+    let able: Vec<Decay> = decays.filter(|of| ladder.answers(Window::Decay(*of), Shift::Nothing)).collect();
+    // Nobody compares what decays.
+    let decay = random.pick(&able).copied().filter(|_| measure.rank.is_none())?;
+    let is_kept = random.chance(700);
+    let weighted =
+        if fits(Operator::DecayedSum, measure) && random.chance(800) { Keeps::WEIGHTED } else { Keeps::NOTHING };
+    let squares = if weighted == Keeps::WEIGHTED && random.chance(700) { Keeps::WEIGHTED_SQUARES } else { weighted };
+    // Of a baseline that decays.
+    let numbers = if squares == Keeps::WEIGHTED_SQUARES && random.chance(500) { Keeps::QUANTILES } else { squares };
+    is_kept.then(|| Keeps::WEIGHTS.and(weighted).and(squares).and(numbers).decaying(Some(decay)))
+}
+
 /// A later feature asks for what no column of its measure keeps; and what nobody asks for any more is not kept.
 fn change_columns(view: &mut ViewPlan, index: ControlIndex, random: &mut Random) {
     for ladder in &mut view.ladders {
@@ -250,7 +270,7 @@ fn change_columns(view: &mut ViewPlan, index: ControlIndex, random: &mut Random)
             ladder.columns.push(Column { measure, keeps, since: index });
         }
         for column in &mut ladder.columns {
-            if random.chance(150) {
+            if column.keeps.decay().is_none() && random.chance(150) {
                 column.keeps = column.keeps.only(keeps(&view.measures[column.measure], random));
             }
         }
@@ -273,11 +293,14 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, extent: &Extent, random:
     let second = Span::seconds(1);
     let five = Span::seconds(5);
     let level = |hop, span| Level { hop, span: Span::seconds(span) };
-    let levels = match random.below(5) {
+    let levels = match random.below(7) {
         0 => vec![level(second, 3), level(five, 20)],
         1 => vec![level(five, 0), level(Span::seconds(10), 30)],
         2 => vec![level(Span::millis(500), 2), level(second, 7), level(Span::seconds(20), 40)],
         3 => vec![level(five, 0), level(QUARTER, 64 * 86_400)],
+        // Half-lives.
+        4 => vec![level(second, 3), level(five, 3 * 47 * 5)],
+        5 => vec![level(second, 2 * 47)],
         _ => vec![level(five, 0)],
     };
     let levels = if random.chance(400) { levels_up_to(extent.longest, random) } else { levels };
@@ -285,7 +308,11 @@ fn add_ladder(view: &mut ViewPlan, index: ControlIndex, extent: &Extent, random:
     let lifetime = !exact && (levels.len() == 1 && random.chance(800) || random.chance(300));
     let column = |(measure, of)| Column { measure, keeps: keeps(of, random), since: index };
     let columns = (0..).zip(&view.measures).map(column).collect();
-    let ladder = LadderPlan { levels, lifetime, exact, columns };
+    let mut ladder = LadderPlan { levels, lifetime, exact, columns };
+    for (measure, of) in (0..).zip(&view.measures) {
+        let decayed = decayed(&ladder, of, random);
+        ladder.columns.extend(decayed.map(|keeps| Column { measure, keeps, since: index }));
+    }
     let kind = |ladder: &LadderPlan| (ladder.levels.clone(), ladder.lifetime, ladder.exact);
     let lives = |other: &LadderPlan| kind(other) == kind(&ladder);
     if !view.ladders.iter().any(lives) {
@@ -450,16 +477,39 @@ impl Names {
 fn name_features(view: &mut ViewPlan, random: &mut Random) {
     view.features.clear();
     for (ladder, plan) in view.ladders.iter().enumerate() {
-        for (window, shift) in windows(plan, random) {
+        for (column, kept) in plan.columns.iter().enumerate() {
+            let Some(decay) = kept.keeps.decay() else { continue };
+            let operators = Operator::ALL.into_iter().filter(|operator| operator.is_decayed());
+            let items = view.measures[kept.measure].items();
+            for operator in operators.filter(|operator| kept.keeps.has(operator.keeps(items).decaying(Some(decay)))) {
+                for (window, shift) in [Shift::Nothing, Shift::Current].map(|shift| (Window::Decay(decay), shift)) {
+                    let default = default(operator.answers(items), random).filter(|_| random.chance(300));
+                    let name = format!("{operator:?}_{ladder}_{column}_{shift:?}");
+                    view.features.push(Feature { name, operator, ladder, column, window, shift, default });
+                }
+            }
+        }
+        let windows = windows(plan, random);
+        for (window, shift) in windows.iter().copied() {
+            // A baseline is seen from where its feature is.
+            let beside: Vec<Window> =
+                windows.iter().filter(|(_, other)| *other == shift).map(|(window, _)| *window).collect();
             for (column, kept) in plan.columns.iter().enumerate() {
                 let measure = &view.measures[kept.measure];
                 let has_length = !matches!(window, Window::Calendar { .. } | Window::Session { .. });
                 let able = |operator: &Operator| {
                     let is_asked = has_length || *operator != Operator::Rate;
-                    is_asked && kept.keeps.has(operator.keeps(measure.items()))
+                    is_asked && kept.keeps.has(operator.keeps_over(measure.items(), window))
                 };
-                let operators: Vec<Operator> = operators(measure, random).filter(able).collect();
+                // What decays is no window of its own, and seen from where any window is that does not lie back.
+                let decay = kept.keeps.decay().filter(|_| !matches!(shift, Shift::Back(_))).map(Window::Decay);
+                let operators: Vec<Operator> = operators(measure, random).collect();
                 for operator in operators {
+                    let baseline = decay.or_else(|| random.pick(&beside).copied()).unwrap_or(window);
+                    let operator = operator.against(baseline);
+                    if !able(&operator) {
+                        continue;
+                    }
                     if !random.chance(450) {
                         continue;
                     }

@@ -89,6 +89,7 @@ fn kind(window: Window) -> &'static str {
         Window::Session { is_last: false, .. } => "session",
         Window::Session { is_last: true, .. } => "session last",
         Window::Lifetime => "lifetime",
+        Window::Decay(_) => "half-life",
     }
 }
 

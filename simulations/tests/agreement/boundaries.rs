@@ -53,14 +53,17 @@ fn definitions(zone: &str) -> String {
         if (zone, unit, which) == ("Asia/Kathmandu", "month", "last") {
             continue;
         }
-        for operator in Operator::ALL.into_iter().filter(|operator| *operator != Operator::Rate) {
+        for operator in
+            Operator::ALL.into_iter().filter(|operator| *operator != Operator::Rate && !operator.is_decayed())
+        {
             let name = operator.name();
             let of = match operator.argument() {
                 Argument::Rows => "true",
                 Argument::Truth => "amount > 0",
                 Argument::Number | Argument::Any => "amount",
             };
-            let window = format!("{}window: calendar {unit} {zone} {which}", operator.beside("amount"));
+            let beside = operator.beside("amount").replace("baseline: 1h", &format!("baseline: calendar day {zone}"));
+            let window = format!("{beside}window: calendar {unit} {zone} {which}");
             text += &format!("      {name}_{unit}_{which}: {{ {name}: {of}, {window} }}\n");
         }
     }

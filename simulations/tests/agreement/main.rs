@@ -28,10 +28,10 @@ fn the_product_and_the_oracle_agree() {
     for (name, histogram) in drawn.histograms() {
         println!("{name} {histogram:#?}");
     }
-    // Those that read rows over all, numbers, truths and texts; ten over numbers, two over truths, fourteen over any of the
+    // Those that read rows over all, numbers, truths and texts; 16 over numbers, two over truths, fourteen over any of the
     // three; but different texts are counted as numbers. And what is derived.
-    assert_eq!(drawn.operators.len(), 5 * 4 + 10 + 2 + 14 * 3 - 1 + 1, "{:?}", drawn.operators);
-    assert!(drawn.operators.values().all(|times| *times > 1_000), "{:?}", drawn.operators);
+    assert_eq!(drawn.operators.len(), 6 * 4 + 16 + 2 + 14 * 3 - 1 + 1, "{:?}", drawn.operators);
+    assert!(drawn.operators.values().all(|times| *times > 500), "{:?}", drawn.operators);
     let often = [
         (&drawn.windows, 7, 1_000),
         (&drawn.window_lengths, 6, 1_000),

@@ -1,8 +1,8 @@
 //! Which word holds which accumulator of which column, in one form. Knows no value.
 
-use featuregrid_protocol::plan::Keeps;
+use featuregrid_protocol::plan::{Decay, Keeps};
 
-use super::{Form, Kept, ROW_WORDS};
+use super::{Form, Kept, ROW_WORDS, WEIGHT_WORDS};
 
 /// Where everything stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(super) struct Layout {
     pub(super) pairs: usize,
     /// First word of the triples.
     pub(super) triples: usize,
+    /// First word of the sums of weights.
+    pub(super) weights: usize,
     /// First word of the extremes.
     pub(super) extremes: usize,
     /// First word of the rows.
@@ -33,6 +35,11 @@ pub(super) struct Place {
     pub(super) last: Option<usize>,
     pub(super) first_row: Option<usize>,
     pub(super) last_row: Option<usize>,
+    pub(super) weights: Option<usize>,
+    pub(super) weighted: Option<usize>,
+    pub(super) weighted_squares: Option<usize>,
+    /// How rows lose their weight.
+    pub(super) decay: Option<Decay>,
 }
 
 /// A count: half a word, or a whole one.
@@ -84,7 +91,9 @@ impl Layout {
         let first_sum = counts;
         let first_pair = first_sum + sums_words;
         let first_triple = first_pair + pairs;
-        let extremes = first_triple + triples;
+        let first_weight = first_triple + triples;
+        let weights = [Keeps::WEIGHTS, Keeps::WEIGHTED, Keeps::WEIGHTED_SQUARES].into_iter().map(of).sum::<usize>();
+        let extremes = first_weight + WEIGHT_WORDS * weights;
         let [mut sum, mut square] = match form {
             Form::Narrow => [first_sum, first_pair],
             Form::Wide => [first_pair, first_triple],
@@ -94,7 +103,7 @@ impl Layout {
             Form::Wide => [2, 3],
         };
         let rows = extremes + [Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST].into_iter().map(of).sum::<usize>();
-        let (mut count, mut extreme, mut row) = (0, extremes, rows);
+        let (mut count, mut weight, mut extreme, mut row) = (0, first_weight, extremes, rows);
         let mut places = Vec::with_capacity(kept.len());
         let take = |next: &mut usize, step: usize, is_kept: bool| {
             let at = *next;
@@ -116,9 +125,13 @@ impl Layout {
                 last: take(&mut extreme, 1, keeps.has(Keeps::LAST)),
                 first_row: take(&mut row, ROW_WORDS, keeps.has(Keeps::FIRST_ROW)),
                 last_row: take(&mut row, ROW_WORDS, keeps.has(Keeps::LAST_ROW)),
+                weights: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTS)),
+                weighted: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTED)),
+                weighted_squares: take(&mut weight, WEIGHT_WORDS, keeps.has(Keeps::WEIGHTED_SQUARES)),
+                decay: keeps.decay(),
             });
         }
-        Self { places, pairs: first_pair, triples: first_triple, extremes, rows, words: row }
+        Self { places, pairs: first_pair, triples: first_triple, weights: first_weight, extremes, rows, words: row }
     }
 
     #[inline]

@@ -1,8 +1,12 @@
 //! Narrow and wide cells hold what a plain look at the rows says, row by row and merged.
 
+use featuregrid_protocol::plan::Decay;
+use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::*;
+
+const DECAY: Decay = Decay { half_life: Span(1000) };
 
 /// A row of one of five columns: a number, or none, and its place in the total order.
 type Row = (usize, Option<i64>, (Timestamp, Position));
@@ -21,12 +25,17 @@ fn rows(partition: u32) -> impl Strategy<Value = Vec<Row>> {
 fn kept() -> impl Strategy<Value = Vec<Kept>> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    let keeps =
-        prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and));
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
+    let keeps = (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
+        let decay = (weights != Keeps::NOTHING).then_some(DECAY);
+        some.into_iter().fold(weights.decaying(decay), Keeps::and)
+    });
     let kept = (any::<bool>(), keeps).prop_map(|(has_value, keeps)| match has_value {
         true => Kept { has_value, keeps },
-        // Only times are of rows without a value.
-        false => Kept { has_value, keeps: keeps.only(Keeps::TIMES) },
+        // Only times and weights are of rows without a value.
+        false => Kept { has_value, keeps: keeps.of_rows() },
     });
     prop::collection::vec(kept, 5)
 }
@@ -62,10 +71,20 @@ fn naive<'r>(kept: Kept, rows: impl Iterator<Item = &'r Row>) -> Accumulator {
             One::Number(number) => Some(number),
         };
         kept_of.n += 1;
+        let weight = I256::from(decay::weight(DECAY, ts));
+        if kept.keeps.has(Keeps::WEIGHTS) {
+            kept_of.weights += weight;
+        }
         if let Some(number) = number {
             let when = |what, value: i128| if kept.keeps.has(what) { value } else { 0 };
             kept_of.sum += when(Keeps::SUM, number.into());
             kept_of.squares.low += when(Keeps::SQUARES, i128::from(number) * i128::from(number)) as u128;
+            if kept.keeps.has(Keeps::WEIGHTED) {
+                kept_of.weighted += weight * I256::from(number);
+            }
+            if kept.keeps.has(Keeps::WEIGHTED_SQUARES) {
+                kept_of.weighted_squares += (weight * I256::from(number).pow(2)).as_u256();
+            }
             if kept.keeps.has(Keeps::MIN) {
                 kept_of.min = kept_of.min.min(number);
             }

@@ -47,7 +47,7 @@ fn count(buckets: &[(i64, u64)], precision: u8) -> usize {
 }
 
 impl Quantiles {
-    pub(super) fn add(&mut self, number: i64) {
+    pub(crate) fn add(&mut self, number: i64) {
         self.count(number, 1);
     }
 
@@ -102,9 +102,18 @@ impl Quantiles {
             before += n;
             (before >= rank).then_some(*low)
         })?;
+        Some(self.middle(low))
+    }
+
+    /// The middles of the buckets, and how many numbers are in each.
+    pub(crate) fn ascending(&self) -> impl DoubleEndedIterator<Item = (i64, u64)> {
+        self.buckets.iter().map(|(low, n)| (self.middle(*low), *n))
+    }
+
+    fn middle(&self, low: i64) -> i64 {
         let width = 1u64 << shift(low.unsigned_abs(), self.precision);
         let middle = i64::try_from((width - 1) / 2).unwrap_or(i64::MAX);
-        Some(if low < 0 { low.saturating_sub(middle) } else { low.saturating_add(middle) })
+        if low < 0 { low.saturating_sub(middle) } else { low.saturating_add(middle) }
     }
 
     /// How many numbers there are; `None` where they are more than can be.

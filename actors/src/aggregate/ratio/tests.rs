@@ -127,5 +127,8 @@ proptest! {
     fn quotients_of_wide_numbers_agree_with_those_of_narrow(numerator: u64, denominator in 1u64.., shift in 0u32..128) {
         let wide = wide(U256::from(numerator) << shift, U256::from(denominator) << shift);
         prop_assert_eq!(wide, nearest(numerator.into(), denominator.into()));
+        let factor = U256::ONE << (shift / 2 + 190);
+        let widest = widest(U512::product(numerator.into(), factor), U512::product(denominator.into(), factor));
+        prop_assert_eq!(widest, wide);
     }
 }

@@ -1,13 +1,24 @@
 //! Cells read back from exactly what was written, and what no rows make is refused.
 
+use featuregrid_protocol::plan::Decay;
+use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::*;
+use crate::aggregate::decay;
+
+const DECAY: Decay = Decay { half_life: Span(1000) };
 
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and))
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
+    (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
+        let decay = (weights != Keeps::NOTHING).then_some(DECAY);
+        some.into_iter().fold(weights.decaying(decay), Keeps::and)
+    })
 }
 
 fn cell(keeps: Keeps, numbers: &[i64], times: &[i64]) -> Accumulator {
@@ -20,6 +31,16 @@ fn cell(keeps: Keeps, numbers: &[i64], times: &[i64]) -> Accumulator {
         }
         if keeps.has(Keeps::LAST_ROW) {
             cell.last_row = cell.last_row.max(Some(row));
+        }
+        let weight = I256::from(decay::weight(DECAY, Timestamp(*time)));
+        if keeps.has(Keeps::WEIGHTS) {
+            cell.weights += weight;
+        }
+        if keeps.has(Keeps::WEIGHTED) {
+            cell.weighted += weight * I256::from(*number);
+        }
+        if keeps.has(Keeps::WEIGHTED_SQUARES) {
+            cell.weighted_squares += (weight * I256::from(*number).pow(2)).as_u256();
         }
         if keeps.has(Keeps::SUM) {
             cell.sum += i128::from(*number);

@@ -206,9 +206,9 @@ fn replies_say_what_they_cover() {
                 Operator::MeanGap | Operator::Variance(Spread::Sample) | Operator::Stddev(Spread::Sample)
             );
             let has_no_length = feature.operator == Operator::Rate && feature.window.span().is_none();
-            // The measure has nothing to compare rows by.
-            let has_no_label = feature.operator.is_ranked();
-            let wanted = if needs_two || has_no_length || has_no_label { Status::NullValue } else { Status::Present };
+            // The measure has nothing to compare rows by, and one event says nothing of what is usual.
+            let is_alone = feature.operator.is_ranked() || feature.operator.baseline().is_some();
+            let wanted = if needs_two || has_no_length || is_alone { Status::NullValue } else { Status::Present };
             assert_eq!(reading.status, wanted, "{:?}", feature.operator);
             continue;
         }

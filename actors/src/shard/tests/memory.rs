@@ -5,7 +5,7 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::{ColumnId, ControlIndex};
 use featuregrid_protocol::limits::{EXACT_ROWS_MAX, RAW_ROWS_MAX};
 use featuregrid_protocol::plan::{
-    Calendar, Column, Keeps, LadderPlan, Level, Measure, Operator, Plan, Unit, Window, default_hop,
+    Calendar, Column, Decay, Keeps, LadderPlan, Level, Measure, Operator, Plan, Unit, Window, default_hop,
 };
 use featuregrid_protocol::time::{Span, Timestamp};
 use proptest::prelude::*;
@@ -151,7 +151,13 @@ fn tiles_that_keep_their_rows() {
 fn keeps() -> impl Strategy<Value = Keeps> {
     let all = [Keeps::SUM, Keeps::SQUARES, Keeps::MIN, Keeps::MAX, Keeps::FIRST, Keeps::LAST];
     let all = [&all[..], &[Keeps::FIRST_ROW, Keeps::LAST_ROW]].concat();
-    prop::sample::subsequence(all, 0..=8).prop_map(|some| some.into_iter().fold(Keeps::NOTHING, Keeps::and))
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED);
+    let weights = vec![Keeps::NOTHING, Keeps::WEIGHTS, weighted, weighted.and(Keeps::WEIGHTED_SQUARES)];
+    let weights = prop::sample::select(weights);
+    (prop::sample::subsequence(all, 0..=8), weights).prop_map(|(some, weights)| {
+        let decay = (weights != Keeps::NOTHING).then_some(Decay { half_life: Span::seconds(1) });
+        some.into_iter().fold(weights.decaying(decay), Keeps::and)
+    })
 }
 
 proptest! {

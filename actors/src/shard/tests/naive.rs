@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{EXACT_ROWS_MAX, INSTANT_STEP, RAW_ROWS_MAX};
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Calendar, Feature, Items, Level, Operator, Plan, Session, Shift, Spread, Unit, Window,
+    Argument, Calendar, Decay, Feature, Items, Level, Operator, Plan, Session, Shift, Spread, Unit, Window,
 };
 use featuregrid_protocol::row::{Position, text_word};
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 
 use super::support::{Event, Log, text_of};
-use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, moments, ratio};
+use crate::aggregate::{Accumulator, Answer, Collects, Item, Squares, answer, compared, decay, moments, ratio};
 use crate::window::AsOf;
 
 /// Next offset by partition.
@@ -110,6 +111,7 @@ pub(super) fn read(
                 walk(session, is_last, from, rows.map(|event| event.ts))
             }
             Window::Tumbling { span } => (from.floor(span), from),
+            Window::Decay(Decay { half_life }) => (from.floor(half_life) - Span(47 * half_life.0), from),
             Window::Complete { span, every, ago } => {
                 let end = from.floor(every) - ago;
                 (end - span, end)
@@ -117,9 +119,9 @@ pub(super) fn read(
         }
     };
     // A session may have begun before events count: one more there could be of it.
-    let is_cut = |feature: &Feature| match feature.window {
+    let is_cut = |feature: &Feature, window: Window| match window {
         Window::Session { session: Session { gap, within, hop }, .. } => {
-            let (start, end) = edges(feature.ladder, feature.window, feature.shift);
+            let (start, end) = edges(feature.ladder, window, feature.shift);
             start < end && start - ((seen_from(feature.shift) - within).floor(hop) - Span::TICK) <= gap
         }
         _ => false,
@@ -139,8 +141,10 @@ pub(super) fn read(
     });
     let shown = |feature: &Feature, value, status, inexact_input| {
         let nothing = nothing(plan, feature, status);
-        let partial_coverage = nothing.partial_coverage || is_cut(feature);
-        let rounded = is_crowded(feature.ladder, feature.window, feature.shift);
+        let baseline = feature.operator.baseline().map(|baseline| baseline.window);
+        let windows = || [feature.window].into_iter().chain(baseline);
+        let partial_coverage = nothing.partial_coverage || windows().any(|window| is_cut(feature, window));
+        let rounded = windows().any(|window| is_crowded(feature.ladder, window, feature.shift));
         Reading { value, inexact_input, partial_coverage, rounded, ..nothing }
     };
     let readings = view.features.iter().map(|feature| {
@@ -159,11 +163,22 @@ pub(super) fn read(
         let items = measure.items();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
         if Collects::of(feature.operator.keeps(items)).next().is_some() {
-            let reading = collected(feature, items, &good, original as usize);
+            let baseline = feature.operator.baseline().map(|baseline| baseline.window);
+            let beside = baseline.into_iter().flat_map(|window| {
+                within(feature.ladder, feature.column, window, feature.shift).filter(|e| e.present >> original & 1 == 1)
+            });
+            let (worse, better): (Vec<&&Event>, Vec<&&Event>) = beside.partition(is_bad);
+            let moments = baseline.map(|window| {
+                let end = edges(feature.ladder, window, feature.shift).1;
+                weighed(feature.operator.decay(window), end, &better, original as usize)
+            });
+            let reading = collected(feature, items, &good, original as usize, moments.as_ref());
             let Reading { value, status, .. } = reading;
-            return shown(feature, value, status, !bad.is_empty());
+            return shown(feature, value, status, !(bad.is_empty() && worse.is_empty()));
         }
+        let end = edges(feature.ladder, feature.window, feature.shift).1;
         let value = match feature.operator.argument() {
+            _ if feature.operator.is_decayed() => decayed(feature, end, items, &good, original as usize),
             Argument::Number | Argument::Any | Argument::Truth => {
                 let mut ordered: Vec<(_, i128)> = good
                     .iter()
@@ -175,7 +190,7 @@ pub(super) fn read(
                 let numbers: Vec<i128> = ordered.into_iter().map(|(_, number)| number).collect();
                 compute(feature.operator, items, &numbers)
             }
-            Argument::Rows => look(feature, edges(feature.ladder, feature.window, feature.shift).1, &times),
+            Argument::Rows => look(feature, end, &times),
         };
         let status = if value == Value::Null { Status::NullValue } else { Status::Present };
         shown(feature, value, status, !bad.is_empty())
@@ -254,8 +269,48 @@ fn look(feature: &Feature, end: Timestamp, times: &[Timestamp]) -> Value {
     }
 }
 
-/// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests.
-fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) -> Reading {
+/// Row by row, halved as often as a half-life has begun since. Weights and roundings have their own tests.
+fn decayed(feature: &Feature, end: Timestamp, items: Items, rows: &[&&Event], measure: usize) -> Value {
+    let Some(decay) = feature.window.decay() else { return Value::Null };
+    let total = weighed(Some(decay), end, rows, measure);
+    let plain = Answer {
+        operator: feature.operator,
+        items,
+        span: None,
+        decay: Some(decay),
+        default: None,
+        partial_coverage: false,
+    };
+    answer(&plain, &total, None, end).value
+}
+
+/// What rows that decay, or do not, add up to at the end of a window.
+fn weighed(decay: Option<Decay>, end: Timestamp, rows: &[&&Event], measure: usize) -> Accumulator {
+    let mut total = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
+    for event in rows {
+        let number = event.numbers[measure];
+        total.sum += i128::from(number);
+        total.squares = total.squares.plus(Squares::of(number));
+        if let Some(decay) = decay {
+            let since = end.floor(decay.half_life) - event.ts.floor(decay.half_life);
+            let left = I256::from(decay::weight(decay, event.ts)) << (47 - since.0 / decay.half_life.0) as u32;
+            total.weights += left;
+            total.weighted += left * I256::from(number);
+            total.weighted_squares += left.as_u256() * U256::from(number.unsigned_abs()).pow(2);
+        }
+    }
+    total
+}
+
+/// Of rows that are collected one by one, in whatever order they are told: the collections have their own tests, and so
+/// has what is compared with a baseline.
+fn collected(
+    feature: &Feature,
+    items: Items,
+    rows: &[&&Event],
+    measure: usize,
+    baseline: Option<&Accumulator>,
+) -> Reading {
     let mut collection = Collects::of(feature.operator.keeps(items)).next().unwrap().nothing();
     for event in rows {
         let number = event.numbers[measure];
@@ -264,9 +319,13 @@ fn collected(feature: &Feature, items: Items, rows: &[&&Event], measure: usize) 
         let word = text.as_deref().map_or(number, text_word);
         collection.add(&Item { ts: event.ts, position, word, text: text.as_deref() });
     }
-    let plain = Answer { operator: feature.operator, items, span: None, default: None, partial_coverage: false };
+    let (operator, decay) = (feature.operator, feature.operator.decay(feature.window));
+    let plain = Answer { operator, items, span: None, decay, default: None, partial_coverage: false };
     let counted = Accumulator { n: rows.len() as u64, ..Accumulator::default() };
-    answer(&plain, &counted, Some(&collection), Timestamp(0))
+    match baseline {
+        Some(baseline) => compared(&plain, &counted, &collection, baseline),
+        None => answer(&plain, &counted, Some(&collection), Timestamp(0)),
+    }
 }
 
 /// Of numbers in the total order.

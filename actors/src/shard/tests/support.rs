@@ -12,8 +12,8 @@ use featuregrid_protocol::key::{self, KeyHash};
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
-    Argument, Calendar, Column, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level, Measure,
-    Operator, Plan, Session, Shift, SourcePlan, Unit, ViewPlan, Window,
+    Argument, Calendar, Column, Decay, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level,
+    Measure, Operator, Plan, Session, Shift, SourcePlan, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -104,10 +104,22 @@ pub(super) fn view(ladders: Vec<LadderPlan>, windows: &[Vec<(Span, Span)>], meas
         let windows: Vec<Window> = rolling.chain(plan.lifetime.then_some(Window::Lifetime)).collect();
         for (column, kept) in plan.columns.iter().enumerate() {
             let items = measures[kept.measure].value.as_ref().map(|(_, items)| *items);
-            let fits = |operator: &Operator| reads(*operator, items);
-            let operators: Vec<Operator> = Operator::ALL.into_iter().filter(fits).collect();
-            for (operator, window) in operators.iter().flat_map(|operator| windows.iter().map(move |w| (*operator, *w)))
-            {
+            let decay = kept.keeps.decay();
+            let fits = |operator: &Operator| {
+                let has_baseline = operator.baseline().is_some();
+                reads(*operator, items) && (has_baseline || operator.is_decayed() == decay.is_some())
+            };
+            let features_of = |operator: Operator| -> Vec<(Operator, Window)> {
+                if operator.baseline().is_none() {
+                    let own = decay.map_or_else(|| windows.clone(), |decay| vec![Window::Decay(decay)]);
+                    return own.into_iter().map(|window| (operator, window)).collect();
+                }
+                // Beside the next window, or beside what decays.
+                let next = windows.iter().cycle().skip(1).copied();
+                let baselines = next.map(|window| decay.map_or(window, Window::Decay));
+                windows.iter().zip(baselines).map(|(window, baseline)| (operator.against(baseline), *window)).collect()
+            };
+            for (operator, window) in Operator::ALL.into_iter().filter(fits).flat_map(features_of) {
                 let name = format!("l{ladder}_c{column}_{operator:?}_{window:?}");
                 features.push(Feature { name, operator, ladder, column, window, shift: Shift::Nothing, default: None });
             }
@@ -208,12 +220,16 @@ fn calendars() -> impl Strategy<Value = Option<Window>> {
 fn with_shifted(mut view: ViewPlan) -> ViewPlan {
     // One of each window is enough to count rows, and one with values.
     let is_enough = |feature: &&Feature| {
-        feature.column == 0 && feature.operator == Operator::Count || feature.operator == Operator::Max
+        let counts = feature.column == 0 && feature.operator == Operator::Count;
+        let is_compared = matches!(feature.operator, Operator::AnomalyRate(_));
+        counts || is_compared || [Operator::Max, Operator::DecayedSum].contains(&feature.operator)
     };
     let again = view.features.iter().filter(is_enough);
     let shifted = again.flat_map(|feature| {
         let current = Feature { shift: Shift::Current, ..feature.clone() };
         let back = match feature.window {
+            // Its baseline reaches as far as the ladder does.
+            _ if feature.operator.baseline().is_some() => None,
             Window::Rolling { span, hop } if span.0 > 1 => {
                 let back = Span(span.0 / 2);
                 let window = Window::Rolling { span: Span(span.0 - back.0), hop };
@@ -246,11 +262,12 @@ pub(super) fn plan(index: u64, source: SourcePlan, views: Vec<ViewPlan>) -> Arc<
 /// Windows of seconds: small hops, two or three levels, with or without lifetime and rows, one or two ladders.
 pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
     let coarser = prop::collection::vec((1i64..4, 0i64..6), 0..3);
-    let ladder = (0usize..3, 0i64..4, coarser, any::<[bool; 3]>(), calendars());
+    let half_life = prop::option::weighted(0.5, 1i64..4);
+    let ladder = (0usize..3, 0i64..4, coarser, any::<[bool; 3]>(), (calendars(), half_life));
     (prop::collection::vec(ladder, 1..3), 0i64..20, 0i64..20).prop_map(|(ladders, slack, skew)| {
         let (mut windows, mut calendars) = (Vec::new(), Vec::new());
         let plans = ladders.into_iter().enumerate().map(
-            |(index, (finest, span, coarser, [lifetime, narrower, exact], calendar))| {
+            |(index, (finest, span, coarser, [lifetime, narrower, exact], (calendar, half_life)))| {
                 let hop = [SECOND / 2, SECOND, 5 * SECOND][finest];
                 let mut levels = vec![Level { hop: Span(hop), span: Span(hop * span) }];
                 for (times, more) in coarser {
@@ -276,7 +293,16 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
                 let calendar = calendar.filter(|(_, tail)| tail.hop.0 % last.hop.0 == 0 && !exact);
                 levels.extend(calendar.map(|(_, tail)| Level { span: tail.span.max(last.span), ..tail }));
                 calendars.push(calendar.map(|(window, _)| window));
-                let kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
+                let hop = levels[levels.len() - 1].hop;
+                let decay =
+                    half_life.filter(|_| calendar.is_none()).map(|times| Decay { half_life: Span(hop.0 * times) });
+                let tail = decay.and_then(|decay| Window::Decay(decay).tail());
+                levels.extend(tail.map(|tail| Level { span: tail.span.max(last.span), ..tail }));
+                let mut kept = if index == 0 { columns([0, 2, 1, 4, 3]) } else { columns([0, 3, 4, 5]) };
+                let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
+                let weighted = weighted.and(Keeps::QUANTILES).decaying(decay);
+                let decayed = decay.into_iter().flat_map(|_| columns([0, 3]));
+                kept.extend(decayed.map(|column| Column { keeps: weighted, ..column }));
                 let lifetime = lifetime || levels[levels.len() - 1].span.0 == 0;
                 LadderPlan { levels, lifetime, exact, columns: kept }
             },

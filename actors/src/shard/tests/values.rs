@@ -32,7 +32,8 @@ fn instants(plan: &Plan, t_max: Timestamp, event: &Event) -> Vec<AsOf> {
             at.extend([closes, closes + Span(1), closes + Span(2)]);
         }
         if let Some(Level { span, hop }) = feature.window.tail() {
-            let is_stepping = matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. });
+            let is_stepping =
+                matches!(feature.window, Window::Complete { .. } | Window::Calendar { .. } | Window::Decay(_));
             let lies_back = matches!(feature.shift, Shift::Back(_)) || is_stepping;
             let head = lies_back.then_some(feature.shift.reach(Span(0)));
             for back in head.into_iter().chain([feature.shift.reach(span)]) {
@@ -118,9 +119,10 @@ fn some_of(plan: &Plan, first: usize) -> Arc<Plan> {
         for (at, column) in of.columns.iter_mut().enumerate() {
             let items = view.measures[column.measure].items();
             let own = view.features.iter().filter(|feature| (feature.ladder, feature.column) == (ladder, at));
-            column.keeps = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+            let asked = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
             let rows = view.features.iter().filter(|feature| feature.ladder == ladder && at == 0);
-            column.keeps = rows.fold(column.keeps, |keeps, feature| keeps.and(feature.window.keeps_of_rows()));
+            let asked = rows.fold(asked, |keeps, feature| keeps.and(feature.window.keeps_of_rows()));
+            column.keeps = asked.decaying(column.keeps.decay());
         }
     }
     Arc::new(plan)

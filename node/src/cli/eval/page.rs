@@ -5,6 +5,7 @@
 
 mod conformance;
 mod script;
+mod sensors;
 mod world;
 
 use std::collections::BTreeMap;
@@ -15,10 +16,11 @@ use self::script::{Expected, Line, Page, Script};
 use self::world::World;
 
 /// The first has the definitions that all of them share.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "protocol/SEMANTICS.md",
     "protocol/AGGREGATES.md",
     "protocol/EXPRESSIONS.md",
+    "protocol/DECAY.md",
     "protocol/SESSIONS.md",
     "protocol/TRAINING.md",
 ];

@@ -13,7 +13,7 @@ use crate::definition::draft::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
-use crate::plan::{Column, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
+use crate::plan::{Column, Decay, Feature, Keeps, LadderPlan, LargestEntity, LargestPage, ViewPlan, Window};
 use crate::time::Span;
 
 /// Plans a view as control entry `index`; `before` is the view of the same id, if there was one.
@@ -88,7 +88,15 @@ pub(super) fn plan(
 impl Resolved {
     /// What a column must keep for a result.
     fn needs(&self, result: &Outcome) -> Keeps {
-        result.operator.keeps(self.measures[result.measure].items())
+        result.operator.keeps_over(self.measures[result.measure].items(), result.named.window)
+    }
+}
+
+impl Outcome {
+    /// What it looks at: its window, and that of its baseline.
+    fn windows(&self) -> impl Iterator<Item = Window> {
+        let baseline = self.operator.baseline().map(|baseline| baseline.window);
+        [self.named.window].into_iter().chain(baseline)
     }
 }
 
@@ -105,8 +113,8 @@ struct Candidate {
     shape: LadderPlan,
     /// What it has kept so far, and since when.
     kept: Vec<Kept>,
-    /// What features read from it, by measure and beginning.
-    wanted: BTreeMap<(usize, ControlIndex), Keeps>,
+    /// What features read from it, by measure, decay and beginning.
+    wanted: BTreeMap<(usize, Option<Decay>, ControlIndex), Keeps>,
     /// What is kept of the view's rows, which every ladder counts.
     rows: Keeps,
 }
@@ -135,7 +143,9 @@ impl Candidate {
 
     /// Since when it has kept what a result needs, if it has.
     fn since(&self, view: &Resolved, measure: usize, needs: Keeps) -> Option<ControlIndex> {
-        let able = self.kept.iter().filter(|kept| kept.id == view.measures[measure].id && kept.keeps.has(needs));
+        let id = view.measures[measure].id;
+        let decays_so = |kept: &&Kept| kept.id == id && kept.keeps.decay() == needs.decay();
+        let able = self.kept.iter().filter(decays_so).filter(|kept| kept.keeps.has(needs));
         able.map(|kept| kept.since).min()
     }
 
@@ -150,7 +160,7 @@ impl Candidate {
     fn want(&mut self, view: &Resolved, result: &Outcome, index: ControlIndex) {
         let needs = view.needs(result);
         let since = self.since(view, result.measure, needs).unwrap_or(index);
-        let keeps = self.wanted.entry((result.measure, since)).or_default();
+        let keeps = self.wanted.entry((result.measure, needs.decay(), since)).or_default();
         *keeps = keeps.and(needs);
         self.rows = self.rows.and(result.named.window.keeps_of_rows());
     }
@@ -158,13 +168,13 @@ impl Candidate {
     /// Every ladder counts the view's rows, since its own beginning.
     fn want_rows(&mut self, view: &Resolved, index: ControlIndex) {
         let since = self.since(view, 0, Keeps::NOTHING).unwrap_or(index);
-        let keeps = self.wanted.entry((0, since)).or_default();
+        let keeps = self.wanted.entry((0, None, since)).or_default();
         *keeps = keeps.and(self.rows);
     }
 
-    /// The view's rows first, then what features read, in order of measure and beginning.
+    /// The view's rows first, then what features read, in order of measure, decay and beginning.
     fn ladder(self) -> LadderPlan {
-        let columns = self.wanted.into_iter().map(|((measure, since), keeps)| Column { measure, keeps, since });
+        let columns = self.wanted.into_iter().map(|((measure, _, since), keeps)| Column { measure, keeps, since });
         LadderPlan { columns: columns.collect(), ..self.shape }
     }
 }
@@ -182,20 +192,24 @@ fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option
 /// One ladder for the windows that no other answers, if there are any.
 fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<Candidate> {
     homeless.first()?;
-    let wanted = homeless.iter().filter_map(|result| {
-        let tail = result.named.window.tail()?;
+    let windows = homeless.iter().flat_map(|result| result.windows().map(move |window| (result, window)));
+    let windows: Vec<(&&Outcome, Window)> = windows.collect();
+    let wanted = windows.iter().filter_map(|(result, window)| {
+        let tail = window.tail()?;
         let span = result.named.shift.reach(tail.span);
-        let noun = match result.named.window {
+        let noun = match *window {
             Window::Complete { span, every, .. } if span != every => "step",
             Window::Tumbling { .. } | Window::Complete { .. } => "tumbling window",
             Window::Calendar { .. } => "calendar's tile",
+            Window::Decay(_) => "half-life",
             Window::Session { .. } => "session's tile",
             Window::Rolling { .. } | Window::Exact { .. } | Window::Lifetime => ladder::HOP,
         };
-        Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at: result.named.hop_at })
+        let hop_at = result.named.hop_at.filter(|_| *window == result.named.window);
+        Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
-    let lifetime = homeless.iter().any(|result| result.named.window == Window::Lifetime);
+    let lifetime = windows.iter().any(|(_, window)| *window == Window::Lifetime);
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, exact, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new(), rows: Keeps::NOTHING })

@@ -34,6 +34,13 @@ pub(super) const FEATURE: Keys = Keys {
         "time_since_last",
         "inter_arrival_mean",
         "rate",
+        "decayed_count",
+        "decayed_sum",
+        "decayed_mean",
+        "decayed_variance",
+        "decayed_stddev",
+        "anomaly_count",
+        "anomaly_rate",
         "any",
         "all",
         "first_n",
@@ -54,28 +61,22 @@ pub(super) const FEATURE: Keys = Keys {
         "n",
         "k",
         "p",
+        "sigmas",
+        "baseline",
         "where",
         "windows",
         "window",
+        "half_life",
         "hop",
         "exclude_current",
         "offset",
         "default",
     ],
-    later: &[
-        "order_by",
-        "decayed_count",
-        "decayed_sum",
-        "decayed_mean",
-        "z_score",
-        "anomaly_count",
-        "anomaly_rate",
-        "ratio",
-    ],
+    later: &["order_by", "z_score", "ratio"],
 };
 
 /// The keys of operators' parameters.
-const PARAMETERS: [&str; 3] = ["n", "k", "p"];
+const PARAMETERS: [&str; 4] = ["n", "k", "p", "sigmas"];
 
 pub(super) fn read(name: Word, node: &Node, text: &Source<'_>, notes: &mut Notes) -> Option<View> {
     let owner = format!("feature view {}", quoted(&name.value));
@@ -189,12 +190,18 @@ fn feature(name: &Word, node: &Node, ttl: Option<Span>, text: &Source<'_>, notes
     check_name(name, "a feature", notes);
     let owner = format!("feature {}", quoted(&name.value));
     let section = Section::with_keys(node, name.at, owner.clone(), &FEATURE, notes)?;
-    let operator = operator_of(&section, name, &owner, text, notes);
+    let operator = operator_of((&section, ttl), name, &owner, text, notes);
     let rank = rank_of(&section, operator.as_ref().map(|(operator, _)| *operator), text, notes);
     let filter = section.get("where").and_then(|node| filter_of(node, &section.of("where"), text, notes));
     let hop = window::hop(&section, notes).unwrap_or(Hop::Default);
     let edges = Edges { hop, ttl, shift: window::shift(&section, notes) };
+    let is_decayed = operator.as_ref().is_some_and(|(operator, _)| operator.is_decayed());
+    if let (false, Some((operator, _)), Some(stray)) = (is_decayed, &operator, section.get("half_life")) {
+        let (what, name) = (section.of("half_life"), operator.name());
+        notes.add(stray.at, format!("{what}: `{name}` looks at a window, in which events do not decay; remove it"));
+    }
     let results = match (section.get("windows"), section.get("window")) {
+        _ if is_decayed => window::decayed(name, &section, edges.shift, notes),
         (Some(windows), None) => window::several(name, windows, edges, &section.of("windows"), notes),
         (None, Some(window)) => window::single(name, window, edges, &section.of("window"), notes),
         (Some(_), Some(second)) => {
@@ -217,12 +224,16 @@ fn feature(name: &Word, node: &Node, ttl: Option<Span>, text: &Source<'_>, notes
         );
     }
     window::check_offset(&results, &section, notes);
+    let baseline = operator.as_ref().and_then(|(operator, _)| operator.baseline());
+    if let Some(baseline) = baseline {
+        window::check_baseline(baseline.window, &results, edges.shift, &section, notes);
+    }
     let default = section.text("default", notes);
     Some(Feature { name: name.clone(), operator, rank, filter, default, results })
 }
 
 fn operator_of(
-    section: &Section<'_>,
+    (section, ttl): (&Section<'_>, Option<Span>),
     name: &Word,
     owner: &str,
     text: &Source<'_>,
@@ -242,7 +253,7 @@ fn operator_of(
         let second = second.name();
         return refuse(notes, node.at, format!("{owner}: `{key}` and `{second}` are two operators; make two features"));
     }
-    let operator = parameter(operator, section, notes)?;
+    let operator = compared(parameter(operator, section, notes)?, (section, ttl), notes)?;
     if operator.argument() != Argument::Rows {
         return Some((operator, Some(expression(node, &section.of(key), text, notes)?)));
     }
@@ -269,7 +280,19 @@ fn rank_of(section: &Section<'_>, operator: Option<Operator>, text: &Source<'_>,
     refuse(notes, node.at, format!("{}: `{}` takes no `by`; remove it", section.of("by"), operator.name()))
 }
 
-/// The operator with its `n`, `k` or `p`; no other may stand there.
+/// The operator with what it compares its rows with; no other may have a `baseline`.
+fn compared(operator: Operator, (section, ttl): (&Section<'_>, Option<Span>), notes: &mut Notes) -> Option<Operator> {
+    match (operator.baseline(), section.get("baseline")) {
+        (Some(_), _) => Some(operator.against(window::baseline(section, ttl, notes)?)),
+        (None, None) => Some(operator),
+        (None, Some(node)) => {
+            let (what, name) = (section.of("baseline"), operator.name());
+            refuse(notes, node.at, format!("{what}: `{name}` takes no `baseline`; remove it"))
+        }
+    }
+}
+
+/// The operator with its `n`, `k`, `p` or `sigmas`; no other may stand there.
 fn parameter(operator: Operator, section: &Section<'_>, notes: &mut Notes) -> Option<Operator> {
     let (name, own) = (operator.name(), operator.parameter());
     for key in PARAMETERS.into_iter().filter(|key| own.as_ref().is_none_or(|(own, _)| own != key)) {

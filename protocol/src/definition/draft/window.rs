@@ -8,10 +8,10 @@ use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
-use crate::definition::shape::{Section, duration};
-use crate::definition::yaml::Node;
+use crate::definition::shape::{Section, duration, refuse};
+use crate::definition::yaml::{Node, Value};
 use crate::limits;
-use crate::plan::{Shift, Window};
+use crate::plan::{Decay, Shift, Window};
 use crate::time::Span;
 
 /// The hop of a feature's windows.
@@ -79,8 +79,8 @@ pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
 
 /// Lifetime, which every level beyond the first is folded into, cannot end in the past; a window under way cannot have
 /// been rounded down to its end.
-pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
-    let advice = |window: Window| match window {
+fn no_offset(window: Window) -> Option<&'static str> {
+    match window {
         Window::Lifetime => {
             Some("is lifetime, which has no offset; make a feature of its own for it, without `offset`")
         }
@@ -90,10 +90,15 @@ pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
         Window::Exact { .. } => Some("is exact, and what lies back ends on a hop; remove `offset`, or `hop: exact`"),
         Window::Session { .. } => Some("is a session, which has no offset; remove `offset`"),
+        Window::Decay(_) => Some("is decayed, which has no offset; remove `offset`"),
         Window::Rolling { .. } | Window::Complete { .. } => None,
-    };
+    }
+}
+
+/// Windows that have no offset are told.
+pub(super) fn check_offset(results: &[NamedWindow], section: &Section<'_>, notes: &mut Notes) {
     let mut back = results.iter().filter(|result| matches!(result.shift, Shift::Back(_)));
-    let wrong = back.find_map(|result| Some((result, advice(result.window)?)));
+    let wrong = back.find_map(|result| Some((result, no_offset(result.window)?)));
     if let Some(((result, advice), node)) = wrong.zip(section.get("offset")) {
         notes.add(node.at, format!("{}: {} {advice}", section.of("offset"), quoted(&result.name.value)));
     }
@@ -136,6 +141,80 @@ pub(super) fn single(feature: &Word, node: &Node, edges: Edges, what: &str, note
     let results = written.map_or(Vec::new(), |written| named(&feature.value, written, edges.shift));
     check_hop_is_used(&results, edges.hop, what, notes);
     results
+}
+
+/// `half_life: 1h`: the one result is named as the feature is. There is no window, and no hop.
+pub(super) fn decayed(feature: &Word, section: &Section<'_>, shift: Shift, notes: &mut Notes) -> Vec<NamedWindow> {
+    for key in ["windows", "window", "hop"] {
+        if let Some(stray) = section.get(key) {
+            let what = section.of(key);
+            notes.add(
+                stray.at,
+                format!("{what}: what decays has a half-life instead; write, for example, `half_life: 1h`"),
+            );
+        }
+    }
+    let word = section.need("half_life", "half_life: 1h", notes);
+    let what = section.of("half_life");
+    let word = word.and_then(|node| node.word(&what, notes));
+    let Some(half_life) = word.as_ref().and_then(|word| duration(word, &what, notes)) else { return Vec::new() };
+    let at = word.map_or(feature.at, |word| word.at);
+    if half_life == Span(0) {
+        notes.add(at, format!("{what}: a half-life is longer than nothing; write, for example, 1h"));
+        return Vec::new();
+    }
+    let name = Word { at, value: feature.value.clone() };
+    vec![NamedWindow { name, window: Window::Decay(Decay { half_life }), shift, hop_at: None, is_lifetime: false }]
+}
+
+/// `baseline: 24h`: one window with the hop that windows of its length have, or `decay 1h`.
+pub(super) fn baseline(section: &Section<'_>, ttl: Option<Span>, notes: &mut Notes) -> Option<Window> {
+    let node = section.need("baseline", "baseline: 24h", notes)?;
+    let what = section.of("baseline");
+    if let Value::Scalar(scalar) = &node.value
+        && let Some(half_life) = scalar.text.strip_prefix("decay ")
+    {
+        let word = Word { at: node.at, value: half_life.trim().to_owned() };
+        let half_life = duration(&word, &what, notes)?;
+        if half_life == Span(0) {
+            return refuse(
+                notes,
+                node.at,
+                format!("{what}: a half-life is longer than nothing; write, for example, decay 1h"),
+            );
+        }
+        return Some(Window::Decay(Decay { half_life }));
+    }
+    let edges = Edges { hop: Hop::Default, ttl, shift: Shift::Nothing };
+    let written = written::read(node, edges, &what, notes)?;
+    match written.windows {
+        Windows::One(window) => Some(window),
+        Windows::Series(_) => {
+            let message = format!("{what}: a series is several windows; write one, for example 24h");
+            refuse(notes, written.word.at, message)
+        }
+    }
+}
+
+/// A baseline lies back as far as its feature's windows do, and is kept in the tiles of these: none of them is exact.
+pub(super) fn check_baseline(
+    window: Window,
+    results: &[NamedWindow],
+    shift: Shift,
+    section: &Section<'_>,
+    notes: &mut Notes,
+) {
+    let exact = |window: Window| matches!(window, Window::Exact { .. });
+    if let (true, Some(node)) =
+        (exact(window) || results.iter().any(|result| exact(result.window)), section.get("baseline"))
+    {
+        let what = section.of("baseline");
+        notes.add(node.at, format!("{what}: what is compared with a baseline is not exact; remove `hop: exact`"));
+    }
+    let is_back = matches!(shift, Shift::Back(_));
+    if let (true, Some(advice), Some(node)) = (is_back, no_offset(window), section.get("baseline")) {
+        notes.add(node.at, format!("{}: the feature lies back, and its baseline {advice}", section.of("baseline")));
+    }
 }
 
 /// The results of one entry.

@@ -296,10 +296,60 @@ fn mistakes_in_features() {
             "15:62 `default`: this feature is never null; remove it",
         ),
         ("a: { any: 'amount > 1', windows: [5m], default: 1 }", "15:55 `default`: `1` is neither `true` nor `false`"),
+        ("a: { decayed_count: true }", "15:7 feature `a`: `half_life` is missing; add, for example, `half_life: 1h`"),
         (
-            "a: { decayed_count: amount, windows: [5m] }",
-            "15:12 feature `a`: `decayed_count` comes with a later release",
+            "a: { decayed_count: true, half_life: 0s }",
+            "15:44 feature `a`, `half_life`: a half-life is longer than nothing",
         ),
+        (
+            "a: { decayed_count: true, half_life: 7s }",
+            "15:44 the half-life 7s neither divides 5s nor is a multiple of it",
+        ),
+        (
+            "a: { decayed_count: true, half_life: 1h, hop: 5s }",
+            "15:53 feature `a`, `hop`: what decays has a half-life instead",
+        ),
+        (
+            "a: { sum: amount, windows: [1h], half_life: 1h }",
+            "15:51 feature `a`, `half_life`: `sum` looks at a window, in which events do not decay; remove it",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3 }",
+            "15:7 feature `a`: `baseline` is missing; add, for example, `baseline: 24h`",
+        ),
+        (
+            "a: { anomaly_rate: amount, windows: [5m], baseline: 24h }",
+            "15:7 feature `a`: `sigmas` is missing; add, for example, `sigmas: 2.5`",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 0, baseline: 24h }",
+            "15:58 feature `a`, `sigmas`: `0` is not a number above 0 and not above 1000 with at most four digits after the point",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: series 1h count 3 }",
+            "15:71 feature `a`, `baseline`: a series is several windows; write one, for example 24h",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: 24h, hop: exact }",
+            "15:71 feature `a`, `baseline`: what is compared with a baseline is not exact; remove `hop: exact`",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: decay 0s }",
+            "15:71 feature `a`, `baseline`: a half-life is longer than nothing; write, for example, decay 1h",
+        ),
+        (
+            "a: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: lifetime, offset: 1h }",
+            "15:71 feature `a`, `baseline`: the feature lies back, and its baseline is lifetime, which has no offset; make a feature of its own for it, without `offset`",
+        ),
+        (
+            "a: { sum: amount, windows: [5m], baseline: 24h }",
+            "15:50 feature `a`, `baseline`: `sum` takes no `baseline`; remove it",
+        ),
+        (
+            "a: { sum: amount, windows: [5m], sigmas: 3 }",
+            "15:48 feature `a`, `sigmas`: `sum` takes no `sigmas`; remove it",
+        ),
+        ("a: { z_score: amount, windows: [5m] }", "15:12 feature `a`: `z_score` comes with a later release"),
         (
             "a: { count: true, windows: [5m], exclude_current: yes }",
             "15:57 feature `a`, `exclude_current`: `yes` is neither true nor false",

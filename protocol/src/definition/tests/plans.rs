@@ -4,8 +4,8 @@ use super::*;
 use crate::expression::{Expression, Type, read};
 use crate::number::Domain;
 use crate::plan::{
-    Calendar, Column, Constant, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator, Plan,
-    Session, Shift, Unit, ViewPlan, Window,
+    Calendar, Column, Constant, Decay, Given, Items, Keeps, Key, LatePolicy, LatenessClock, Level, Measure, Operator,
+    Plan, Session, Shift, Unit, ViewPlan, Window,
 };
 use crate::time::Span;
 
@@ -131,6 +131,60 @@ fn tumbling_hopping_and_series_are_windows_with_names_of_their_own() {
     assert_eq!(view.features[9].shift, Shift::Current);
     assert_eq!(view.ladders[0].levels, [level("5s", "0s"), level("5m", "1h"), level("1h", "26h")]);
     assert_eq!(view.measures.len(), 1, "they are counts of the same rows");
+}
+
+#[test]
+fn half_lives_are_tiles_and_have_columns_of_their_own() {
+    let features = [
+        "a: { decayed_count: true, half_life: 1h }",
+        "b: { decayed_sum: amount, half_life: 1h, exclude_current: true }",
+        "c: { decayed_mean: amount, half_life: 1d }",
+        "d: { decayed_mean: amount, half_life: 60m }",
+        "e: { sum: amount, windows: [5m] }",
+    ];
+    let view = view(&features.join("\n"));
+    assert_eq!(names(&view), ["a", "b", "c", "d", "e_5m"]);
+    let decay = |text| Some(Decay { half_life: Span::parse(text).unwrap() });
+    let (hour, day) = (decay("1h"), decay("1d"));
+    let windows = view.features.iter().map(|feature| feature.window.decay());
+    assert_eq!(windows.collect::<Vec<_>>(), [hour, hour, day, hour, None]);
+    assert_eq!(view.features[1].shift, Shift::Current);
+    assert_eq!(view.ladders[0].levels, [level("5s", "5m"), level("1h", "47h"), level("1d", "47d")]);
+    let of = |measure, keeps| Column { measure, keeps, since: ControlIndex(0) };
+    let (weights, weighted) = (Keeps::WEIGHTS, Keeps::WEIGHTS.and(Keeps::WEIGHTED));
+    let want = [
+        of(0, Keeps::NOTHING),
+        of(0, weights.decaying(hour)),
+        of(1, Keeps::SUM),
+        of(1, weighted.decaying(hour)),
+        of(1, weighted.decaying(day)),
+    ];
+    assert_eq!(view.ladders[0].columns, want);
+    let columns: Vec<usize> = view.features.iter().map(|feature| feature.column).collect();
+    assert_eq!(columns, [1, 3, 4, 3, 2]);
+}
+
+#[test]
+fn anomalies_keep_a_distribution_and_what_their_baseline_is_made_of() {
+    let features = [
+        "a: { anomaly_count: amount, windows: [5m, lifetime], sigmas: 2.5, baseline: 24h }",
+        "b: { anomaly_rate: amount, window: 5m, sigmas: 3, baseline: decay 1h }",
+        "c: { median: amount, window: 5m }",
+    ];
+    let view = view(&features.join("\n"));
+    assert_eq!(names(&view), ["a_5m", "a_lifetime", "b", "c"]);
+    let day = Window::Rolling { span: Span::parse("24h").unwrap(), hop: Span::parse("30m").unwrap() };
+    let decay = Decay { half_life: Span::parse("1h").unwrap() };
+    let baselines = view.features.iter().map(|feature| feature.operator.baseline().map(|baseline| baseline.window));
+    assert_eq!(baselines.collect::<Vec<_>>(), [Some(day), Some(day), Some(Window::Decay(decay)), None]);
+    assert_eq!(view.ladders[0].levels, [level("5s", "5m"), level("30m", "24h"), level("1h", "47h")]);
+    assert!(view.ladders[0].lifetime);
+    let moments = Keeps::QUANTILES.and(Keeps::SUM).and(Keeps::SQUARES);
+    let weighted = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
+    let kept: Vec<Keeps> = view.ladders[0].columns.iter().map(|column| column.keeps).collect();
+    assert_eq!(kept, [Keeps::NOTHING, moments, Keeps::QUANTILES.and(weighted).decaying(Some(decay))]);
+    let columns: Vec<usize> = view.features.iter().map(|feature| feature.column).collect();
+    assert_eq!(columns, [1, 1, 2, 1]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn check(plan: &Plan) {
             assert!(pair[0].hop < pair[1].hop && pair[1].hop.0 % pair[0].hop.0 == 0 && pair[0].span <= pair[1].span);
         }
         assert_eq!(ladder.columns[0].measure, 0);
-        let order = |column: &crate::plan::Column| (column.measure, column.since);
+        let order = |column: &crate::plan::Column| (column.measure, column.keeps.decay(), column.since);
         assert!(ladder.columns.windows(2).all(|pair| order(&pair[0]) < order(&pair[1])));
         assert!(ladder.tiles_max(plan.sources[0].slack).sum::<i64>() <= limits::TILES_MAX as i64);
     }

@@ -4,6 +4,10 @@ use super::{Keeps, Operator, Spread};
 
 const QUANTILES: &str = "exact to 256 different numbers; beyond, within 1/64 of it where they lie within a factor of 16, and twice as far each time the number of octaves doubles";
 const DISTINCT: &str = "exact to 128; beyond, a standard error of 3.3 %";
+const DECAYED: &str =
+    "a weight within 8 x 10^-7 of it, the rest an exact ratio, rounded once; older than 48 half-lives, nothing";
+const DECAYED_ROOT: &str = "root of that number";
+const ANOMALY: &str = "the bound exact; numbers exact to 256 different ones, beyond as the percentile's; null where the baseline has fewer than two events, or no spread";
 const CATEGORIES: &str = "exact to 64 different ones; beyond, null with status OVERFLOW";
 
 /// One operator in words.
@@ -67,6 +71,17 @@ impl Operator {
             Self::MeanGap => {
                 told("mean seconds from one event to the next", "null, as of one event", "exact ratio, rounded once")
             }
+            Self::DecayedCount => told("how many events, each as what is left of it", "0", DECAYED),
+            Self::DecayedSum => told("their sum, each by what is left of it", "0", DECAYED),
+            Self::DecayedMean => told("their mean, each by what is left of it", "null", DECAYED),
+            Self::DecayedVariance => {
+                told("the mean square of the distance from `decayed_mean`, each by what is left of it", "null", DECAYED)
+            }
+            Self::DecayedStddev => told("the square root of `decayed_variance`", "null", DECAYED_ROOT),
+            Self::AnomalyCount(_) => {
+                told("how many lie more than `sigmas` standard deviations from the mean of `baseline`", "0", ANOMALY)
+            }
+            Self::AnomalyRate(_) => told("the part of the events that lies so far", "null", ANOMALY),
             Self::Rate => told("events a second over the length of the window", "0", "exact ratio, rounded once"),
         }
     }
@@ -74,7 +89,7 @@ impl Operator {
 
 impl Keeps {
     /// What is kept, by name, with how two tiles of it are merged.
-    pub const NAMES: [(Self, &'static str, &'static str); 16] = [
+    pub const NAMES: [(Self, &'static str, &'static str); 19] = [
         (Self::SUM, "sum", "added"),
         (Self::SQUARES, "sum of squares", "added"),
         (Self::MIN, "smallest", "the smaller"),
@@ -90,6 +105,9 @@ impl Keeps {
         (Self::GREATEST_ROW, "event of the largest", "that of the larger"),
         (Self::DISTINCT, "different values", "united; beyond 128 the larger of each of 1024 registers"),
         (Self::QUANTILES, "distribution", "counts added; beyond 256 different numbers in buckets twice as wide"),
+        (Self::WEIGHTS, "sum of weights", "added"),
+        (Self::WEIGHTED, "weighted sum", "added"),
+        (Self::WEIGHTED_SQUARES, "weighted sum of squares", "added"),
         (Self::CATEGORIES, "counts by value", "added, of the 64 values whose hashes are smallest; the rest together"),
     ];
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{BUCKETS_MAX, CATEGORIES_MAX, DISTINCT_EXACT_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX};
+use crate::plan::Decay;
 
 /// Of a collection itself, of a row in a list and of a counted value.
 const COLLECTION_BYTES: u64 = 40;
@@ -18,10 +19,11 @@ pub struct Keeps {
     first_rows: u8,
     last_rows: u8,
     last_distinct: u8,
+    decay: Option<Decay>,
 }
 
 const fn bits(bits: u16) -> Keeps {
-    Keeps { bits, first_rows: 0, last_rows: 0, last_distinct: 0 }
+    Keeps { bits, first_rows: 0, last_rows: 0, last_distinct: 0, decay: None }
 }
 
 impl Keeps {
@@ -53,15 +55,41 @@ impl Keeps {
     pub const LEAST_ROW: Self = bits(1 << 14);
     /// The row whose number is the largest, the latest of equal ones.
     pub const GREATEST_ROW: Self = bits(1 << 15);
-    /// What rows without a value can be asked for.
+    /// The sum of the weights that rows have within their half-life. Only of a column that says how they
+    /// [decay](Self::decaying).
+    pub const WEIGHTS: Self = bits(2048);
+    /// The sum of the numbers, each times its weight.
+    pub const WEIGHTED: Self = bits(4096);
+    /// The sum of their squares, each times its weight.
+    pub const WEIGHTED_SQUARES: Self = bits(8192);
+    /// The times of the first row and of the last.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
-    /// Everything.
+    /// Everything but what decays.
     pub const ALL: Self = Self {
         bits: 0b1100_0111_1111_1111,
         first_rows: LIST_ITEMS_MAX,
         last_rows: LIST_ITEMS_MAX,
         last_distinct: LIST_ITEMS_MAX,
+        decay: None,
     };
+
+    /// The same of rows that lose their weight so, or of rows that keep it.
+    #[must_use]
+    pub const fn decaying(self, decay: Option<Decay>) -> Self {
+        Self { decay, ..self }
+    }
+
+    /// How its rows lose their weight.
+    #[must_use]
+    pub const fn decay(self) -> Option<Decay> {
+        self.decay
+    }
+
+    /// What of it rows without a value can be asked for.
+    #[must_use]
+    pub fn of_rows(self) -> Self {
+        Self { decay: self.decay, ..self.only(Self::TIMES.and(Self::WEIGHTS)) }
+    }
 
     /// So many earliest rows in the total order.
     #[must_use]
@@ -107,7 +135,7 @@ impl Keeps {
         rows.chain(others).sum()
     }
 
-    /// Both.
+    /// Both; they decay alike.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -119,6 +147,7 @@ impl Keeps {
             } else {
                 other.last_distinct
             },
+            decay: if self.decay.is_some() { self.decay } else { other.decay },
         }
     }
 
@@ -130,6 +159,7 @@ impl Keeps {
             first_rows: self.first_rows.min(other.first_rows),
             last_rows: self.last_rows.min(other.last_rows),
             last_distinct: self.last_distinct.min(other.last_distinct),
+            decay: if self.decay == other.decay { self.decay } else { None },
         }
     }
 

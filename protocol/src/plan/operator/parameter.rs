@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Operator;
+use super::{Baseline, Operator, Sigmas};
 use crate::limits::LIST_ITEMS_MAX;
 use crate::number::{Domain, Number};
 
@@ -65,16 +65,19 @@ impl Operator {
             Self::FirstN(n) | Self::LastN(n) | Self::LastNDistinct(n) => Some(("n", n.to_string())),
             Self::TopK(k) | Self::TopKShare(k) => Some(("k", k.to_string())),
             Self::Percentile(p) => Some(("p", p.to_string())),
+            Self::AnomalyCount(baseline) | Self::AnomalyRate(baseline) => Some(("sigmas", baseline.sigmas.to_string())),
             _ => None,
         }
     }
 
-    /// What stands beside it in a definition: its parameter, or that rows are compared by the number `by`; each with a
-    /// comma behind it.
+    /// What stands beside it in a definition: its parameter, or that rows are compared by the number `by`, and a baseline
+    /// of an hour; each with a comma behind it.
     #[must_use]
     pub fn beside(self, by: &str) -> String {
         let by = self.is_ranked().then(|| ("by", by.to_owned()));
-        self.parameter().or(by).map_or_else(String::new, |(key, written)| format!("{key}: {written}, "))
+        let baseline = self.baseline().map(|_| ("baseline", "1h".to_owned()));
+        let all = self.parameter().or(by).into_iter().chain(baseline);
+        all.map(|(key, written)| format!("{key}: {written}, ")).collect()
     }
 
     /// What may be written as its parameter.
@@ -82,6 +85,9 @@ impl Operator {
     pub fn parameters(self) -> String {
         match self {
             Self::Percentile(_) => "a number above 0 and below 100 with at most four digits after the point".to_owned(),
+            Self::AnomalyCount(_) | Self::AnomalyRate(_) => {
+                "a number above 0 and not above 1000 with at most four digits after the point".to_owned()
+            }
             _ => format!("a whole number from 1 to {LIST_ITEMS_MAX}"),
         }
     }
@@ -97,6 +103,8 @@ impl Operator {
             Self::TopK(_) => many().map(Self::TopK),
             Self::TopKShare(_) => many().map(Self::TopKShare),
             Self::Percentile(_) => Percent::read(written).map(Self::Percentile),
+            Self::AnomalyCount(of) => Sigmas::read(written).map(|sigmas| Self::AnomalyCount(Baseline { sigmas, ..of })),
+            Self::AnomalyRate(of) => Sigmas::read(written).map(|sigmas| Self::AnomalyRate(Baseline { sigmas, ..of })),
             _ => None,
         }
     }

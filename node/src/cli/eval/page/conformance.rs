@@ -4,7 +4,7 @@
 //! semantics pages, over their definitions, and runs as their examples do: through the reader and the shard that serve,
 //! again as a training set, in other orders of partitions, and through `eval` where a file can tell it.
 //!
-//! Not there yet, and so in no story: sessions and decay among "every window" of late events; `hop: exact` at the edges; a
+//! Not there yet, and so in no story: sessions among "every window" of late events; `hop: exact` at the edges; a
 //! setting of a view for what "now" means (a read says it); a hot key whose work is shared by several shards. How long it
 //! takes to fold one or five keys is no matter of a test: `featuregrid bench fold --keys 1,5,10000` says it.
 
@@ -14,12 +14,12 @@ use super::script::{Page, Script};
 use super::world::World;
 use super::{any_order, eval_agrees, page, plays};
 
-const SECOND: i64 = 1_000_000;
+pub(super) const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 /// 2026-01-03T12:00:00Z: there are two days before it.
-const NOON: i64 = 1_767_441_600 * SECOND;
+pub(super) const NOON: i64 = 1_767_441_600 * SECOND;
 
 /// From when to when a window reaches at an instant; its end is not in it.
 type Edges = fn(i64) -> (i64, i64);
@@ -43,7 +43,7 @@ fn floor(t: i64, step: i64) -> i64 {
 }
 
 /// As the language writes an instant of 2026.
-fn at(t: i64) -> String {
+pub(super) fn at(t: i64) -> String {
     Timestamp(t).to_string().replace("2026-", "").replace('Z', "")
 }
 
@@ -62,7 +62,7 @@ fn story(text: &str) -> (String, Script) {
 }
 
 /// It holds, by every route that can tell it; how many of its reads a training set reproduced.
-fn tell(text: &str) -> usize {
+pub(super) fn tell(text: &str) -> usize {
     let (definitions, story) = story(text);
     let reproduced = plays(&definitions, &story).unwrap_or_else(|mistake| panic!("\n{mistake}"));
     any_order(&definitions, &story);

@@ -25,9 +25,9 @@ const SHAPES: [(&str, &Keys); 6] = [
     ("calendar", &CALENDAR),
     ("session", &SESSION),
 ];
-const LATER_KEYS: [&str; 3] = ["last_n", "decay", "half_life"];
+const LATER_KEYS: [&str; 1] = ["last_n"];
 /// First words of windows that are designed and not yet built.
-const LATER: [&str; 4] = ["last_n", "last", "decay", "half_life"];
+const LATER: [&str; 2] = ["last_n", "last"];
 
 /// Of a window that is under way, and of the one before.
 const WHICH: [&str; 2] = ["current", "last"];

@@ -12,13 +12,14 @@ mod largest;
 mod operator;
 mod session;
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 pub use calendar::{Calendar, Unit, Zone};
 pub use derived::{Derived, Given, RequestValue};
 pub use largest::{LargestEntity, LargestPage};
 pub use operator::{Answers, Argument, Baseline, Description, Keeps, Operator, Percent, SECONDS, Sigmas, Spread};
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 pub use session::Session;
 
 use crate::expression::{Expression, Type};
@@ -397,7 +398,7 @@ impl LadderPlan {
     #[must_use]
     pub fn answers(&self, window: Window, shift: Shift) -> bool {
         match window.tail() {
-            _ if matches!(window, Window::Exact { .. }) != self.exact => false,
+            _ if window.is_exact() != self.exact => false,
             Some(Level { hop, span }) => self.levels.iter().any(|level| level.answers(shift.reach(span), hop)),
             None => self.lifetime,
         }
@@ -552,6 +553,12 @@ impl Window {
             // Two months are not equally long, nor are two sessions, and what decays has no end.
             Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime | Self::Decay(_) => None,
         }
+    }
+
+    /// Whether it is cut at the tick.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Exact { .. })
     }
 
     /// What it must know of all rows of the view: where sessions begin is told by when rows were.

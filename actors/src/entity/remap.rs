@@ -91,6 +91,7 @@ pub(crate) fn remap<M: Memory>(old: &Page<'_, M>, new: &Shape, map: &Remap) -> L
     memory
 }
 
+/// The rows of a tile, each as `new` lays it out; what were too many stay too many.
 fn move_rows((old, new): (&Shape, &Shape), map: &Remap, rows: &TileRows) -> TileRows {
     let Some(kept) = rows.kept(old) else { return TileRows::Many };
     let (mut moved, mut words) = (TileRows::default(), vec![0; new.row_words()]);

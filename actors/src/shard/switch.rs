@@ -1,7 +1,7 @@
 //! Activation: pages change from the columns of one plan to those of the next. Knows no control log.
 //!
-//! A ladder lives on where its levels, its lifetime, whether it keeps rows and the beginning of these are the same; its columns live on
-//! where measure and beginning are. Everything else begins empty, which is what `since` says in replies. Event ids
+//! A ladder lives on where its levels, its lifetime, whether it keeps rows and the beginning of these are the same; its
+//! columns live on where measure and beginning are. Everything else begins empty, which is what `since` says in replies. Event ids
 //! live on whatever becomes of ladders: a duplicate is one for all of them. The plan
 //! never raises the slack of a living ladder: what was folded away cannot come back.
 

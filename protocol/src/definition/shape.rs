@@ -163,6 +163,16 @@ pub(super) fn duration(word: &Word, what: &str, notes: &mut Notes) -> Option<Spa
     }
 }
 
+/// A duration within bounds that is not nothing; `noun` says of what: "a window".
+pub(super) fn some_duration(word: &Word, noun: &str, example: &str, what: &str, notes: &mut Notes) -> Option<Span> {
+    match duration(word, what, notes)? {
+        Span(0) => {
+            refuse(notes, word.at, format!("{what}: {noun} is longer than nothing; write, for example, {example}"))
+        }
+        span => Some(span),
+    }
+}
+
 /// Steps of `a.b.c`.
 pub(super) fn path(word: &Word, what: &str, notes: &mut Notes) -> Option<Vec<String>> {
     let steps: Vec<String> = word.value.split('.').map(str::to_owned).collect();

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use super::ladder::{self, Wanted};
 use super::view::{Outcome, Resolved};
-use crate::definition::draft::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::ids::{ColumnId, ControlIndex};
 use crate::limits;
@@ -31,7 +30,7 @@ pub(super) fn plan(
     let mut homes: Vec<Option<usize>> = view.results.iter().map(|result| choose(&candidates, &view, result)).collect();
     for exact in [false, true] {
         let results = view.results.iter().zip(&mut homes);
-        let homeless = results.filter(|(result, home)| home.is_none() && result.is_exact() == exact);
+        let homeless = results.filter(|(result, home)| home.is_none() && result.named.window.is_exact() == exact);
         let (homeless, homes): (Vec<&Outcome>, Vec<&mut Option<usize>>) = homeless.unzip();
         if let Some(added) = additional(&homeless, exact, notes) {
             homes.into_iter().for_each(|home| *home = Some(candidates.len()));
@@ -98,12 +97,19 @@ impl Outcome {
         let baseline = self.operator.baseline().map(|baseline| baseline.window);
         [self.named.window].into_iter().chain(baseline)
     }
-}
 
-impl Outcome {
-    /// Whether it is cut at the tick.
-    fn is_exact(&self) -> bool {
-        matches!(self.named.window, Window::Exact { .. })
+    /// How far before the instant of a read these begin, other than what is `ttl` long because it was written as lifetime.
+    fn reach(&self, ttl: Span) -> Option<Span> {
+        let baseline = self.operator.baseline().map(|baseline| baseline.window);
+        let baseline = baseline.filter(|window| window.tail().is_none_or(|tail| tail.span != ttl));
+        let own = Some(self.named.window).filter(|_| !self.named.is_lifetime);
+        let windows = own.into_iter().chain(baseline);
+        windows.filter_map(|window| Some(self.named.shift.reach(window.tail()?.span))).max()
+    }
+
+    /// What must be known of all rows of the view.
+    fn keeps_of_rows(&self) -> Keeps {
+        self.windows().map(Window::keeps_of_rows).fold(Keeps::NOTHING, Keeps::and)
     }
 }
 
@@ -149,11 +155,11 @@ impl Candidate {
         able.map(|kept| kept.since).min()
     }
 
-    /// Whether it can tell a window of the view's rows: its levels reach, and all its rows are kept as the window asks.
-    fn answers(&self, view: &Resolved, NamedWindow { window, shift, .. }: &NamedWindow) -> bool {
-        let needs = window.keeps_of_rows();
+    /// Whether it can tell a result's windows: its levels reach, and all its rows are kept as the windows ask.
+    fn answers(&self, view: &Resolved, result: &Outcome) -> bool {
         let rows = |needs| self.since(view, 0, needs);
-        self.shape.answers(*window, *shift) && rows(needs) == rows(Keeps::NOTHING)
+        let reaches = result.windows().all(|window| self.shape.answers(window, result.named.shift));
+        reaches && rows(result.keeps_of_rows()) == rows(Keeps::NOTHING)
     }
 
     /// A result is read from it: from a column that keeps what it needs, or from one that begins now.
@@ -162,7 +168,7 @@ impl Candidate {
         let since = self.since(view, result.measure, needs).unwrap_or(index);
         let keeps = self.wanted.entry((result.measure, needs.decay(), since)).or_default();
         *keeps = keeps.and(needs);
-        self.rows = self.rows.and(result.named.window.keeps_of_rows());
+        self.rows = self.rows.and(result.keeps_of_rows());
     }
 
     /// Every ladder counts the view's rows, since its own beginning.
@@ -181,7 +187,7 @@ impl Candidate {
 
 /// The ladder that answers a result: where what it needs has been kept longest, else the first that can.
 fn choose(candidates: &[Candidate], view: &Resolved, result: &Outcome) -> Option<usize> {
-    let able = candidates.iter().enumerate().filter(|(_, candidate)| candidate.answers(view, &result.named));
+    let able = candidates.iter().enumerate().filter(|(_, candidate)| candidate.answers(view, result));
     able.min_by_key(|(_, candidate)| {
         let since = candidate.since(view, result.measure, view.needs(result));
         (since.is_none(), since)
@@ -218,13 +224,8 @@ fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<C
 /// State that is gone a `ttl` after the last event must be of no use to any window by then, at any instant that is answered.
 fn check_ttl(view: &Resolved, slack: Span, notes: &mut Notes) {
     let Some(ttl) = view.ttl else { return };
-    let reach = |named: &NamedWindow| Some(named.shift.reach(named.window.tail()?.span));
-    let others = view.results.iter().map(|result| &result.named).filter(|named| !named.is_lifetime);
-    let Some((reach, longest)) =
-        others.filter_map(|named| Some((reach(named)?, named))).max_by_key(|(reach, _)| *reach)
-    else {
-        return;
-    };
+    let reaches = view.results.iter().filter_map(|result| Some((result.reach(ttl.value)?, &result.named)));
+    let Some((reach, longest)) = reaches.max_by_key(|(reach, _)| *reach) else { return };
     let least = Span(reach.0.saturating_add(slack.0));
     if ttl.value < least {
         let message = format!(

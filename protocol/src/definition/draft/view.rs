@@ -5,7 +5,7 @@ use super::window::{self, Edges, Hop};
 use super::{Derived, Feature, Sent, View, expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Placed, Source, Word};
-use crate::definition::shape::{Keys, Section, check_name, duration, refuse};
+use crate::definition::shape::{Keys, Section, check_name, refuse, some_duration};
 use crate::definition::yaml::{Node, Value};
 use crate::expression::Tree;
 use crate::limits;
@@ -158,26 +158,13 @@ fn with_default(
 
 fn max_age(section: &Section<'_>, notes: &mut Notes) -> Option<Span> {
     let word = section.text("max_age", notes)?;
-    match duration(&word, &section.of("max_age"), notes)? {
-        Span(0) => {
-            let message =
-                format!("{}: every event is older than nothing; write, for example, 1h", section.of("max_age"));
-            refuse(notes, word.at, message)
-        }
-        span => Some(span),
-    }
+    some_duration(&word, "an age", "1h", &section.of("max_age"), notes)
 }
 
 fn ttl(section: &Section<'_>, notes: &mut Notes) -> Option<Placed<Span>> {
     let word = section.text("ttl", notes)?;
-    match duration(&word, &section.of("ttl"), notes)? {
-        Span(0) => {
-            let message =
-                format!("{}: state is kept for longer than nothing; write, for example, 90d", section.of("ttl"));
-            refuse(notes, word.at, message)
-        }
-        value => Some(Placed { at: word.at, value }),
-    }
+    let value = some_duration(&word, "how long state is kept", "90d", &section.of("ttl"), notes)?;
+    Some(Placed { at: word.at, value })
 }
 
 /// Messages of a filter say which key it is; the line says of what.

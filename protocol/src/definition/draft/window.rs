@@ -8,11 +8,13 @@ use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
-use crate::definition::shape::{Section, duration, refuse};
+use crate::definition::shape::{Section, duration, refuse, some_duration};
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::plan::{Decay, Shift, Window};
 use crate::time::Span;
+
+const HALF_LIFE: &str = "a half-life";
 
 /// The hop of a feature's windows.
 #[derive(Clone, Copy, Debug)]
@@ -64,17 +66,7 @@ pub(super) fn shift(section: &Section<'_>, notes: &mut Notes) -> Shift {
     if is_without {
         notes.add(word.at, format!("{what}: a window that lies back has no current event; remove `exclude_current`"));
     }
-    match duration(&word, &what, notes) {
-        Some(Span(0)) => {
-            notes.add(
-                word.at,
-                format!("{what}: an offset is longer than nothing; write, for example, 1d, or remove it"),
-            );
-            Shift::Nothing
-        }
-        Some(back) => Shift::Back(back),
-        None => Shift::Nothing,
-    }
+    some_duration(&word, "an offset", "1d", &what, notes).map_or(Shift::Nothing, Shift::Back)
 }
 
 /// Lifetime, which every level beyond the first is folded into, cannot end in the past; a window under way cannot have
@@ -156,14 +148,9 @@ pub(super) fn decayed(feature: &Word, section: &Section<'_>, shift: Shift, notes
     }
     let word = section.need("half_life", "half_life: 1h", notes);
     let what = section.of("half_life");
-    let word = word.and_then(|node| node.word(&what, notes));
-    let Some(half_life) = word.as_ref().and_then(|word| duration(word, &what, notes)) else { return Vec::new() };
-    let at = word.map_or(feature.at, |word| word.at);
-    if half_life == Span(0) {
-        notes.add(at, format!("{what}: a half-life is longer than nothing; write, for example, 1h"));
-        return Vec::new();
-    }
-    let name = Word { at, value: feature.value.clone() };
+    let Some(word) = word.and_then(|node| node.word(&what, notes)) else { return Vec::new() };
+    let Some(half_life) = some_duration(&word, HALF_LIFE, "1h", &what, notes) else { return Vec::new() };
+    let name = Word { at: word.at, value: feature.value.clone() };
     vec![NamedWindow { name, window: Window::Decay(Decay { half_life }), shift, hop_at: None, is_lifetime: false }]
 }
 
@@ -175,14 +162,7 @@ pub(super) fn baseline(section: &Section<'_>, ttl: Option<Span>, notes: &mut Not
         && let Some(half_life) = scalar.text.strip_prefix("decay ")
     {
         let word = Word { at: node.at, value: half_life.trim().to_owned() };
-        let half_life = duration(&word, &what, notes)?;
-        if half_life == Span(0) {
-            return refuse(
-                notes,
-                node.at,
-                format!("{what}: a half-life is longer than nothing; write, for example, decay 1h"),
-            );
-        }
+        let half_life = some_duration(&word, HALF_LIFE, "decay 1h", &what, notes)?;
         return Some(Window::Decay(Decay { half_life }));
     }
     let edges = Edges { hop: Hop::Default, ttl, shift: Shift::Nothing };
@@ -204,10 +184,8 @@ pub(super) fn check_baseline(
     section: &Section<'_>,
     notes: &mut Notes,
 ) {
-    let exact = |window: Window| matches!(window, Window::Exact { .. });
-    if let (true, Some(node)) =
-        (exact(window) || results.iter().any(|result| exact(result.window)), section.get("baseline"))
-    {
+    let is_exact = window.is_exact() || results.iter().any(|result| result.window.is_exact());
+    if let (true, Some(node)) = (is_exact, section.get("baseline")) {
         let what = section.of("baseline");
         notes.add(node.at, format!("{what}: what is compared with a baseline is not exact; remove `hop: exact`"));
     }

@@ -497,7 +497,7 @@ fn mistakes_around_features() {
         (
             "    source: s\n",
             "    source: s\n    ttl: 0s\n",
-            "14:10 feature view `v`, `ttl`: state is kept for longer than",
+            "14:10 feature view `v`, `ttl`: how long state is kept is longer than nothing",
         ),
         ("    source: s\n", "    source: s\n    ttl: long\n", "14:10 feature view `v`, `ttl`: `long` is no duration"),
         (
@@ -506,9 +506,14 @@ fn mistakes_around_features() {
             "14:10 feature view `v`, `ttl`: 9m is less than what `a_5m` looks back, 5m, and the slack of its source, 5m, together; write at least 10m",
         ),
         (
+            "    source: s\n    features:\n",
+            "    source: s\n    ttl: 1h\n    features:\n      z: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: 24h }\n",
+            "14:10 feature view `v`, `ttl`: 1h is less than what `z_5m` looks back, 1d, and the slack of its source, 5m, together",
+        ),
+        (
             "    source: s\n",
             "    source: s\n    max_age: 0s\n",
-            "14:14 feature view `v`, `max_age`: every event is older",
+            "14:14 feature view `v`, `max_age`: an age is longer than nothing",
         ),
         (
             "    source: s\n",

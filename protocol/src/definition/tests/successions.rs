@@ -94,6 +94,22 @@ fn an_exact_window_begins_a_ladder_and_changes_no_other() {
 }
 
 #[test]
+fn a_baseline_that_no_ladder_answers_gets_one_too() {
+    let base = "n: { count: true, windows: [5m, 1h] }\nv: { variance: amount, windows: [1h] }";
+    let first = plan(&with_features(base));
+    let home = |baseline: &str| {
+        let anomaly = format!("{base}\na: {{ anomaly_count: amount, windows: [5m], sigmas: 3, baseline: {baseline} }}");
+        let view = next(&anomaly, &first, 3);
+        assert_eq!(view.ladders[0].levels, first.views[0].ladders[0].levels, "existing levels never change");
+        (view.features[3].ladder, view.ladders.len())
+    };
+    assert_eq!(home("30m"), (0, 1), "the ladder reaches so far");
+    for longer in ["24h", "lifetime", "decay 1h", "session 30s"] {
+        assert_eq!(home(longer), (1, 2), "{longer}");
+    }
+}
+
+#[test]
 fn a_window_goes_where_its_measure_is_kept_longest() {
     let first = plan(&with_features("n: { count: true, windows: [24h] }"));
     let second =

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::{Domain, Number};
+use super::parameter;
 use crate::plan::Window;
 use crate::time::Span;
 
@@ -29,19 +29,13 @@ pub struct Sigmas(u32);
 
 impl Sigmas {
     /// How many parts make one.
-    pub const ONE: u32 = 10_000;
+    pub const ONE: u32 = parameter::PARTS;
     const MOST: u32 = 1000 * Self::ONE;
 
     /// As written; `None` where it is no such number.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        match Domain::Decimal(4).parse(text) {
-            Number::Unscaled(parts) if fraction <= 4 => {
-                u32::try_from(parts).ok().filter(|parts| (1..=Self::MOST).contains(parts)).map(Self)
-            }
-            Number::Unscaled(_) | Number::Bad | Number::NotANumber => None,
-        }
+        parameter::parts(text).filter(|parts| (1..=Self::MOST).contains(parts)).map(Self)
     }
 
     /// In parts of [`Sigmas::ONE`].
@@ -53,12 +47,7 @@ impl Sigmas {
 
 impl fmt::Display for Sigmas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / Self::ONE, self.0 % Self::ONE);
-        let digits = format!("{rest:04}");
-        match digits.trim_end_matches('0') {
-            "" => write!(f, "{whole}"),
-            digits => write!(f, "{whole}.{digits}"),
-        }
+        parameter::show(self.0, f)
     }
 }
 

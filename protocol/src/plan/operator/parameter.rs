@@ -1,4 +1,4 @@
-//! What some operators are told beside what they read: how many, or which percentile. Knows no file.
+//! What some operators are told beside what they read: how many, which percentile, how far from a mean. Knows no file.
 
 use std::fmt;
 
@@ -13,8 +13,7 @@ use crate::number::{Domain, Number};
 pub struct Percent(u32);
 
 impl Percent {
-    const DOMAIN: Domain = Domain::Decimal(4);
-    const ALL: u32 = 1_000_000;
+    const ALL: u32 = 100 * PARTS;
 
     /// Of whole percent.
     #[must_use]
@@ -25,13 +24,7 @@ impl Percent {
     /// As written; `None` where it is no number between 0 and 100, or finer than four digits.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        match Self::DOMAIN.parse(text) {
-            Number::Unscaled(parts) if fraction <= 4 => {
-                u32::try_from(parts).ok().filter(|parts| (1..Self::ALL).contains(parts)).map(Self)
-            }
-            Number::Unscaled(_) | Number::Bad | Number::NotANumber => None,
-        }
+        parts(text).filter(|parts| (1..Self::ALL).contains(parts)).map(Self)
     }
 
     /// The place of the percentile among `n` sorted values, 1 the first: the least that covers the percentage.
@@ -45,12 +38,29 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / 10_000, self.0 % 10_000);
-        let digits = format!("{rest:04}");
-        match digits.trim_end_matches('0') {
-            "" => write!(f, "{whole}"),
-            digits => write!(f, "{whole}.{digits}"),
-        }
+        show(self.0, f)
+    }
+}
+
+/// How many of them make one: parameters have four digits after the point.
+pub(super) const PARTS: u32 = 10_000;
+
+/// A number in [`PARTS`] as written; `None` where it is none, negative, finer, or too large.
+pub(super) fn parts(text: &str) -> Option<u32> {
+    let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    match Domain::Decimal(4).parse(text) {
+        Number::Unscaled(parts) if fraction <= 4 => u32::try_from(parts).ok(),
+        Number::Unscaled(_) | Number::Bad | Number::NotANumber => None,
+    }
+}
+
+/// As it is written, without digits that say nothing.
+pub(super) fn show(parts: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (whole, rest) = (parts / PARTS, parts % PARTS);
+    let digits = format!("{rest:04}");
+    match digits.trim_end_matches('0') {
+        "" => write!(f, "{whole}"),
+        digits => write!(f, "{whole}.{digits}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Edges, Hop};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Mark, Word};
-use crate::definition::shape::{Keys, Section, duration, refuse};
+use crate::definition::shape::{Keys, Section, duration, refuse, some_duration};
 use crate::definition::suggest;
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
@@ -149,12 +149,8 @@ fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> 
     }
 }
 
-/// A duration that is not nothing.
 fn length(word: &Word, what: &str, notes: &mut Notes) -> Option<Span> {
-    match duration(word, what, notes)? {
-        Span(0) => refuse(notes, word.at, format!("{what}: a window is longer than nothing; write, for example, 5m")),
-        span => Some(span),
-    }
+    some_duration(word, "a window", "5m", what, notes)
 }
 
 fn rolling(word: Word, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> {

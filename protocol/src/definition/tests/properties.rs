@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::{Feature, Level};
-use crate::time::Span;
+use crate::plan::{Feature, LadderPlan, Level, Shift, Window};
+use crate::time::{Span, Timestamp};
 
 const HOPS: [&str; 8] = ["1s", "5s", "15s", "1m", "30m", "6h", "exact", "exact"];
 const WINDOWS: [&str; 22] = [
@@ -52,8 +52,24 @@ const OPERATORS: [&str; 15] = [
 const SHIFTS: [&str; 3] = ["exclude_current: true, ", "offset: 7m, ", "offset: 1d, "];
 const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 && ok, ", "where: free < 2, "];
 
-/// Lines of features that are always accepted: an explicit hop only where the window is longer.
+const BASELINES: [&str; 6] = ["20m", "24h", "7d", "lifetime", "decay 1h", "session 30m within 1d"];
+
+/// Lines of features that are always accepted.
 fn feature() -> impl Strategy<Value = String> {
+    let anomaly = (0..WINDOWS.len(), 0..BASELINES.len()).prop_map(|(window, baseline)| {
+        let (window, baseline) = (WINDOWS[window], BASELINES[baseline]);
+        format!("{{ anomaly_count: amount, sigmas: 3, baseline: {baseline}, window: {window} }}")
+    });
+    let half_lives = prop_oneof![Just("1m"), Just("30m"), Just("1d")];
+    let decayed = (half_lives, 0..FILTERS.len());
+    let decayed = decayed.prop_map(|(half_life, filter)| {
+        format!("{{ decayed_mean: amount, {}half_life: {half_life} }}", FILTERS[filter])
+    });
+    prop_oneof![6 => windowed(), 1 => anomaly, 1 => decayed]
+}
+
+/// An explicit hop only where the window is longer.
+fn windowed() -> impl Strategy<Value = String> {
     let hop = proptest::option::weighted(0.3, 0..HOPS.len());
     let shift = (0..SHIFTS.len(), any::<bool>());
     (0..WINDOWS.len(), hop, 0..OPERATORS.len(), 0..FILTERS.len(), shift).prop_map(
@@ -119,23 +135,27 @@ fn check(plan: &Plan) {
     assert!(plan.largest_entity(view).bytes() <= limits::ENTITY_BYTES_MAX);
     for feature in &view.features {
         let ladder = &view.ladders[feature.ladder];
-        assert!(ladder.answers(feature.window, feature.shift));
         assert!(!(ladder.exact && ladder.lifetime));
         let items = view.measures[ladder.columns[feature.column].measure].items();
         assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps(items)));
-        assert!(ladder.columns[0].keeps.has(feature.window.keeps_of_rows()));
-        // At any answerable instant, no tile that the window needs has left every level that is fine enough.
-        let Some(Level { span, hop }) = feature.window.tail() else { continue };
-        let reach = feature.shift.reach(span);
-        let level = ladder.levels.iter().find(|level| level.answers(reach, hop)).unwrap();
-        for t_max in
-            [0, 1, 4_999_999, 59_999_999, 123_456_789, 86_399_999_999, 1_234_567_890_123].map(crate::time::Timestamp)
-        {
-            let oldest = (t_max - plan.sources[0].slack).floor(limits::INSTANT_STEP);
-            for t in [oldest, oldest + Span(1), t_max, t_max + Span(1)] {
-                let tail = (t - reach).floor(hop);
-                assert!(tail >= level.boundary(t_max, plan.sources[0].slack), "{feature:?} at {t} of {t_max}");
-            }
+        for window in [feature.window].into_iter().chain(feature.operator.baseline().map(|baseline| baseline.window)) {
+            assert!(ladder.answers(window, feature.shift), "{feature:?}");
+            assert!(ladder.columns[0].keeps.has(window.keeps_of_rows()), "{feature:?}");
+            check_tail(ladder, window, feature.shift, plan.sources[0].slack);
+        }
+    }
+}
+
+/// At any answerable instant, no tile that a window needs has left every level that is fine enough.
+fn check_tail(ladder: &LadderPlan, window: Window, shift: Shift, slack: Span) {
+    let Some(Level { span, hop }) = window.tail() else { return };
+    let reach = shift.reach(span);
+    let level = ladder.levels.iter().find(|level| level.answers(reach, hop)).unwrap();
+    for t_max in [0, 1, 4_999_999, 59_999_999, 123_456_789, 86_399_999_999, 1_234_567_890_123].map(Timestamp) {
+        let oldest = (t_max - slack).floor(limits::INSTANT_STEP);
+        for t in [oldest, oldest + Span(1), t_max, t_max + Span(1)] {
+            let tail = (t - reach).floor(hop);
+            assert!(tail >= level.boundary(t_max, slack), "{window:?} at {t} of {t_max}");
         }
     }
 }

@@ -538,6 +538,13 @@ pub enum Window {
     },
     /// `ts < t`
     Lifetime,
+    /// The `n` last rows of the measure, in the total order, of `ts < t`, or of those that lie `within` this tail.
+    LastN {
+        /// How many; at most [`limits::LIST_ITEMS_MAX`].
+        n: u8,
+        /// Where it says how far back they may lie: `floor_hop(t - span) <= ts < t`.
+        within: Option<Level>,
+    },
     /// `ts < t`, each row with a weight that halves with each half-life it is older: see [`Decay`]. What is more than
     /// [`limits::HALF_LIVES_KEPT`] half-lives old has none.
     Decay(Decay),
@@ -551,8 +558,15 @@ impl Window {
             Self::Rolling { span, .. } | Self::Exact { span, .. } => Some(span),
             Self::Tumbling { span } | Self::Complete { span, .. } => Some(span),
             // Two months are not equally long, nor are two sessions, and what decays has no end.
-            Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime | Self::Decay(_) => None,
+            // So many rows neither.
+            Self::Calendar { .. } | Self::Session { .. } | Self::Lifetime | Self::LastN { .. } | Self::Decay(_) => None,
         }
+    }
+
+    /// How many of its rows count, the last ones, if not all do.
+    #[must_use]
+    pub fn last_n(self) -> Option<u8> {
+        if let Self::LastN { n, .. } = self { Some(n) } else { None }
     }
 
     /// Whether it is cut at the tick.
@@ -586,6 +600,7 @@ impl Window {
             Self::Decay(Decay { half_life }) => {
                 Some(Level { hop: half_life, span: Span(half_life.0.saturating_mul(limits::HALF_LIVES_KEPT - 1)) })
             }
+            Self::LastN { within, .. } => within,
             Self::Lifetime => None,
         }
     }

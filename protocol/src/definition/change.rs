@@ -202,6 +202,7 @@ fn meanings(view: &ViewPlan) -> Vec<(&str, String)> {
         let (operator, measure) = (feature.operator, view.measures[column.measure].id);
         let window = match feature.window {
             Window::Lifetime => "lifetime".to_owned(),
+            Window::LastN { n, within } => format!("the last {n} within {within:?}"),
             Window::Decay(Decay { half_life }) => format!("decaying by half in {half_life}"),
             Window::Rolling { span, hop } => format!("{span} by {hop}"),
             Window::Exact { span, hop } => format!("{span} exact, by {hop}"),

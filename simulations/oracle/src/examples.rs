@@ -7,6 +7,7 @@ mod derived;
 mod exact;
 mod ids;
 mod instants;
+mod last;
 mod lists;
 mod percentiles;
 mod plans;

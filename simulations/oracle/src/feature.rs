@@ -83,15 +83,23 @@ pub(crate) struct Question {
 
 /// What the inputs that lie in the window make.
 pub(crate) fn answer(question: &Question, mut inputs: Vec<Placed>) -> Reading {
-    let all = inputs.len();
-    inputs.retain(|(.., input)| *input != Input::Bad);
     let is_bad = |(.., input): &Placed| *input == Input::Bad;
-    // No two rows have one place.
-    inputs.sort_by_key(|(ts, at, _)| (*ts, *at));
+    let inexact_input = inputs.iter().chain(&question.baseline.1).any(is_bad);
+    count(&mut inputs, question.window);
     let (value, status) = answered(question, &inputs);
-    let inexact_input = inputs.len() < all || question.baseline.1.iter().any(is_bad);
     let (partial_coverage, rounded) = (question.partial_coverage, question.rounded);
     Reading { value, status, inexact_input, partial_coverage, rounded }
+}
+
+/// Leaves the rows of a window that count, in the total order: bad ones never do, and of many only the last where the
+/// window says so.
+fn count(inputs: &mut Vec<Placed>, window: Window) {
+    inputs.retain(|(.., input)| *input != Input::Bad);
+    // No two rows have one place.
+    inputs.sort_by_key(|(ts, at, _)| (*ts, *at));
+    if let Some(n) = window.last_n() {
+        *inputs = inputs.split_off(inputs.len().saturating_sub(n.into()));
+    }
 }
 
 /// Of rows without bad ones, in the total order.
@@ -194,7 +202,11 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
                 let (count, span) = (BigInt::from(rows.len() * 1_000_000), BigUint::from(span.0.unsigned_abs()));
                 Some(Value::Float(nearest(&count, &span)))
             }
-            Window::Lifetime | Window::Calendar { .. } | Window::Session { .. } | Window::Decay(_) => None,
+            Window::Lifetime
+            | Window::LastN { .. }
+            | Window::Calendar { .. }
+            | Window::Session { .. }
+            | Window::Decay(_) => None,
         },
         Operator::DecayedCount => {
             let rows: Vec<decay::Weighted> = rows.iter().map(|(ts, ..)| (*ts, 1)).collect();
@@ -225,11 +237,12 @@ fn of_rows(question: &Question, rows: &[Placed], items: &[Item]) -> Option<Value
 
 /// The numbers of the baseline, and what each weighs.
 fn weighed(question: &Question) -> Vec<(BigUint, i64)> {
-    let (end, inputs) = &question.baseline;
+    let (end, mut inputs) = question.baseline.clone();
+    question.operator.baseline().iter().for_each(|baseline| count(&mut inputs, baseline.window));
     let decay = question.operator.decay(question.window);
-    let weight = |ts| decay.map_or(BigUint::from(1u8), |decay| decay::left(decay, *end, ts));
-    let numbers = inputs.iter().filter_map(|(ts, _, input)| match input {
-        Input::Value(item) => Some((weight(*ts), item.number())),
+    let weight = |ts| decay.map_or(BigUint::from(1u8), |decay| decay::left(decay, end, ts));
+    let numbers = inputs.into_iter().filter_map(|(ts, _, input)| match input {
+        Input::Value(item) => Some((weight(ts), item.number())),
         Input::Counted | Input::Ranked(..) | Input::Bad => None,
     });
     numbers.collect()

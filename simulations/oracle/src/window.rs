@@ -1,7 +1,7 @@
 //! Which instants a window holds. Knows no operator, and of rows only when they were.
 
 use featuregrid_protocol::limits;
-use featuregrid_protocol::plan::{Decay, Window};
+use featuregrid_protocol::plan::{Decay, Level, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use crate::{calendar, session};
@@ -9,7 +9,9 @@ use crate::{calendar, session};
 /// From when to when a window reaches, seen from `t`; its end is not in it. `times` are those of all rows there are.
 pub(crate) fn edges(window: Window, t: Timestamp, times: impl Iterator<Item = Timestamp>) -> (Timestamp, Timestamp) {
     match window {
-        Window::Lifetime => (Timestamp::MIN, t),
+        // Which rows are the last ones is told of those that lie in it.
+        Window::Lifetime | Window::LastN { within: None, .. } => (Timestamp::MIN, t),
+        Window::LastN { within: Some(Level { hop, span }), .. } => (floor(t - span, hop), t),
         Window::Rolling { span, hop } => (floor(t - span, hop), t),
         Window::Exact { .. } => unreachable!("{window:?} depends on rows"),
         // The half-life under way, and those before it.
@@ -41,6 +43,7 @@ pub(crate) fn edges_back(window: Window, back: Span, t: Timestamp) -> (Timestamp
     let from = t - back;
     match window {
         Window::Lifetime
+        | Window::LastN { .. }
         | Window::Exact { .. }
         | Window::Tumbling { .. }
         | Window::Calendar { .. }

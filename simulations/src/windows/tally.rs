@@ -89,6 +89,8 @@ fn kind(window: Window) -> &'static str {
         Window::Session { is_last: false, .. } => "session",
         Window::Session { is_last: true, .. } => "session last",
         Window::Lifetime => "lifetime",
+        Window::LastN { within: None, .. } => "last events",
+        Window::LastN { within: Some(_), .. } => "last events within",
         Window::Decay(_) => "half-life",
     }
 }

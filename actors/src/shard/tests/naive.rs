@@ -97,7 +97,8 @@ pub(super) fn read(
         let from = seen_from(shift);
         let is_back = matches!(shift, Shift::Back(_));
         match window {
-            Window::Lifetime => (Timestamp::MIN, from),
+            Window::Lifetime | Window::LastN { within: None, .. } => (Timestamp::MIN, from),
+            Window::LastN { within: Some(Level { hop, span }), .. } => ((from - span).floor(hop), from),
             Window::Exact { span, .. } if !is_crowded(ladder, window, shift) => (from - span, from),
             Window::Exact { span, hop } => ((from - span).floor(hop), from),
             Window::Rolling { span, hop } => ((from - span).floor(hop), if is_back { from.floor(hop) } else { from }),

@@ -209,13 +209,14 @@ fn additional(homeless: &[&Outcome], exact: bool, notes: &mut Notes) -> Option<C
             Window::Calendar { .. } => "calendar's tile",
             Window::Decay(_) => "half-life",
             Window::Session { .. } => "session's tile",
+            Window::LastN { .. } => "last events' tile",
             Window::Rolling { .. } | Window::Exact { .. } | Window::Lifetime => ladder::HOP,
         };
         let hop_at = result.named.hop_at.filter(|_| *window == result.named.window);
         Some(Wanted { span, hop: tail.hop, noun, at: result.named.name.at, hop_at })
     });
     let wanted: Vec<Wanted> = wanted.collect();
-    let lifetime = windows.iter().any(|(_, window)| *window == Window::Lifetime);
+    let lifetime = windows.iter().any(|(_, window)| window.tail().is_none());
     let levels = ladder::levels(&wanted, notes)?;
     let shape = LadderPlan { levels, lifetime, exact, columns: Vec::new() };
     Some(Candidate { shape, kept: Vec::new(), wanted: BTreeMap::new(), rows: Keeps::NOTHING })

@@ -82,6 +82,7 @@ fn no_offset(window: Window) -> Option<&'static str> {
         Window::Calendar { .. } => Some("is of the calendar, which has no offset; remove `offset`"),
         Window::Exact { .. } => Some("is exact, and what lies back ends on a hop; remove `offset`, or `hop: exact`"),
         Window::Session { .. } => Some("is a session, which has no offset; remove `offset`"),
+        Window::LastN { .. } => Some("is of the last events, which has no offset; remove `offset`"),
         Window::Decay(_) => Some("is decayed, which has no offset; remove `offset`"),
         Window::Rolling { .. } | Window::Complete { .. } => None,
     }

@@ -70,9 +70,10 @@ impl<'a> RawRow<'a> {
         let (ts, position) = self.order();
         for (Gather { column, .. }, collection) in shape.gathers.iter().zip(collections) {
             let input = shape.inputs[*column];
-            if let (1, Some(value)) = (taken >> column & 1, input.value) {
+            if taken >> column & 1 == 1 {
+                let word = input.value.map_or(0, |value| self.number(value));
                 let text = input.text.and_then(|text| texts.get(text)?.as_deref());
-                collection.add(&Item { ts, position, word: self.number(value), text });
+                collection.add(&Item { ts, position, word, text });
             }
         }
     }

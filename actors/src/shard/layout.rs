@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{SourceId, ViewId};
-use featuregrid_protocol::plan::{Answers, Given, Plan, Shift, ViewPlan};
+use featuregrid_protocol::plan::{Answers, Given, Plan, Shift, ViewPlan, Window};
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::frontier::t_of;
@@ -50,14 +50,23 @@ pub(crate) struct FeatureLayout {
     pub(crate) ladder: usize,
     pub(crate) column: usize,
     pub(crate) shift: Shift,
+    /// Its own window.
+    pub(crate) own: Look,
+    /// What it is compared with.
+    pub(crate) baseline: Option<Look>,
+    pub(crate) answer: Answer,
+}
+
+/// A window that a feature looks at.
+#[derive(Debug)]
+pub(crate) struct Look {
     pub(crate) target: Target,
     /// Where its group stands among those of all ladders of the view.
     pub(crate) group: usize,
-    /// What it is compared with, and where the group of that stands.
-    pub(crate) baseline: Option<(Target, usize)>,
-    pub(crate) answer: Answer,
-    /// Which collection of its ladder it reads, if it reads one.
+    /// Which collection of its ladder is read, if one is.
     pub(crate) gather: Option<usize>,
+    /// How many of the rows count, if not all do, and what would have been collected of them.
+    pub(crate) last_n: Option<(u8, Option<Collects>)>,
 }
 
 impl Layout {
@@ -136,17 +145,28 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
         let column = view.ladders[feature.ladder].columns[feature.column];
         let items = view.measures[column.measure].items();
         let shape = &shapes[feature.ladder];
-        let target = shape.target(feature.window, feature.shift);
-        let collects = Collects::of(feature.operator.keeps(items)).next();
         let before = shapes[..feature.ladder].iter().map(|shape| shape.groups.len()).sum::<usize>();
-        let baseline = feature.operator.baseline().map(|baseline| shape.target(baseline.window, feature.shift));
+        let look = |window: Window, asked: Option<Collects>| {
+            let target = shape.target(window, feature.shift);
+            let collected = window.last_n().map(Collects::LastRows).or(asked);
+            Look {
+                target,
+                group: before + target.group,
+                gather: collected.and_then(|collects| shape.gather(feature.column, collects)),
+                last_n: window.last_n().map(|n| (n, asked)),
+            }
+        };
+        let baseline = feature.operator.baseline();
+        let asked = match baseline {
+            Some(_) => Some(Collects::Quantiles),
+            None => Collects::of(feature.operator.keeps(items)).next(),
+        };
         FeatureLayout {
             ladder: feature.ladder,
             column: feature.column,
             shift: feature.shift,
-            target,
-            group: before + target.group,
-            baseline: baseline.map(|target| (target, before + target.group)),
+            own: look(feature.window, asked),
+            baseline: baseline.map(|baseline| look(baseline.window, None)),
             answer: Answer {
                 operator: feature.operator,
                 items,
@@ -158,7 +178,6 @@ fn features(view: &ViewPlan, shapes: &[Shape]) -> Vec<FeatureLayout> {
                 },
                 partial_coverage: column.since.0 > 0,
             },
-            gather: collects.and_then(|collects| shape.gather(feature.column, collects)),
         }
     };
     view.features.iter().map(layout).collect()

@@ -1,5 +1,6 @@
 //! Answering one view of one entity. Knows neither clock nor client.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::ControlIndex;
@@ -13,12 +14,12 @@ use featuregrid_protocol::value::{Edge, Reading, Status, Value};
 use smallvec::SmallVec;
 
 use super::frontier::t_of;
-use super::layout::{FeatureLayout, Layout, ViewLayout};
+use super::layout::{FeatureLayout, Layout, Look, ViewLayout};
 use super::range::{find, guess};
 use super::{Scratch, Shard};
-use crate::aggregate::{Form, answer, compared};
+use crate::aggregate::{Accumulator, Collection, Form, answer, compared, last_n};
 use crate::entity::{Page, newest_raw_word};
-use crate::window::{AsOf, Instant, Pass, Seen, Snapshots, Target, meant, resolve};
+use crate::window::{AsOf, Instant, Pass, Seen, Shape, Snapshots, meant, resolve};
 
 /// Which results of a view are read, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,9 +187,9 @@ impl Shard {
         snapshots.resize_with(snapshots.len().max(groups), Snapshots::default);
         let needed = results.iter().filter_map(|result| view.needs.get(*result)).flatten();
         for feature in needed.filter_map(|needed| view.features.get(*needed)) {
-            wanted[feature.group] = true;
-            if let Some((_, group)) = feature.baseline {
-                wanted[group] = true;
+            wanted[feature.own.group] = true;
+            if let Some(baseline) = &feature.baseline {
+                wanted[baseline.group] = true;
             }
         }
     }
@@ -255,22 +256,21 @@ impl Shard {
             return feature.answer.nothing(Status::OutOfRange);
         }
         let shape = &layout.shapes[view.ladders.start + feature.ladder];
-        let snapshots = &self.scratch.snapshots;
-        let rows = |target: Target, seen: &Snapshots| match shape.groups[target.group].sight.is_decaying() {
-            true => seen.decayed(shape, feature.column),
-            false => seen.cell(shape, target.window, feature.column),
-        };
-        let (target, seen) = (feature.target, &snapshots[feature.group]);
-        let of_window = rows(target, seen);
-        let collected = feature.gather.and_then(|gather| seen.collection(target.window, gather));
-        let (mut is_cut, mut rounded) = (seen.is_cut(), seen.is_rounded(target.window));
-        let reading = match (feature.baseline, collected) {
-            (Some((baseline, group)), Some(collected)) => {
-                is_cut |= snapshots[group].is_cut();
-                rounded |= snapshots[group].is_rounded(baseline.window);
-                compared(&feature.answer, &of_window, collected, &rows(baseline, &snapshots[group]))
+        let seen = |look: &Look| &self.scratch.snapshots[look.group];
+        let (own, window) = (&feature.own, feature.own.target.window);
+        let (mut is_cut, mut rounded) = (seen(own).is_cut(), seen(own).is_rounded(window));
+        let (rows, collected) = held(shape, feature.column, own, seen(own));
+        let reading = match (&feature.baseline, &collected) {
+            (Some(baseline), Some(collected)) => {
+                is_cut |= seen(baseline).is_cut();
+                rounded |= seen(baseline).is_rounded(baseline.target.window);
+                let (beside, _) = held(shape, feature.column, baseline, seen(baseline));
+                compared(&feature.answer, &rows, collected, &beside)
             }
-            _ => answer(&feature.answer, &of_window, collected, seen.head(&shape.groups[target.group], target.window)),
+            _ => {
+                let head = seen(own).head(&shape.groups[own.target.group], window);
+                answer(&feature.answer, &rows, collected.as_deref(), head)
+            }
         };
         let partial_coverage = reading.partial_coverage || is_cut;
         Reading { partial_coverage, rounded, ..reading }
@@ -283,6 +283,27 @@ impl ViewLayout {
         let is_rounded = before.is_some_and(|before| before.edge == Edge::Rounded)
             && self.features.iter().any(|feature| feature.shift == Shift::Current);
         if is_rounded { Edge::Rounded } else { instant.edge }
+    }
+}
+
+/// What a window holds of a column: of all its rows, or of the last few.
+fn held<'s>(
+    shape: &Shape,
+    column: usize,
+    look: &Look,
+    seen: &'s Snapshots,
+) -> (Accumulator, Option<Cow<'s, Collection>>) {
+    let rows = match shape.groups[look.target.group].sight.is_decaying() {
+        true => seen.decayed(shape, column),
+        false => seen.cell(shape, look.target.window, column),
+    };
+    let collected = look.gather.and_then(|gather| seen.collection(look.target.window, gather));
+    match look.last_n {
+        None => (rows, collected.map(Cow::Borrowed)),
+        Some((n, asked)) => {
+            let (rows, collected) = last_n(n, collected, rows.bad, asked);
+            (rows, collected.map(Cow::Owned))
+        }
     }
 }
 

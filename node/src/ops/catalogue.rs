@@ -26,11 +26,19 @@ const DECAY: Kind = Kind {
     has_length: false,
 };
 
+/// What is told from few rows: what compares rows by another number is not.
+const LAST: Kind = Kind {
+    name: "last events",
+    written: "window: last 10",
+    holds: "of all events before `t` that the feature counts, the last 10; of those of the last 30d, with `last 10 within 30d`",
+    has_length: false,
+};
+
 /// What is compared with a baseline is never this.
 const EXACT: &str = "rolling, exact";
 
 /// Every kind.
-pub const KINDS: [Kind; 20] = [
+pub const KINDS: [Kind; 21] = [
     Kind {
         name: "rolling",
         written: "window: 5m",
@@ -140,6 +148,7 @@ pub const KINDS: [Kind; 20] = [
         holds: "everything before `t`; in a view with a `ttl`, the rolling window of that length",
         has_length: false,
     },
+    LAST,
     DECAY,
 ];
 
@@ -155,6 +164,7 @@ fn kinds(operator: Operator) -> impl Iterator<Item = Kind> {
         operator.is_decayed() == (*kind == DECAY)
             && (operator != Operator::Rate || kind.has_length)
             && !(has_baseline && kind.name == EXACT)
+            && !(operator.is_ranked() && *kind == LAST)
     };
     KINDS.into_iter().filter(fits)
 }

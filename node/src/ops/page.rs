@@ -58,7 +58,7 @@ pub fn markdown() -> String {
     let cells = cells().count();
     let _ = writeln!(
         page,
-        "\nEvery operator over every window, but `rate` over lifetime, sessions and the calendar, which have no length, those that\ndecay over a half-life alone, and anomalies, which are not exact. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
+        "\nEvery operator over every window, but `rate` over lifetime, sessions, the last events and the calendar, which have no\nlength, those that decay over a half-life alone, anomalies, which are not exact, and `min_by` and `max_by`, which compare all events of a\ntime. Over the last events every operator keeps these of a tile, whatever it answers. `featuregrid ops --verify` asks a running node for each.\n\nops={} windows={} cells={cells}",
         Operator::ALL.len(),
         KINDS.len()
     );

@@ -7,7 +7,7 @@ mod window;
 
 use super::mistake::{Notes, quoted};
 use super::place::{Mark, Placed, Source, Word};
-use super::shape::{Keys, Section, check_name, refuse};
+use super::shape::{Keys, LATER, Section, check_name, refuse};
 use super::yaml::{Node, Value};
 use crate::expression::{self, Text, Tree};
 use crate::limits;
@@ -147,14 +147,20 @@ pub(super) struct Service {
 
 const FILE: Keys = Keys {
     known: &["project", "entities", "sources", "feature_views", "feature_services"],
-    later: &["reference_tables", "outputs", "enrichments", "access", "quotas"],
+    absent: &[
+        ("reference_tables", LATER),
+        ("outputs", LATER),
+        ("enrichments", LATER),
+        ("access", LATER),
+        ("quotas", LATER),
+    ],
 };
 
-const ENTITY: Keys = Keys { known: &["join_keys"], later: &[] };
+const ENTITY: Keys = Keys { known: &["join_keys"], absent: &[] };
 
 /// Every section with keys of its own, under its name in the schema.
 #[cfg(test)]
-pub(super) const SECTIONS: [(&str, &Keys); 14] = [
+pub(super) const SECTIONS: [(&str, &Keys); 15] = [
     ("file", &FILE),
     ("entity", &ENTITY),
     ("source", &source::SOURCE),
@@ -169,6 +175,7 @@ pub(super) const SECTIONS: [(&str, &Keys); 14] = [
     ("series", &window::SERIES),
     ("calendar", &window::CALENDAR),
     ("session", &window::SESSION),
+    ("last", &window::LAST),
 ];
 
 /// Reads what is there; everything that is not well formed is noted.

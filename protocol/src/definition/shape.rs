@@ -32,11 +32,14 @@ pub(super) const RESERVED: [&str; 21] = [
     "while",
 ];
 
+/// Of what is designed and not yet built.
+pub(super) const LATER: &str = "comes with a later release; remove it for now";
+
 /// The keys of one kind of section.
 pub(super) struct Keys {
     pub(super) known: &'static [&'static str],
-    /// Designed, not yet built.
-    pub(super) later: &'static [&'static str],
+    /// What someone may look for here, and what to do instead.
+    pub(super) absent: &'static [(&'static str, &'static str)],
 }
 
 /// A map of the file and whose it is.
@@ -70,8 +73,8 @@ impl<'n> Section<'n> {
         let section = Self::open(node, at, owner, notes)?;
         for (key, _) in section.entries {
             let name = key.value.as_str();
-            if keys.later.contains(&name) {
-                notes.add(key.at, format!("{}: `{name}` comes with a later release; remove it for now", section.owner));
+            if let Some((_, advice)) = keys.absent.iter().find(|(absent, _)| *absent == name) {
+                notes.add(key.at, format!("{}: `{name}` {advice}", section.owner));
             } else if !keys.known.contains(&name) {
                 let message = format!("{}: unknown key {}", section.owner, quoted(name));
                 notes.unknown(key.at, message, name, keys.known.iter().copied());

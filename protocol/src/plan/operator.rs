@@ -18,9 +18,6 @@ use crate::number::Domain;
 /// Times are seconds, exact to the tick.
 pub const SECONDS: Domain = Domain::Decimal(6);
 
-/// What a decayed variance is made of.
-const WEIGHTED_MOMENTS: Keeps = Keeps::WEIGHTS.and(Keeps::WEIGHTED).and(Keeps::WEIGHTED_SQUARES);
-
 /// An operator of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
@@ -291,7 +288,13 @@ impl Operator {
     /// What its column keeps of `items` beside how many rows there are, where it looks at this window.
     #[must_use]
     pub fn keeps_over(self, items: Items, window: Window) -> Keeps {
-        self.keeps(items).decaying(self.decay(window))
+        let keeps = match (window.last_n(), self.baseline()) {
+            (None, _) => self.keeps(items),
+            // Whatever is asked of so few rows is found where it is asked.
+            (Some(n), None) => Keeps::last_rows(n),
+            (Some(n), Some(baseline)) => Keeps::last_rows(n).and(baseline.keeps()),
+        };
+        keeps.decaying(self.decay(window))
     }
 
     /// How rows lose their weight where it looks at this window: in the window, or in its baseline.
@@ -329,10 +332,8 @@ impl Operator {
             Self::MeanGap => Keeps::TIMES,
             Self::DecayedCount => Keeps::WEIGHTS,
             Self::DecayedSum | Self::DecayedMean => Keeps::WEIGHTS.and(Keeps::WEIGHTED),
-            Self::DecayedVariance | Self::DecayedStddev => WEIGHTED_MOMENTS,
-            Self::AnomalyCount(Baseline { window: Window::Decay(_), .. })
-            | Self::AnomalyRate(Baseline { window: Window::Decay(_), .. }) => Keeps::QUANTILES.and(WEIGHTED_MOMENTS),
-            Self::AnomalyCount(_) | Self::AnomalyRate(_) => Keeps::QUANTILES.and(Keeps::SUM).and(Keeps::SQUARES),
+            Self::DecayedVariance | Self::DecayedStddev => Keeps::WEIGHTED_MOMENTS,
+            Self::AnomalyCount(baseline) | Self::AnomalyRate(baseline) => Keeps::QUANTILES.and(baseline.keeps()),
         }
     }
 }

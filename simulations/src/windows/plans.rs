@@ -241,7 +241,9 @@ fn operators<'m>(measure: &'m Measure, random: &'m mut Random) -> impl Iterator<
 fn keeps(measure: &Measure, random: &mut Random) -> Keeps {
     let most = if random.chance(500) { 1000 } else { 400 };
     let needed: Vec<Keeps> = operators(measure, random).map(|operator| operator.keeps(measure.items())).collect();
-    needed.into_iter().filter(|_| random.chance(most)).fold(Keeps::NOTHING, Keeps::and)
+    let asked = needed.into_iter().filter(|_| random.chance(most)).fold(Keeps::NOTHING, Keeps::and);
+    // Rows may be the last few, too, where nothing is read of them.
+    asked.and(Keeps::last_rows(if random.chance(300) { random.between(1, 6) as u8 } else { 0 }))
 }
 
 /// What a ladder could keep of a measure whose rows lose their weight.
@@ -499,6 +501,7 @@ fn name_features(view: &mut ViewPlan, random: &mut Random) {
                 let has_length = !matches!(window, Window::Calendar { .. } | Window::Session { .. });
                 let able = |operator: &Operator| {
                     let is_asked = has_length || *operator != Operator::Rate;
+                    let is_asked = is_asked && !(operator.is_ranked() && window.last_n().is_some());
                     is_asked && kept.keeps.has(operator.keeps_over(measure.items(), window))
                 };
                 // What decays is no window of its own, and seen from where any window is that does not lie back.
@@ -595,6 +598,14 @@ fn windows(plan: &LadderPlan, random: &mut Random) -> Vec<(Window, Shift)> {
     if plan.lifetime {
         windows.push((Window::Lifetime, Shift::Nothing));
         windows.extend(random.chance(400).then_some((Window::Lifetime, Shift::Current)));
+    }
+    let reaching = plan.levels.iter().copied().filter(|level| level.span > Span(0)).map(Some);
+    for within in reaching.chain([None]).collect::<Vec<_>>() {
+        let window = Window::LastN { n: random.between(1, 6) as u8, within };
+        let shift = [Shift::Nothing, Shift::Nothing, Shift::Current][random.below(3) as usize];
+        if plan.answers(window, shift) && random.chance(500) {
+            windows.push((window, shift));
+        }
     }
     windows
 }

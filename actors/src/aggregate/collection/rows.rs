@@ -32,6 +32,11 @@ impl Row {
         Self { ts: item.ts, position: item.position, word: item.word, text: item.text.map(Into::into) }
     }
 
+    /// What was collected.
+    pub(crate) fn item(&self) -> Item<'_> {
+        Item { ts: self.ts, position: self.position, word: self.word, text: self.text.as_deref() }
+    }
+
     fn is_same(&self, word: i64, text: Option<&str>) -> bool {
         self.word == word && self.text.as_deref() == text
     }
@@ -106,8 +111,8 @@ impl Rows {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        for Row { ts, position, word, text } in &other.rows {
-            self.add(&Item { ts: *ts, position: *position, word: *word, text: text.as_deref() });
+        for row in &other.rows {
+            self.add(&row.item());
         }
     }
 

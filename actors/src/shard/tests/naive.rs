@@ -160,7 +160,9 @@ pub(super) fn read(
         let rows = within(feature.ladder, feature.column, feature.window, feature.shift)
             .filter(|e| e.present >> original & 1 == 1);
         let is_bad = |event: &&&Event| measure.value.is_some() && event.bad >> original & 1 == 1;
-        let (bad, good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
+        let (bad, mut good): (Vec<&&Event>, Vec<&&Event>) = rows.partition(is_bad);
+        // They stand in the total order.
+        good.drain(..feature.window.last_n().map_or(0, |n| good.len().saturating_sub(n.into())));
         let items = measure.items();
         let times: Vec<Timestamp> = good.iter().map(|event| event.ts).collect();
         if Collects::of(feature.operator.keeps(items)).next().is_some() {

@@ -13,7 +13,7 @@ use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::number::Domain;
 use featuregrid_protocol::plan::{
     Argument, Calendar, Column, Decay, Feature, Items, Keeps, Key, LadderPlan, LatePolicy, LatenessClock, Level,
-    Measure, Operator, Plan, Session, Shift, SourcePlan, Unit, ViewPlan, Window,
+    Measure, Operator, Plan, Session, Shift, SourcePlan, Spread, Unit, ViewPlan, Window,
 };
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition, Positions, ViewCounters};
 use featuregrid_protocol::range::{RangeId, RangeSet};
@@ -186,6 +186,28 @@ fn with_sessions(mut view: ViewPlan) -> ViewPlan {
     view
 }
 
+/// Few words and collections over so many last rows, as far back as lifetime or a rolling window reaches.
+fn with_last_n(mut view: ViewPlan) -> ViewPlan {
+    let spread = Operator::Variance(Spread::Population);
+    let of_rows = [Operator::Count, Operator::MeanGap, Operator::TimeSinceFirst].map(|operator| (operator, 0));
+    let of_values = [spread, Operator::First, Operator::Last, Operator::Median, Operator::Mode, Operator::LastN(3)];
+    let of: Vec<(Operator, usize)> =
+        of_rows.into_iter().chain(of_values.into_iter().map(|operator| (operator, 1))).collect();
+    let again = view.features.iter().filter(|feature| of.contains(&(feature.operator, feature.column)));
+    let more = again.flat_map(|feature| {
+        let within = match feature.window {
+            Window::Rolling { span, hop } => Some(Some(Level { hop, span })),
+            Window::Lifetime => Some(None),
+            _ => None,
+        };
+        let windows = within.into_iter().flat_map(|within| [1, 4].map(|n| Window::LastN { n, within }));
+        windows.map(|window| Feature { name: format!("{} {window:?}", feature.name), window, ..feature.clone() })
+    });
+    let more: Vec<Feature> = more.collect();
+    view.features.extend(more);
+    view
+}
+
 /// The same over a unit of the calendar, in ladders with a level that it can be told from.
 fn with_calendar(mut view: ViewPlan, windows: &[Option<Window>]) -> ViewPlan {
     let of = [(Operator::Count, 0), (Operator::Max, 1), (Operator::TimeSinceLast, 0)];
@@ -312,7 +334,7 @@ pub(super) fn plans() -> impl Strategy<Value = Arc<Plan>> {
             0,
             source(Span(slack * SECOND), Span(skew * SECOND)),
             vec![with_shifted(with_calendar(
-                with_sessions(with_stepping(view(ladders, &windows, measures()))),
+                with_last_n(with_sessions(with_stepping(view(ladders, &windows, measures())))),
                 &calendars,
             ))],
         )

@@ -119,7 +119,8 @@ fn some_of(plan: &Plan, first: usize) -> Arc<Plan> {
         for (at, column) in of.columns.iter_mut().enumerate() {
             let items = view.measures[column.measure].items();
             let own = view.features.iter().filter(|feature| (feature.ladder, feature.column) == (ladder, at));
-            let asked = own.fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps(items)));
+            let asked = own
+                .fold(Keeps::NOTHING, |keeps, feature| keeps.and(feature.operator.keeps_over(items, feature.window)));
             let rows = view.features.iter().filter(|feature| feature.ladder == ladder && at == 0);
             let asked = rows.fold(asked, |keeps, feature| keeps.and(feature.window.keeps_of_rows()));
             column.keeps = asked.decaying(column.keeps.decay());

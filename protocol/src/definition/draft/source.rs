@@ -3,7 +3,7 @@
 use super::{Declared, Field, Origin, SourceDraft, expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Placed, Source, Word};
-use crate::definition::shape::{Keys, Section, check_name, duration, path, refuse};
+use crate::definition::shape::{Keys, LATER, Section, check_name, duration, path, refuse};
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
 use crate::number::{Domain, SCALE_MAX};
@@ -23,10 +23,10 @@ pub(super) const SOURCE: Keys = Keys {
         "lateness_clock",
         "late_policy",
     ],
-    later: &["order_by", "slack_exact", "schema_registry"],
+    absent: &[("order_by", LATER), ("slack_exact", LATER), ("schema_registry", LATER)],
 };
-pub(super) const KAFKA: Keys = Keys { known: &["topic"], later: &[] };
-pub(super) const FIELD: Keys = Keys { known: &["path", "type", "expr"], later: &[] };
+pub(super) const KAFKA: Keys = Keys { known: &["topic"], absent: &[] };
+pub(super) const FIELD: Keys = Keys { known: &["path", "type", "expr"], absent: &[] };
 const FORMATS_LATER: [&str; 4] = ["avro", "protobuf", "msgpack", "csv"];
 const TYPES: [&str; 5] = ["text", "bool", "int", "decimal(2)", "timestamp"];
 const TYPES_LATER: [&str; 4] = ["float", "bytes", "list", "map"];

@@ -5,7 +5,7 @@ use super::window::{self, Edges, Hop};
 use super::{Derived, Feature, Sent, View, expression};
 use crate::definition::mistake::{Notes, quoted};
 use crate::definition::place::{Placed, Source, Word};
-use crate::definition::shape::{Keys, Section, check_name, refuse, some_duration};
+use crate::definition::shape::{Keys, LATER, Section, check_name, refuse, some_duration};
 use crate::definition::yaml::{Node, Value};
 use crate::expression::Tree;
 use crate::limits;
@@ -14,9 +14,9 @@ use crate::time::Span;
 
 pub(super) const VIEW: Keys = Keys {
     known: &["entity", "source", "where", "max_age", "ttl", "features", "request", "derived"],
-    later: &["order_by"],
+    absent: &[("order_by", LATER)],
 };
-pub(super) const DERIVED: Keys = Keys { known: &["expr", "default"], later: &[] };
+pub(super) const DERIVED: Keys = Keys { known: &["expr", "default"], absent: &[] };
 pub(super) const FEATURE: Keys = Keys {
     known: &[
         "count",
@@ -72,7 +72,13 @@ pub(super) const FEATURE: Keys = Keys {
         "offset",
         "default",
     ],
-    later: &["order_by", "z_score", "ratio"],
+    absent: &[
+        ("order_by", LATER),
+        ("ewma", "is `decayed_mean` with a `half_life`"),
+        ("z_score", "is derived from features; write, under `derived`, `z: (request.amount - mean_1h) / stddev_1h`"),
+        ("ratio", "is derived from features; write, under `derived`, `share: foreign_24h / purchases_24h`"),
+        ("delta", "is derived from features; write, under `derived`, `change: spend_1h - spend_24h / 24`"),
+    ],
 };
 
 /// The keys of operators' parameters.
@@ -206,9 +212,16 @@ fn feature(name: &Word, node: &Node, ttl: Option<Span>, text: &Source<'_>, notes
         notes.add(
             endless.name.at,
             format!(
-                "{owner}: `rate` is rows a second of a window's length; lifetime, sessions and units of the calendar have none"
+                "{owner}: `rate` is rows a second of a window's length; lifetime, sessions, so many events and units of the calendar have none"
             ),
         );
+    }
+    if let (Some((ranked, _)), Some(last)) = (
+        operator.as_ref().filter(|(operator, _)| operator.is_ranked()),
+        results.iter().find(|of| of.window.last_n().is_some()),
+    ) {
+        let name = ranked.name();
+        notes.add(last.name.at, format!("{owner}: `{name}` looks at a piece of time, not at so many events; write 5m"));
     }
     window::check_offset(&results, &section, notes);
     let baseline = operator.as_ref().and_then(|(operator, _)| operator.baseline());

@@ -3,7 +3,7 @@
 mod written;
 
 #[cfg(test)]
-pub(super) use self::written::{CALENDAR, HOPPING, ROLLING, SERIES, SESSION, TUMBLING};
+pub(super) use self::written::{CALENDAR, HOPPING, LAST, ROLLING, SERIES, SESSION, TUMBLING};
 use self::written::{Windows, Written};
 use super::NamedWindow;
 use crate::definition::mistake::{Notes, quoted};

@@ -228,6 +228,31 @@ b: { count: true, where: kind == \"x\", window: session 45s within 10m last, exc
 }
 
 #[test]
+fn so_many_last_events_are_kept_as_they_are() {
+    let view = view(
+        "a: { sum: amount, windows: [last 10, { last: 20, within: 30d }] }
+b: { inter_arrival_mean: true, window: last 5 }
+c: { anomaly_count: amount, windows: [5m], sigmas: 3, baseline: last 30 }
+d: { anomaly_count: amount, window: last 7, sigmas: 3, baseline: 5m }",
+    );
+    assert_eq!(names(&view), ["a_last_10", "a_last_20", "b", "c_5m", "d"]);
+    let within = Some(level("1d", "30d"));
+    let want = [Window::LastN { n: 10, within: None }, Window::LastN { n: 20, within }];
+    assert_eq!(view.features[..2].iter().map(|feature| feature.window).collect::<Vec<_>>(), want);
+    assert!(view.ladders[0].lifetime);
+    assert_eq!(view.ladders[0].levels, [level("5s", "5m"), level("1d", "30d")]);
+    // Those of rows are none of amounts.
+    let kept: Vec<Keeps> = view.ladders[0].columns.iter().map(|column| column.keeps).collect();
+    let moments = Keeps::SUM.and(Keeps::SQUARES);
+    assert_eq!(kept, [Keeps::last_rows(5), Keeps::last_rows(30).and(Keeps::QUANTILES).and(moments)]);
+    // As far as state is kept.
+    let text =
+        with_features("a: { count: true, window: last 3 }").replace("    source: s\n", "    source: s\n    ttl: 7d\n");
+    let view = plan(&text).views.remove(0);
+    assert_eq!(view.features[0].window, Window::LastN { n: 3, within: Some(level("6h", "7d")) });
+}
+
+#[test]
 fn units_of_utc_are_tiles_of_a_day() {
     let levels = |windows: &str| {
         let view = view(&format!("a: {{ count: true, windows: [{windows}] }}"));

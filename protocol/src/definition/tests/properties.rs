@@ -7,7 +7,7 @@ use crate::plan::{Feature, LadderPlan, Level, Shift, Window};
 use crate::time::{Span, Timestamp};
 
 const HOPS: [&str; 8] = ["1s", "5s", "15s", "1m", "30m", "6h", "exact", "exact"];
-const WINDOWS: [&str; 22] = [
+const WINDOWS: [&str; 24] = [
     "10s",
     "30s",
     "1m",
@@ -30,6 +30,8 @@ const WINDOWS: [&str; 22] = [
     "session 30m within 1d",
     "session 45s within 20m last",
     "session 2m within 96m",
+    "last 3",
+    "last 7 within 20m",
 ];
 /// What all of them together keep fits an entity, whatever their windows.
 const OPERATORS: [&str; 15] = [
@@ -52,7 +54,7 @@ const OPERATORS: [&str; 15] = [
 const SHIFTS: [&str; 3] = ["exclude_current: true, ", "offset: 7m, ", "offset: 1d, "];
 const FILTERS: [&str; 4] = ["", "where: kind == \"x\", ", "where: amount > 1 && ok, ", "where: free < 2, "];
 
-const BASELINES: [&str; 6] = ["20m", "24h", "7d", "lifetime", "decay 1h", "session 30m within 1d"];
+const BASELINES: [&str; 7] = ["20m", "24h", "7d", "lifetime", "last 5", "decay 1h", "session 30m within 1d"];
 
 /// Lines of features that are always accepted.
 fn feature() -> impl Strategy<Value = String> {
@@ -137,7 +139,7 @@ fn check(plan: &Plan) {
         let ladder = &view.ladders[feature.ladder];
         assert!(!(ladder.exact && ladder.lifetime));
         let items = view.measures[ladder.columns[feature.column].measure].items();
-        assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps(items)));
+        assert!(ladder.columns[feature.column].keeps.has(feature.operator.keeps_over(items, feature.window)));
         for window in [feature.window].into_iter().chain(feature.operator.baseline().map(|baseline| baseline.window)) {
             assert!(ladder.answers(window, feature.shift), "{feature:?}");
             assert!(ladder.columns[0].keeps.has(window.keeps_of_rows()), "{feature:?}");

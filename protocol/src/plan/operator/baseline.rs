@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::parameter;
+use super::{Keeps, parameter};
 use crate::plan::Window;
 use crate::time::Span;
 
@@ -18,6 +18,16 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// What a column keeps of its rows.
+    #[must_use]
+    pub fn keeps(self) -> Keeps {
+        match self.window {
+            Window::Decay(_) => Keeps::WEIGHTED_MOMENTS,
+            Window::LastN { n, .. } => Keeps::last_rows(n),
+            _ => Keeps::MOMENTS,
+        }
+    }
+
     /// An hour, and two and a half.
     pub(super) const EXAMPLE: Self =
         Self { window: Window::Rolling { span: Span::seconds(3600), hop: Span::seconds(60) }, sigmas: Sigmas(25_000) };

@@ -62,6 +62,10 @@ impl Keeps {
     pub const WEIGHTED: Self = bits(4096);
     /// The sum of their squares, each times its weight.
     pub const WEIGHTED_SQUARES: Self = bits(8192);
+    /// What a variance is made of.
+    pub const MOMENTS: Self = Self::SUM.and(Self::SQUARES);
+    /// The same of rows that lose their weight.
+    pub const WEIGHTED_MOMENTS: Self = Self::WEIGHTS.and(Self::WEIGHTED).and(Self::WEIGHTED_SQUARES);
     /// The times of the first row and of the last.
     pub const TIMES: Self = Self::FIRST.and(Self::LAST);
     /// Everything but what decays.
@@ -88,7 +92,8 @@ impl Keeps {
     /// What of it rows without a value can be asked for.
     #[must_use]
     pub fn of_rows(self) -> Self {
-        Self { decay: self.decay, ..self.only(Self::TIMES.and(Self::WEIGHTS)) }
+        let asked = Self::TIMES.and(Self::WEIGHTS).and(Self::last_rows(LIST_ITEMS_MAX));
+        Self { decay: self.decay, ..self.only(asked) }
     }
 
     /// So many earliest rows in the total order.

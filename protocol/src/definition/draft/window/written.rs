@@ -7,27 +7,26 @@ use crate::definition::shape::{Keys, Section, duration, refuse, some_duration};
 use crate::definition::suggest;
 use crate::definition::yaml::{Node, Value};
 use crate::limits;
-use crate::plan::{Calendar, Session, Unit, Window, default_hop};
+use crate::plan::{Calendar, Level, Session, Unit, Window, default_hop};
 use crate::time::{Span, zone};
 
-pub(in super::super) const ROLLING: Keys = Keys { known: &["rolling", "hop"], later: &LATER_KEYS };
-pub(in super::super) const TUMBLING: Keys = Keys { known: &["tumbling", "which"], later: &LATER_KEYS };
-pub(in super::super) const HOPPING: Keys = Keys { known: &["hopping", "every"], later: &LATER_KEYS };
-pub(in super::super) const SERIES: Keys = Keys { known: &["series", "count"], later: &LATER_KEYS };
-pub(in super::super) const CALENDAR: Keys = Keys { known: &["calendar", "timezone", "which"], later: &LATER_KEYS };
-pub(in super::super) const SESSION: Keys = Keys { known: &["session", "within", "which"], later: &LATER_KEYS };
+pub(in super::super) const ROLLING: Keys = Keys { known: &["rolling", "hop"], absent: &[] };
+pub(in super::super) const TUMBLING: Keys = Keys { known: &["tumbling", "which"], absent: &[] };
+pub(in super::super) const HOPPING: Keys = Keys { known: &["hopping", "every"], absent: &[] };
+pub(in super::super) const SERIES: Keys = Keys { known: &["series", "count"], absent: &[] };
+pub(in super::super) const CALENDAR: Keys = Keys { known: &["calendar", "timezone", "which"], absent: &[] };
+pub(in super::super) const SESSION: Keys = Keys { known: &["session", "within", "which"], absent: &[] };
+pub(in super::super) const LAST: Keys = Keys { known: &["last", "within"], absent: &[] };
 /// What a map says a window is, and the keys beside it.
-const SHAPES: [(&str, &Keys); 6] = [
+const SHAPES: [(&str, &Keys); 7] = [
     ("rolling", &ROLLING),
     ("tumbling", &TUMBLING),
     ("hopping", &HOPPING),
     ("series", &SERIES),
     ("calendar", &CALENDAR),
     ("session", &SESSION),
+    ("last", &LAST),
 ];
-const LATER_KEYS: [&str; 1] = ["last_n"];
-/// First words of windows that are designed and not yet built.
-const LATER: [&str; 2] = ["last_n", "last"];
 
 /// Of a window that is under way, and of the one before.
 const WHICH: [&str; 2] = ["current", "last"];
@@ -60,7 +59,7 @@ impl Written {
 
 pub(super) fn read(node: &Node, Edges { hop, ttl, .. }: Edges, what: &str, notes: &mut Notes) -> Option<Written> {
     if let Value::Map(_) = node.value {
-        return map(node, hop, what, notes);
+        return map(node, (hop, ttl), what, notes);
     }
     let word = node.word(what, notes)?;
     let parts: Vec<Word> =
@@ -88,19 +87,17 @@ pub(super) fn read(node: &Node, Edges { hop, ttl, .. }: Edges, what: &str, notes
         (["session", _, "within", _, _], [_, gap, _, within, which]) => {
             session(gap, Some(within), Some(which), what, notes)
         }
-        (["tumbling" | "hopping" | "series" | "calendar" | "session", ..], _) => {
-            let advice = "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m`, `series 1h count 24`, `calendar day Europe/Berlin` or `session 30m`";
+        (["last", _], [_, n]) => last(n, (None, ttl), what, notes),
+        (["last", _, "within", _], [_, n, _, within]) => last(n, (Some(within), ttl), what, notes),
+        (["tumbling" | "hopping" | "series" | "calendar" | "session" | "last" | "last_n", ..], _) => {
+            let advice = "write, for example, `tumbling 5m`, `tumbling 5m last`, `hopping 1h every 5m`, `series 1h count 24`, `calendar day Europe/Berlin`, `session 30m` or `last 10`";
             refuse(notes, word.at, format!("{what}: {} is no window; {advice}", quoted(&word.value)))
-        }
-        ([first, ..], _) if LATER.contains(first) => {
-            let advice = "for now a window is a duration, for example 5m, tumbling, hopping, a series, of the calendar, a session, or lifetime";
-            refuse(notes, word.at, format!("{what}: {first} windows come with a later release; {advice}"))
         }
         _ => rolling(word, hop, what, notes),
     }
 }
 
-fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> {
+fn map(node: &Node, (hop, ttl): (Hop, Option<Span>), what: &str, notes: &mut Notes) -> Option<Written> {
     let entries = Section::open(node, node.at, what, notes)?.entries;
     let mut named = entries.iter().filter_map(|(key, _)| {
         SHAPES.into_iter().find(|(shape, _)| *shape == key.value).map(|(shape, keys)| (key.at, shape, keys))
@@ -140,6 +137,11 @@ fn map(node: &Node, hop: Hop, what: &str, notes: &mut Notes) -> Option<Written> 
             let within = section.text("within", notes);
             let which = section.text("which", notes);
             session(&gap?, within.as_ref(), which.as_ref(), what, notes)
+        }
+        "last" => {
+            let n = need("last", "last: 10");
+            let within = section.text("within", notes);
+            last(&n?, (within.as_ref(), ttl), what, notes)
         }
         _ => {
             let word = need("rolling", "rolling: 5m");
@@ -253,6 +255,23 @@ fn session(word: &Word, within: Option<&Word>, which: Option<&Word>, what: &str,
     };
     let name = if is_last { "last_session" } else { "session" };
     Some(Written::one(word.at, format!("{name}_{}", word.value), Window::Session { session, is_last }))
+}
+
+/// Where it is not said how far back events may lie, as far as lifetime reaches.
+fn last(n: &Word, (within, ttl): (Option<&Word>, Option<Span>), what: &str, notes: &mut Notes) -> Option<Written> {
+    let most = limits::LIST_ITEMS_MAX;
+    let span = within.map(|within| length(within, what, notes));
+    let Some(count) = n.value.parse().ok().filter(|count| (1..=most).contains(count)) else {
+        let text = quoted(&n.value);
+        return refuse(notes, n.at, format!("{what}: {text} is no whole number from 1 to {most}, so many last events"));
+    };
+    let reach = span.map_or(Some(ttl), |span| span.map(Some))?;
+    let reach = reach.map(|span| Level { hop: default_hop(span), span });
+    if let Some(Level { hop, span }) = reach.filter(|level| level.span < level.hop) {
+        return refuse(notes, n.at, format!("{what}: {span} is too short to be looked back; write at least {hop}"));
+    }
+    let written = Written::one(n.at, format!("last_{count}"), Window::LastN { n: count, within: reach });
+    Some(Written { is_lifetime: within.is_none(), ..written })
 }
 
 fn hopping(word: &Word, every: &Word, what: &str, notes: &mut Notes) -> Option<Written> {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use featuregrid_protocol::key;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::time::Span;
 use featuregrid_simulations::random::Random;
 
-use super::rows::{DISORDER, Frames, START, name, shard};
+use super::rows::{DISORDER, Frames, START, pages, shard};
 
 /// How often the largest is looked for, and progress is told.
 const LOOKS: u64 = 100;
@@ -68,12 +67,8 @@ pub fn memory(
     let reserved_bytes_per_entity = shard.reserved_bytes().div_ceil(entities.max(1));
     // Only now: looking folds what is looked at.
     let (mut tiles, mut raw_rows, mut sampled): (Vec<(Span, f64)>, f64, f64) = (Vec::new(), 0.0, 0.0);
-    let mut bytes = Vec::new();
     for user in (0..keys).step_by((keys / SAMPLED).max(1) as usize) {
-        bytes.clear();
-        key::encode([name(user).as_str()], &mut bytes);
-        let facts = shard.inspect(0, &bytes);
-        for page in facts.into_iter().flat_map(|facts| facts.ladders).flatten() {
+        for page in pages(&mut shard, user) {
             tiles.resize(page.levels.len().max(tiles.len()), (Span(0), 0.0));
             tiles.iter_mut().zip(&page.levels).for_each(|(sum, level)| *sum = (level.hop, sum.1 + level.tiles as f64));
             raw_rows += page.raw_rows as f64;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use featuregrid_actors::entity::PageFacts;
 use featuregrid_actors::shard::Shard;
 use featuregrid_protocol::frame::Frame;
 use featuregrid_protocol::ids::{Generation, LeaderEpoch, PartitionId, TopicId};
@@ -50,8 +51,7 @@ impl Frames {
         let (from, max_before) = (self.next, self.max);
         let mut rows = RowBatch::default();
         for (user, ts, amount) in events {
-            self.key.clear();
-            key::encode([name(user).as_str()], &mut self.key);
+            encode(user, &mut self.key);
             self.numbers.fill(amount);
             let head = RowHead {
                 hash: KeyHash::of(&self.key),
@@ -86,9 +86,17 @@ impl Frames {
     }
 }
 
-/// The key of a user.
-pub(super) fn name(user: u64) -> String {
-    format!("u{user}")
+/// The canonical bytes of a user's key, in the place of what is in `bytes`.
+pub(super) fn encode(user: u64, bytes: &mut Vec<u8>) {
+    bytes.clear();
+    key::encode([format!("u{user}").as_str()], bytes);
+}
+
+/// What a user's pages of the first view hold.
+pub(super) fn pages(shard: &mut Shard, user: u64) -> impl Iterator<Item = PageFacts> + use<> {
+    let mut key = Vec::new();
+    encode(user, &mut key);
+    shard.inspect(0, &key).into_iter().flat_map(|facts| facts.ladders).flatten()
 }
 
 /// When the first event happens.

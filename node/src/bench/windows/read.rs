@@ -6,16 +6,14 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use featuregrid_actors::shard::Shard;
 use featuregrid_actors::window::AsOf;
 use featuregrid_protocol::definition::Mistakes;
-use featuregrid_protocol::key;
 use featuregrid_protocol::limits::FRAME_ROWS_MAX;
 use featuregrid_protocol::time::{Span, Timestamp};
 use featuregrid_simulations::random::Random;
 
 use super::{Case, median, scaled};
-use crate::bench::rows::{Frames, START, name, shard};
+use crate::bench::rows::{Frames, START, encode, pages, shard};
 use crate::bench::six;
 
 /// Few enough that their pages stay in the cache beside the code.
@@ -40,8 +38,11 @@ pub(super) fn case(scale: u64) -> Result<Case, Mistakes> {
     for rows in rows.chunks(FRAME_ROWS_MAX) {
         shard.apply(&frames.frame(rows.iter().copied()), &ranges);
     }
-    let keys: Vec<Vec<u8>> = (0..ENTITIES).map(encoded).collect();
-    let (tiles, raw_rows) = kept(&mut shard, &keys[0]);
+    let mut keys = vec![Vec::new(); ENTITIES as usize];
+    (0..).zip(&mut keys).for_each(|(user, key)| encode(user, key));
+    let (tiles, raw_rows) = pages(&mut shard, 0).fold((0, 0), |(tiles, rows), page| {
+        (tiles + page.levels.iter().map(|level| level.tiles).sum::<usize>(), rows + page.raw_rows)
+    });
     let reads = scaled(READS, scale);
     let as_of = AsOf::At(newest + Span::TICK);
     let read = |()| {
@@ -66,12 +67,6 @@ pub(super) fn case(scale: u64) -> Result<Case, Mistakes> {
     Ok(Case { case: "read", workload, value, limit })
 }
 
-fn encoded(user: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    key::encode([name(user).as_str()], &mut bytes);
-    bytes
-}
-
 /// Instants so dense up to `end` that every tile of every level has several.
 fn instants(end: Timestamp) -> Vec<Timestamp> {
     let mut times = Vec::new();
@@ -81,14 +76,6 @@ fn instants(end: Timestamp) -> Vec<Timestamp> {
         age = Span(age.0 - (age.0 / 500).max(200_000));
     }
     times
-}
-
-/// Tiles and raw rows of an entity.
-fn kept(shard: &mut Shard, key: &[u8]) -> (usize, usize) {
-    let pages = shard.inspect(0, key).into_iter().flat_map(|facts| facts.ladders).flatten();
-    pages.fold((0, 0), |(tiles, rows), page| {
-        (tiles + page.levels.iter().map(|level| level.tiles).sum::<usize>(), rows + page.raw_rows)
-    })
 }
 
 /// See the module.

@@ -1,4 +1,5 @@
-"""Our windows beside another engine's: DuckDB's RANGE frames, Flink's TUMBLE and HOP written as SQL, days of a time zone.
+"""Our windows beside another engine's: DuckDB's RANGE frames, Flink's TUMBLE and HOP written as SQL, days of a time zone,
+sessions as gaps and islands, the last events as ranks.
 
     compare.py [--featuregrid PROGRAM] [--events N] [--asked N] [--seed S]
 
@@ -35,6 +36,8 @@ EXACT = ROLLING[1:]
 FLINK = [("last_tumbling_5m", 300, 300), ("last_tumbling_1h", 3600, 3600), ("last_tumbling_1d", 86_400, 86_400),
          ("hopping_1h", 3600, 900), ("hopping_1d", 86_400, 3600)]
 CURRENT = [("tumbling_5m", 300), ("tumbling_1h", 3600)]
+# A gap, and how far back sessions are looked for, on the hop of such a gap; so many last events. In seconds.
+GAP, WITHIN, SESSION_HOP, LAST = 300, 6 * 3600, 60, 10
 
 # Our operator, and what SQL says of the rows `{f}`. Amounts are whole cents (`c`), `o` is the place of a row in the total
 # order. A quotient of two whole numbers below 2^53 is rounded once, as ours is.
@@ -58,7 +61,7 @@ CENTS = {"sum", "min", "max", "first", "last", "median"}
 def definitions() -> str:
     windows = [name for name, _, _ in ROLLING] + ["tumbling 5m", "tumbling 1h", "tumbling 5m last", "tumbling 1h last",
                "tumbling 1d last", "hopping 1h every 15m", "hopping 1d every 1h", "calendar day Europe/Berlin",
-               "calendar day Europe/Berlin last", "lifetime"]
+               "calendar day Europe/Berlin last", "lifetime", f"last {LAST}", "session 5m within 6h", "session 5m within 6h last"]
     # count(c) of SQL counts what is not null.
     of = lambda name: 'true, where: "!is_null(amount)"' if name == "count" else "amount"
     features = "".join(f"      {name}: {{ {name}: {of(name)}, windows: [{', '.join(windows)}] }}\n" for name in OPERATORS)
@@ -175,6 +178,31 @@ class Peer:
         return self.rows(f"""
             SELECT q, {values} FROM asked LEFT JOIN (SELECT * FROM {source}) e ON e.u = asked.u AND {condition} GROUP BY q""")
 
+    def last(self, most: int) -> dict[int, tuple[Any, ...]]:
+        """Of all events before an instant that have an amount, the last ones in the total order."""
+        values = ", ".join(text.format(f="") for text in OPERATORS.values())
+        return self.rows(f"""
+            SELECT q, {values} FROM (
+              SELECT q, c, o, row_number() OVER (PARTITION BY q ORDER BY o DESC) AS nth
+              FROM asked LEFT JOIN events e ON e.u = asked.u AND ts < t AND c IS NOT NULL)
+            WHERE nth <= {most} GROUP BY q""")
+
+    def session(self, ago: int) -> dict[int, tuple[Any, ...]]:
+        """Gaps and islands: an event more than a gap after the one before it begins a session. The one under way is so many
+        before the newest, which is under way itself as long as it is no older than the gap; else it has none."""
+        values = ", ".join(text.format(f="") for text in OPERATORS.values())
+        begin = f"epoch_us(t) - {WITHIN * MICROS} - (epoch_us(t) - {WITHIN * MICROS}) % {SESSION_HOP * MICROS}"
+        return self.rows(f"""
+            WITH seen AS (
+              SELECT q, t, ts, c, o, coalesce(ts - lag(ts) OVER w > INTERVAL {GAP} SECOND, FALSE)::INT AS begins
+              FROM asked JOIN events e ON e.u = asked.u AND ts < t AND epoch_us(ts) >= {begin}
+              WINDOW w AS (PARTITION BY q ORDER BY o)),
+            numbered AS (SELECT *, sum(begins) OVER (PARTITION BY q ORDER BY o) AS nth FROM seen),
+            newest AS (
+              SELECT q, max(nth) + (max(ts) < any_value(t) - INTERVAL {GAP} SECOND)::INT - {ago} AS nth
+              FROM numbered GROUP BY q)
+            SELECT asked.q, {values} FROM asked LEFT JOIN newest USING (q) LEFT JOIN numbered USING (q, nth) GROUP BY asked.q""")
+
     def flink(self, size: int, slide: int) -> dict[int, tuple[Any, ...]]:
         """Each event is copied into every window [start, start + size) with a start on the slide, as Flink assigns it; of the
         windows that a watermark at the instant has closed, the one that closed last."""
@@ -235,6 +263,9 @@ def main() -> None:
     before = f"{day.format('ts')} = {day.format('t')} - INTERVAL 1 DAY"
     cases.append(("day in Berlin before", "last_calendar_day", peer.where(before)))
     cases.append(("lifetime", "lifetime", peer.where("ts < t")))
+    cases.append((f"last {LAST} events", f"last_{LAST}", peer.last(LAST)))
+    cases.append(("session of 5m", "session_5m", peer.session(0)))
+    cases.append(("session of 5m before", "last_session_5m", peer.session(1)))
 
     compared = estimated = differing = 0
     for title, window, wanted in cases:

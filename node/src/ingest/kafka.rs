@@ -4,6 +4,7 @@
 mod advice;
 mod append_time;
 mod batch;
+mod bounds;
 mod cluster;
 mod described;
 mod identity;
@@ -233,12 +234,7 @@ impl Log for KafkaLog {
     }
 
     fn bounds(&self, partition: PartitionId) -> Result<Bounds, LogError> {
-        let name = self.topics.name(partition);
-        let (low, high) = self
-            .client
-            .fetch_watermarks(name, partition.number() as i32, ASK)
-            .map_err(unavailable(|| format!("offsets of {partition} of `{name}`")))?;
-        Ok(Bounds { earliest: low.max(0) as Offset, end: high.max(0) as Offset })
+        bounds::bounds(&self.client, self.topics.name(partition), partition)
     }
 
     fn open(&self, from: &[(PartitionId, Offset)]) -> Result<Box<dyn LogReader>, LogError> {

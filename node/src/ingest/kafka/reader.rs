@@ -18,9 +18,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::batch::{self, Absent, BatchQueue, Message, Poll};
+use super::bounds::bounds;
 use super::identity::{self, Learnt};
-use super::{ASK, Cluster, Topics, unavailable};
-use crate::ingest::{LogError, LogEvent, LogReader, Origin};
+use super::{Cluster, Topics, unavailable};
+use crate::ingest::{Bounds, LogError, LogEvent, LogReader, Origin};
 
 /// See the module.
 pub(super) struct KafkaReader {
@@ -93,14 +94,14 @@ impl KafkaReader {
     fn find_reset(&mut self) -> LogError {
         for (partition, wanted) in self.next.clone() {
             let topic = self.topics.name(partition).to_owned();
-            let (low, high) = match self.consumer.fetch_watermarks(&topic, partition.number() as i32, ASK) {
-                Ok((low, high)) => (low.max(0) as Offset, high.max(0) as Offset),
-                Err(error) => return unavailable(|| format!("offsets of {partition} of `{topic}`"))(error),
+            let Bounds { earliest, end } = match bounds(&self.consumer, &topic, partition) {
+                Ok(bounds) => bounds,
+                Err(error) => return error,
             };
-            let halt = if wanted < low {
-                LogError::Retention { topic, partition, wanted, earliest: low }
-            } else if wanted > high {
-                LogError::Truncated { topic, partition, wanted, end: high }
+            let halt = if wanted < earliest {
+                LogError::Retention { topic, partition, wanted, earliest }
+            } else if wanted > end {
+                LogError::Truncated { topic, partition, wanted, end }
             } else {
                 continue;
             };

@@ -84,22 +84,20 @@ fn merged(page: &[u64]) -> [[u64; WORDS]; WINDOWS] {
     let mut running = [0u64; WORDS];
     (running[6], running[7]) = (u64::MAX, 0);
     let tiles = page.as_chunks::<WORDS>().0;
-    let each = tiles.len() / WINDOWS;
-    for (at, tile) in tiles.iter().rev().enumerate() {
-        running[0] = tile[0];
-        for word in 1..4 {
-            running[word] = running[word].wrapping_add(tile[word]);
+    let each = tiles.len().div_ceil(WINDOWS).max(1);
+    for (answer, tiles) in answers.iter_mut().zip(tiles.rchunks(each)) {
+        for tile in tiles.iter().rev() {
+            running[0] = tile[0];
+            for word in 1..4 {
+                running[word] = running[word].wrapping_add(tile[word]);
+            }
+            let (low, carry) = running[4].overflowing_add(tile[4]);
+            running[4] = low;
+            running[5] = running[5].wrapping_add(tile[5]).wrapping_add(u64::from(carry));
+            running[6] = running[6].min(tile[6]);
+            running[7] = running[7].max(tile[7]);
         }
-        let (low, carry) = running[4].overflowing_add(tile[4]);
-        running[4] = low;
-        running[5] = running[5].wrapping_add(tile[5]).wrapping_add(u64::from(carry));
-        running[6] = running[6].min(tile[6]);
-        running[7] = running[7].max(tile[7]);
-        if (at + 1) % each.max(1) == 0
-            && let Some(answer) = answers.get_mut(at / each.max(1))
-        {
-            *answer = running;
-        }
+        *answer = running;
     }
     answers
 }

@@ -27,7 +27,22 @@ pub(crate) fn wide(numerator: U256, denominator: U256) -> f64 {
         // Both operands are exact, and IEEE division rounds correctly.
         return numerator.as_u64() as f64 / denominator.as_u64() as f64;
     }
-    divide(numerator, denominator)
+    match (u128::try_from(numerator), u64::try_from(denominator)) {
+        (Ok(numerator), Ok(denominator)) => divide_words(numerator, denominator),
+        _ => divide(numerator, denominator),
+    }
+}
+
+/// One division of machine words, which most ratios are.
+fn divide_words(numerator: u128, denominator: u64) -> f64 {
+    // The quotient is given two bits more than a mantissa at least, and a last bit that says whether there is a rest: then
+    // what rounds the quotient rounds the ratio. At most 55 bits and those of the denominator are shifted in.
+    let wanted = KEPT + 1 + (u64::BITS - denominator.leading_zeros());
+    let shift = wanted.saturating_sub(u128::BITS - numerator.leading_zeros());
+    let numerator = numerator << shift;
+    let quotient = numerator / u128::from(denominator);
+    let has_rest = quotient * u128::from(denominator) != numerator;
+    scale((quotient | u128::from(has_rest)) as f64, -(shift as i32))
 }
 
 /// The same of magnitudes below 2^511, as long as neither is 2^510 times the other.

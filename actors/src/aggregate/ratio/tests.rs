@@ -124,6 +124,14 @@ proptest! {
     }
 
     #[test]
+    fn words_are_divided_as_bits_are(numerator in 1u128.., denominator in 1u64.., down in 0u32..128, lower in 0u32..64) {
+        let (numerator, denominator) = ((numerator >> down).max(1), (denominator >> lower).max(1));
+        let bit_by_bit = divide(U256::from(numerator), U256::from(denominator));
+        prop_assert_eq!(divide_words(numerator, denominator), bit_by_bit);
+        prop_assert_eq!(divide_words(0, denominator).to_bits(), 0);
+    }
+
+    #[test]
     fn quotients_of_wide_numbers_agree_with_those_of_narrow(numerator: u64, denominator in 1u64.., shift in 0u32..128) {
         let wide = wide(U256::from(numerator) << shift, U256::from(denominator) << shift);
         prop_assert_eq!(wide, nearest(numerator.into(), denominator.into()));

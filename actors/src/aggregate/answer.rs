@@ -37,11 +37,11 @@ pub(crate) fn answer(
     collected: Option<&Collection>,
     instant: Timestamp,
 ) -> Reading {
-    let value = match collected {
-        Some(collected) => collected::value(answer.operator, answer.items, rows.n, collected),
-        None => Ok(value(answer, rows, instant)),
-    };
-    read(answer, value, rows.bad > 0)
+    let Some(collected) = collected else { return read(answer, value(answer, rows, instant), rows.bad > 0) };
+    match collected::value(answer.operator, answer.items, rows.n, collected) {
+        Ok(value) => read(answer, value, rows.bad > 0),
+        Err(Overflow(known)) => Reading { value: known, ..answer.absent(Status::Overflow, rows.bad > 0) },
+    }
 }
 
 /// The reading of the `rows` that were collected, compared with those of a baseline.
@@ -49,20 +49,22 @@ pub(crate) fn answer(
 pub(crate) fn compared(answer: &Answer, rows: &Accumulator, collected: &Collection, baseline: &Accumulator) -> Reading {
     let moments = if answer.decay.is_some() { Moments::decayed(baseline) } else { Moments::of(baseline) };
     let value = collected::anomalies(answer.operator, rows.n, collected, &moments);
-    read(answer, Ok(value), rows.bad > 0 || baseline.bad > 0)
+    read(answer, value, rows.bad > 0 || baseline.bad > 0)
 }
 
-fn read(answer: &Answer, value: Result<Value, Overflow>, inexact_input: bool) -> Reading {
-    let (value, status) = match (value, &answer.default) {
-        (Err(Overflow(known)), _) => (known, Status::Overflow),
-        (Ok(Value::Null), Some(default)) => (default.clone(), Status::Defaulted),
-        (Ok(Value::Null), None) => (Value::Null, Status::NullValue),
-        (Ok(value), _) => (value, Status::Present),
-    };
-    Reading { value, status, inexact_input, partial_coverage: answer.partial_coverage, rounded: false }
+#[inline]
+fn read(answer: &Answer, value: Value, inexact_input: bool) -> Reading {
+    if !matches!(value, Value::Null) {
+        return Reading { value, ..answer.absent(Status::Present, inexact_input) };
+    }
+    match &answer.default {
+        Some(default) => Reading { value: default.clone(), ..answer.absent(Status::Defaulted, inexact_input) },
+        None => answer.absent(Status::NullValue, inexact_input),
+    }
 }
 
 /// Of what a few words keep; null where the operator reads a collection.
+#[inline]
 fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulator, instant: Timestamp) -> Value {
     let domain = items.domain();
     let item = |word| item(word, *items);
@@ -118,8 +120,13 @@ impl Answer {
     /// The reading where no value can be given.
     #[must_use]
     pub fn nothing(&self, status: Status) -> Reading {
+        self.absent(status, false)
+    }
+
+    #[inline]
+    fn absent(&self, status: Status, inexact_input: bool) -> Reading {
         let partial_coverage = self.partial_coverage;
-        Reading { value: Value::Null, status, inexact_input: false, partial_coverage, rounded: false }
+        Reading { value: Value::Null, status, inexact_input, partial_coverage, rounded: false }
     }
 }
 

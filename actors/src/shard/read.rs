@@ -108,18 +108,19 @@ impl Shard {
         let found = instant.filter(|instant| self.evaluate(at, &layout, plan, instant.at, before));
         let absent = if instant.is_none() { Status::OutOfRange } else { Status::NotFound };
         let is_outside = found.is_some_and(|instant| self.is_outside_max_age(at, &layout, plan, instant));
+        let of_feature = |shard: &Self, feature: &FeatureLayout| match found {
+            None => feature.answer.nothing(absent),
+            Some(_) => shard.reading(&layout, plan, feature, before),
+        };
         let mut readings = Vec::with_capacity(results.len());
-        self.scratch.readings.resize_with(plan.needs.len(), not_computed);
         for result in results {
-            for needed in plan.needs.get(*result)? {
-                self.scratch.readings[*needed] = match plan.features.get(*needed) {
-                    Some(feature) if found.is_none() => feature.answer.nothing(absent),
-                    Some(feature) => self.reading(&layout, plan, feature, before),
-                    None => plan.derivations.answer(*needed - plan.features.len(), &self.scratch.readings, sent),
-                };
+            readings.push(match plan.features.get(*result) {
+                Some(feature) => of_feature(self, feature),
+                None => self.derive(plan, *result, sent, of_feature)?,
+            });
+            if is_outside && !plan.is_of_request_alone[*result] {
+                readings.last_mut().into_iter().for_each(age);
             }
-            readings
-                .push(aged(self.scratch.readings[*result].clone(), is_outside && !plan.is_of_request_alone[*result]));
         }
         let shown = match instant {
             Some(instant) => Instant { edge: plan.edge(instant, before), ..instant },
@@ -251,6 +252,28 @@ impl Shard {
         newest.max().is_some_and(|newest| instant.at - newest > max_age)
     }
 
+    /// A derived result, after all that it is derived from.
+    fn derive(
+        &mut self,
+        view: &ViewLayout,
+        result: usize,
+        sent: SentRow<'_>,
+        of_feature: impl Fn(&Self, &FeatureLayout) -> Reading,
+    ) -> Option<Reading> {
+        let mut known = std::mem::take(&mut self.scratch.readings);
+        known.resize_with(view.needs.len(), not_computed);
+        for needed in view.needs.get(result)? {
+            known[*needed] = match view.features.get(*needed) {
+                Some(feature) => of_feature(self, feature),
+                None => view.derivations.answer(*needed - view.features.len(), &known, sent),
+            };
+        }
+        let derived = known[result].clone();
+        self.scratch.readings = known;
+        Some(derived)
+    }
+
+    #[inline]
     fn reading(&self, layout: &Layout, view: &ViewLayout, feature: &FeatureLayout, before: Option<Instant>) -> Reading {
         if feature.shift == Shift::Current && before.is_none() {
             return feature.answer.nothing(Status::OutOfRange);
@@ -260,7 +283,7 @@ impl Shard {
         let (own, window) = (&feature.own, feature.own.target.window);
         let (mut is_cut, mut rounded) = (seen(own).is_cut(), seen(own).is_rounded(window));
         let (rows, collected) = held(shape, feature.column, own, seen(own));
-        let reading = match (&feature.baseline, &collected) {
+        let mut reading = match (&feature.baseline, &collected) {
             (Some(baseline), Some(collected)) => {
                 is_cut |= seen(baseline).is_cut();
                 rounded |= seen(baseline).is_rounded(baseline.target.window);
@@ -272,8 +295,9 @@ impl Shard {
                 answer(&feature.answer, &rows, collected.as_deref(), head)
             }
         };
-        let partial_coverage = reading.partial_coverage || is_cut;
-        Reading { partial_coverage, rounded, ..reading }
+        reading.partial_coverage |= is_cut;
+        reading.rounded = rounded;
+        reading
     }
 }
 
@@ -287,6 +311,7 @@ impl ViewLayout {
 }
 
 /// What a window holds of a column: of all its rows, or of the last few.
+#[inline]
 fn held<'s>(
     shape: &Shape,
     column: usize,
@@ -314,10 +339,9 @@ fn not_computed() -> Reading {
 }
 
 /// An old value is still the value; that a default stands in is not to be hidden.
-fn aged(reading: Reading, is_outside: bool) -> Reading {
-    match reading.status {
-        Status::Present | Status::NullValue if is_outside => Reading { status: Status::OutsideMaxAge, ..reading },
-        _ => reading,
+fn age(reading: &mut Reading) {
+    if let Status::Present | Status::NullValue = reading.status {
+        reading.status = Status::OutsideMaxAge;
     }
 }
 

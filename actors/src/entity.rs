@@ -17,6 +17,7 @@ mod raw;
 mod read;
 mod remap;
 mod rows;
+mod tiles;
 mod turn;
 mod weight;
 

@@ -15,6 +15,6 @@ mod units;
 pub(crate) use bounds::Bounds;
 pub(crate) use group::{Group, Tail};
 pub use instant::{AsOf, Instant, Seen, meant, resolve};
-pub(crate) use pass::{Pass, Snapshots};
+pub(crate) use pass::{Pass, Reach, Snapshots};
 pub(crate) use session::{Extent, Piece};
 pub(crate) use shape::{Gather, Input, Shape, Target};

@@ -16,7 +16,9 @@
 //!
 //! Words of zero are empty cells. Which form a page has is physical: it never shows in a value or in canonical bytes.
 
+mod count;
 mod layout;
+mod merge;
 
 use ethnum::{I256, U256};
 use featuregrid_protocol::ids::PartitionId;
@@ -24,8 +26,9 @@ use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
-use self::layout::{Layout, Place};
-use super::{Accumulator, Placed, Squares, decay};
+pub(crate) use self::count::One;
+use self::layout::Layout;
+use super::{Accumulator, Placed, Squares};
 
 /// How wide the cells of a page are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,81 +178,15 @@ impl CellShape {
         }
     }
 
-    /// Adds one row to a cell.
-    #[inline]
-    pub(crate) fn count(
-        &self,
-        cells: &mut [u64],
-        form: Form,
-        column: usize,
-        one: One,
-        (ts, position): (Timestamp, Position),
-    ) {
-        let place = &self.layout(form).places[column];
-        match one {
-            One::Bad => {
-                if let Some(bad) = place.bad {
-                    bad.add_one(cells);
-                }
-                return;
-            }
-            One::Row => place.n.add_one(cells),
-            One::Number(number) => {
-                place.n.add_one(cells);
-                add_number(place, cells, form, number);
-                for (at, is_first) in [(place.first_row, true), (place.last_row, false)] {
-                    if let Some(at) = at {
-                        later(&mut cells[at..], &row_words(Placed { ts, position, number }, is_first));
-                    }
-                }
-            }
-        }
-        if let Some(at) = place.first {
-            cells[at] = cells[at].max(mirror(ts.0));
-        }
-        if let Some(at) = place.last {
-            cells[at] = cells[at].max(bias(ts.0));
-        }
-        if let (Some(weights), Some(decay)) = (place.weights, place.decay) {
-            let weight = decay::weight(decay, ts);
-            add_words::<WEIGHT_WORDS>(&mut cells[weights..], &[weight, 0, 0, 0]);
-            if let (Some(weighted), One::Number(number)) = (place.weighted, one) {
-                let product = I256::from(i128::from(number) * i128::from(weight));
-                add_words::<WEIGHT_WORDS>(&mut cells[weighted..], &weight_words(product));
-            }
-            if let (Some(squares), One::Number(number)) = (place.weighted_squares, one) {
-                let square = I256::from(i128::from(number).pow(2)) * I256::from(weight);
-                add_words::<WEIGHT_WORDS>(&mut cells[squares..], &weight_words(square));
-            }
-        }
-    }
-
     /// Merges the cells of a tile into others of the same form.
     #[inline]
     pub(crate) fn merge(&self, cells: &mut [u64], form: Form, other: &[u64]) {
-        let layout = self.layout(form);
-        let (cells, other) = (&mut cells[..layout.words()], &other[..layout.words()]);
-        let [pairs, triples, weights] = [layout.pairs, layout.triples, layout.weights];
-        let [extremes, rows] = [layout.extremes, layout.rows];
-        // Both halves of a word of counts are added at once: none of them overflows.
-        for (word, other) in cells[..pairs].iter_mut().zip(other) {
-            *word = word.wrapping_add(*other);
-        }
-        for at in (pairs..triples).step_by(2) {
-            add_words::<2>(&mut cells[at..], &other[at..]);
-        }
-        for at in (triples..weights).step_by(3) {
-            add_words::<3>(&mut cells[at..], &other[at..]);
-        }
-        for at in (weights..extremes).step_by(WEIGHT_WORDS) {
-            add_words::<WEIGHT_WORDS>(&mut cells[at..], &other[at..]);
-        }
-        for (word, other) in cells[extremes..rows].iter_mut().zip(&other[extremes..]) {
-            *word = (*word).max(*other);
-        }
-        for at in (rows..cells.len()).step_by(ROW_WORDS) {
-            later(&mut cells[at..], &other[at..]);
-        }
+        self.layout(form).merge(cells, self.words(form), other);
+    }
+
+    /// The same with all tiles of `tiles`, each a word and its cells.
+    pub(crate) fn merge_tiles(&self, cells: &mut [u64], form: Form, tiles: &[u64]) {
+        self.layout(form).merge(cells, 1 + self.words(form), tiles);
     }
 }
 
@@ -291,41 +228,17 @@ fn placed(words: &[u64], is_first: bool) -> Placed {
 
 /// Takes the other row where it is later.
 #[inline]
-fn later(row: &mut [u64], other: &[u64]) {
+fn later(row: &mut [u64], other: &[u64; ROW_WORDS]) {
     if other[..ROW_WORDS - 1] > row[..ROW_WORDS - 1] {
-        row[..ROW_WORDS].copy_from_slice(&other[..ROW_WORDS]);
-    }
-}
-
-#[inline]
-fn add_number(place: &Place, cells: &mut [u64], form: Form, number: i64) {
-    if let Some(at) = place.sum {
-        match form {
-            Form::Narrow => cells[at] = cells[at].wrapping_add(number as u64),
-            Form::Wide => add_words::<2>(&mut cells[at..], &[number as u64, (number >> 63) as u64]),
-        }
-    }
-    if let Some(at) = place.squares {
-        let square = Squares::of(number).low;
-        let words = [square as u64, (square >> 64) as u64, 0];
-        match form {
-            Form::Narrow => add_words::<2>(&mut cells[at..], &words),
-            Form::Wide => add_words::<3>(&mut cells[at..], &words),
-        }
-    }
-    if let Some(at) = place.min {
-        cells[at] = cells[at].max(mirror(number));
-    }
-    if let Some(at) = place.max {
-        cells[at] = cells[at].max(bias(number));
+        row[..ROW_WORDS].copy_from_slice(other);
     }
 }
 
 /// Adds a number of `N` words, the least first.
 #[inline]
-fn add_words<const N: usize>(cells: &mut [u64], other: &[u64]) {
+fn add_words<const N: usize>(words: &mut [u64], other: &[u64; N]) {
     let mut carry = false;
-    for (word, other) in cells[..N].iter_mut().zip(&other[..N]) {
+    for (word, other) in words.iter_mut().zip(other) {
         let (sum, over) = word.overflowing_add(*other);
         let (sum, over_by_carry) = sum.overflowing_add(u64::from(carry));
         (*word, carry) = (sum, over | over_by_carry);
@@ -354,17 +267,6 @@ fn mirror(number: i64) -> u64 {
 #[inline]
 fn unmirror(word: u64) -> i64 {
     unbias(!word)
-}
-
-/// What one row is to one column that takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum One {
-    /// A row of a measure without value.
-    Row,
-    /// A number.
-    Number(i64),
-    /// No number of the domain.
-    Bad,
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@
 use featuregrid_protocol::time::Timestamp;
 
 use super::gathered::Gathered;
-use super::raw::RawRow;
+use super::raw::{RawRow, RawRows};
+use super::tiles::Tiles;
 use crate::aggregate::Form;
 use crate::window::Shape;
 
@@ -194,6 +195,12 @@ impl<'a, M: Memory> Page<'a, M> {
         RawRow::new(self.shape, &words[words.len() - (index + 1) * row..][..row])
     }
 
+    /// All raw rows, the newest first.
+    #[inline]
+    pub(super) fn raw_rows(&self) -> RawRows<'_> {
+        RawRows::new(self.shape, &self.memory.words()[self.raw_at()..])
+    }
+
     #[inline]
     pub(super) fn form(&self) -> Form {
         if self.word(COUNTS) & WIDE == 0 { Form::Narrow } else { Form::Wide }
@@ -282,16 +289,7 @@ impl<'a, M: Memory> Page<'a, M> {
 
     /// How many tiles begin before an instant.
     pub(super) fn tiles_before(&self, ts: Timestamp) -> usize {
-        let (mut low, mut high) = (0, self.tiles_len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.tile(middle).0 < ts {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        self.tiles().first_from(ts, 0..self.tiles_len())
     }
 
     /// Words of a tile.
@@ -304,11 +302,16 @@ impl<'a, M: Memory> Page<'a, M> {
         self.lifetime_at() + self.lifetime_words()
     }
 
+    /// All tiles, 0 the oldest.
+    #[inline]
+    pub(super) fn tiles(&self) -> Tiles<'_> {
+        Tiles::new(&self.memory.words()[self.tiles_at()..self.tiles_end()], self.tile_words())
+    }
+
     /// Start and cells of tile `index`, 0 the oldest.
     pub(super) fn tile(&self, index: usize) -> (Timestamp, &[u64]) {
-        let (at, words) = (self.tiles_at(), self.tile_words());
-        let tile = &self.memory.words()[at + index * words..][..words];
-        (Timestamp(tile[0] as i64), &tile[1..])
+        let tiles = self.tiles();
+        (tiles.start(index), tiles.cells(index))
     }
 
     /// Cells of tile `index`, to be changed.

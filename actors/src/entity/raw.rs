@@ -78,19 +78,47 @@ impl<'a> RawRow<'a> {
         }
     }
 
-    /// Adds the row to the cells of every column that takes it.
+    /// What the row is to a column.
     #[inline]
-    pub(crate) fn add_to(self, shape: &Shape, form: Form, cells: &mut [u64]) {
-        let (mut present, bad) = (self.present(), self.bad());
-        while present != 0 {
-            let column = present.trailing_zeros() as usize;
-            present &= present - 1;
-            let one = match shape.inputs[column].value {
-                _ if bad >> column & 1 == 1 => One::Bad,
-                Some(value) => One::Number(self.number(value)),
-                None => One::Row,
-            };
-            shape.cells.count(cells, form, column, one, self.order());
+    fn one(self, column: usize, value: Option<usize>) -> One {
+        let (present, is_bad) = (self.present() >> column & 1 == 1, self.bad() >> column & 1 == 1);
+        let (is_taken, (ts, position)) = (present && !is_bad, self.order());
+        let number = value.filter(|_| is_taken).map_or(0, |value| self.number(value));
+        One { is_taken, is_bad, number, ts, position }
+    }
+}
+
+/// Raw rows as they stand one behind the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawRows<'a> {
+    shape: &'a Shape,
+    words: &'a [u64],
+}
+
+impl<'a> RawRows<'a> {
+    /// All that stand in `words`.
+    #[inline]
+    pub(crate) fn new(shape: &'a Shape, words: &'a [u64]) -> Self {
+        Self { shape, words }
+    }
+
+    /// One after the other.
+    #[inline]
+    pub(crate) fn iter(self) -> impl DoubleEndedIterator<Item = RawRow<'a>> + ExactSizeIterator + Clone {
+        self.words.chunks_exact(self.shape.row_words()).map(move |words| RawRow::new(self.shape, words))
+    }
+
+    /// The first `count`, and the others.
+    #[inline]
+    pub(crate) fn split_at(self, count: usize) -> (Self, Self) {
+        let (first, others) = self.words.split_at(count * self.shape.row_words());
+        (Self { words: first, ..self }, Self { words: others, ..self })
+    }
+
+    /// Adds all of them to the cells of every column that takes them.
+    pub(crate) fn add_to(self, form: Form, cells: &mut [u64]) {
+        for (column, input) in self.shape.inputs.iter().enumerate() {
+            self.shape.cells.count(cells, form, column, self.iter().map(|row| row.one(column, input.value)));
         }
     }
 }

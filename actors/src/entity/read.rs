@@ -6,9 +6,9 @@ use featuregrid_protocol::limits::EXACT_ROWS_MAX;
 use featuregrid_protocol::time::Timestamp;
 
 use super::page::{Memory, Page};
-use super::raw::RawRow;
+use super::raw::{RawRow, RawRows};
 use crate::aggregate::{Form, merge};
-use crate::window::{Extent, Group, Pass, Piece, Shape, Snapshots, Tail};
+use crate::window::{Extent, Group, Pass, Piece, Reach, Shape, Snapshots, Tail};
 
 impl<M: Memory> Page<'_, M> {
     /// Evaluates every window of a group of the ladder's at `at` into `out`.
@@ -20,35 +20,61 @@ impl<M: Memory> Page<'_, M> {
             Some(session) => Pass::over(out, shape, group, form, session),
             None => Pass::start(out, shape, group, form, at, |piece| self.is_crowded(piece)),
         };
-        for index in (0..self.raw_len()).rev() {
-            feed(shape, form, (self.raw(index), gathered.texts(index)), &mut pass);
-        }
+        self.read_rows(&mut pass);
+        let tiles = self.tiles();
         let mut end = self.tiles_len();
         for level in 0..shape.levels.len() {
             let first = end - self.level_len(level);
-            for index in (first..end).rev() {
-                let (start, cells) = self.tile(index);
+            // Lifetime takes all of level 0.
+            let is_whole = level == 0 && shape.lifetime;
+            while first < end {
                 // Where the rows of a tile are not kept no edge lies inside of it: its piece of time is crowded.
-                let cut = (shape.exact && pass.cuts(start)).then(|| gathered.rows(index).kept(shape)).flatten();
-                if let Some(rows) = cut {
+                let cut = (shape.exact && pass.cuts(tiles.start(end - 1))).then(|| gathered.rows(end - 1).kept(shape));
+                if let Some(rows) = cut.flatten() {
                     rows.rev().for_each(|row| feed(shape, form, row, &mut pass));
-                } else if pass.reach(start) {
-                    shape.cells.merge(pass.running(), form, cells);
-                    if gathers {
-                        merge(pass.collected(), gathered.tile(index));
-                    }
+                    end -= 1;
+                    continue;
                 }
-                if level > 0 && pass.is_past_all() {
+                let Reach { is_within, down_to } = pass.reach(tiles.start(end - 1));
+                if pass.is_past_all() && !is_whole {
                     return pass.finish();
                 }
+                let from = tiles.first_from(down_to, first..end);
+                if is_within {
+                    shape.cells.merge_tiles(pass.running(), form, tiles.words(from..end));
+                    if gathers {
+                        (from..end).rev().for_each(|index| merge(pass.collected(), gathered.tile(index)));
+                    }
+                }
+                end = from;
             }
-            if level == 0 && shape.lifetime {
+            if is_whole {
                 // What has left level 0 stands in the header, all of it before any answerable instant.
                 pass.close_lifetime(shape, self.lifetime(), gathered.lifetime());
             }
-            end = first;
         }
         pass.finish();
+    }
+
+    /// Feeds the raw rows: all that lie between two edges at once.
+    fn read_rows(&self, pass: &mut Pass<'_>) {
+        let (gathers, gathered) = (!self.shape.gathers.is_empty(), self.memory.gathered());
+        let mut left = self.raw_rows();
+        while let Some(newest) = left.iter().next() {
+            let Reach { is_within, down_to } = pass.reach(newest.ts());
+            let alike = left.iter().take_while(|row| row.ts() >= down_to).count();
+            let (rows, others) = left.split_at(alike);
+            if is_within {
+                rows.add_to(self.form(), pass.running());
+                if gathers {
+                    let older = others.iter().len();
+                    for (row, index) in rows.iter().zip((older..older + alike).rev()) {
+                        row.gather(self.shape, gathered.texts(index), pass.collected());
+                    }
+                }
+            }
+            left = others;
+        }
     }
 
     /// Whether an event before an instant lies in the longest window there.
@@ -85,10 +111,9 @@ impl<M: Memory> Page<'_, M> {
 }
 
 /// Feeds one row, unless it lies in no window that is left.
-#[inline]
 fn feed(shape: &Shape, form: Form, (row, texts): (RawRow<'_>, &[Option<Box<str>>]), pass: &mut Pass<'_>) {
-    if pass.reach(row.ts()) {
-        row.add_to(shape, form, pass.running());
+    if pass.reach(row.ts()).is_within {
+        RawRows::new(shape, row.words()).add_to(form, pass.running());
         if !shape.gathers.is_empty() {
             row.gather(shape, texts, pass.collected());
         }

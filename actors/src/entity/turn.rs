@@ -4,20 +4,20 @@ use featuregrid_protocol::limits::RAW_ROWS_MAX;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::Timestamp;
 
+use super::gathered::RowTexts;
 use super::page::{Memory, Page};
-use super::raw::{self, Arrival, Order, RawRow};
+use super::raw::{self, Arrival, Order, RawRow, RawRows};
+use crate::aggregate::Collection;
 use crate::window::Bounds;
 
 /// Rows a page holds before it tiles those that are due: a turn then usually only writes one row, and a page that saw
 /// few events needs no tile at all.
 const ROWS_HELD: usize = RAW_ROWS_MAX + 16;
 
-/// The tile that rows are being added to.
+/// A tile that rows are added to.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     level: usize,
-    /// Rows before this belong to it.
-    end: Timestamp,
     index: usize,
 }
 
@@ -74,51 +74,63 @@ impl<M: Memory> Page<'_, M> {
         self.set_raw_len(len - leave);
         let texts = if self.shape.text_columns > 0 { self.memory.gathered_mut().take_texts(leave) } else { Vec::new() };
         // The oldest stands last. Rows may only join levels that are themselves folded, unless it is level 0.
-        let oldest = RawRow::new(self.shape, &leaving[leaving.len() - words..]).ts();
-        if oldest < bounds.levels[0] {
+        let rows = RawRows::new(self.shape, leaving);
+        let times = rows.iter().map(RawRow::ts);
+        let (newest, oldest) = (times.clone().fold(self.newest_tiled(), Ord::max), times.clone().next_back());
+        if oldest.is_some_and(|oldest| oldest < bounds.levels[0]) {
             self.fold_tiles(bounds);
         }
-        let shape = self.shape;
-        let mut newest = self.newest_tiled();
-        let mut open = None;
-        for (index, words) in leaving.rchunks_exact(words).enumerate() {
-            let row = RawRow::new(shape, words);
-            newest = newest.max(row.ts());
-            self.tile_row(bounds, row, texts.get(index).map_or(&[], |texts| texts), &mut open);
-        }
         self.set_newest_tiled(newest);
+        self.tile_rows(bounds, rows, &texts);
         if self.level_len(0) > 0 && self.tile(self.level_start(0)).0 < bounds.overdue {
             self.fold_tiles(bounds);
         }
     }
 
-    /// Adds a row to its tile. Rows come in order of time, so the tile of the last one is usually theirs: `open`.
-    fn tile_row(&mut self, bounds: &Bounds, row: RawRow<'_>, texts: &[Option<Box<str>>], open: &mut Option<Open>) {
-        let (shape, form, ts) = (self.shape, self.form(), row.ts());
-        if open.is_none_or(|open| ts >= open.end) {
-            *open = bounds.place(shape, ts).map(|(level, start)| {
-                let end = start + shape.levels[level].hop;
-                // A coarse tile ends early where a finer level begins.
-                let end = level.checked_sub(1).map_or(end, |finer| end.min(bounds.levels[finer]));
-                Open { level, end, index: self.find_or_insert(level, start) }
-            });
+    /// Adds rows to their tiles, all of one tile at once: those of the oldest first, which stands last.
+    fn tile_rows(&mut self, bounds: &Bounds, rows: RawRows<'_>, texts: &[RowTexts]) {
+        let (mut left, mut done) = (rows, 0);
+        while let Some(oldest) = left.iter().next_back() {
+            let (open, end) = self.tile_of(bounds, oldest.ts());
+            // The oldest belongs there even where time ends before the tile does.
+            let alike = 1 + left.iter().rev().skip(1).take_while(|row| row.ts() < end).count();
+            let (newer, rows) = left.split_at(left.iter().len() - alike);
+            self.add_to_tile(open, rows, texts.get(done..done + alike).unwrap_or_default());
+            (left, done) = (newer, done + alike);
         }
+    }
+
+    /// The tile of the oldest rows, if what they are of is kept at all, and up to when rows belong there.
+    fn tile_of(&mut self, bounds: &Bounds, oldest: Timestamp) -> (Option<Open>, Timestamp) {
+        let Some((level, start)) = bounds.place(self.shape, oldest) else { return (None, bounds.prune()) };
+        let end = start + self.shape.levels[level].hop;
+        // A coarse tile ends early where a finer level begins.
+        let end = level.checked_sub(1).map_or(end, |finer| end.min(bounds.levels[finer]));
+        (Some(Open { level, index: self.find_or_insert(level, start) }), end)
+    }
+
+    /// Adds rows, with their texts in reverse, to a tile, and to lifetime if that is where they belong too.
+    fn add_to_tile(&mut self, open: Option<Open>, rows: RawRows<'_>, texts: &[RowTexts]) {
+        let (shape, form) = (self.shape, self.form());
+        let with_texts =
+            || rows.iter().rev().enumerate().map(|(at, row)| (row, texts.get(at).map_or(&[][..], |texts| texts)));
+        let gather = |collections: &mut [Collection]| {
+            with_texts().for_each(|(row, texts)| row.gather(shape, texts, collections));
+        };
         let gathers = !shape.gathers.is_empty();
         if shape.lifetime && open.is_none_or(|open| open.level > 0) {
-            row.add_to(shape, form, self.lifetime_mut());
+            rows.add_to(form, self.lifetime_mut());
             if gathers {
-                self.memory.gathered_mut().add_to_lifetime(|collections| row.gather(shape, texts, collections));
+                self.memory.gathered_mut().add_to_lifetime(gather);
             }
         }
-        if let Some(open) = open {
-            row.add_to(shape, form, self.tile_mut(open.index));
-            if gathers {
-                let gathered = self.memory.gathered_mut();
-                gathered.add_to_tile(open.index, |collections| row.gather(shape, texts, collections));
-            }
-            if shape.exact {
-                self.memory.gathered_mut().add_row(open.index, shape, row, texts);
-            }
+        let Some(Open { index, .. }) = open else { return };
+        rows.add_to(form, self.tile_mut(index));
+        if gathers {
+            self.memory.gathered_mut().add_to_tile(index, gather);
+        }
+        if shape.exact {
+            with_texts().for_each(|(row, texts)| self.memory.gathered_mut().add_row(index, shape, row, texts));
         }
     }
 

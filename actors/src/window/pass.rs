@@ -99,6 +99,15 @@ impl Snapshots {
     }
 }
 
+/// Where something lies that a pass meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Whether in the window under way, and not after its head.
+    pub(crate) is_within: bool,
+    /// What stands before it, but not before this, lies where it lies.
+    pub(crate) down_to: Timestamp,
+}
+
 /// A pass under way.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
@@ -157,27 +166,31 @@ impl<'a> Pass<'a> {
         Self { out, panes: group.sight.panes(), head, next: 0 }
     }
 
-    /// Whether what stands at `ts` lies in the window under way, or before all; moves past the tail edges behind it.
+    /// Where what stands at `ts` lies; moves past the tail edges behind it.
     #[inline]
-    pub(crate) fn reach(&mut self, ts: Timestamp) -> bool {
-        if ts >= self.head {
-            return false;
+    pub(crate) fn reach(&mut self, ts: Timestamp) -> Reach {
+        let mut edge = self.edge();
+        while ts < self.head && ts < edge {
+            self.leave();
+            edge = self.edge();
         }
-        while let Some((edge, window)) = self.out.edges.get(self.next).copied()
-            && ts < edge
-        {
-            self.leave(window);
-        }
-        ts < self.head
+        let is_within = ts < self.head;
+        Reach { is_within, down_to: if is_within { edge } else { self.head } }
+    }
+
+    /// The next tail edge.
+    fn edge(&self) -> Timestamp {
+        self.out.edges.get(self.next).map_or(Timestamp::MIN, |(edge, _)| *edge)
     }
 
     /// Whether the next tail edge lies behind `start`, so that what begins there may lie on both sides of it.
     pub(crate) fn cuts(&self, start: Timestamp) -> bool {
-        self.out.edges.get(self.next).is_some_and(|(edge, _)| start < *edge)
+        start < self.edge()
     }
 
-    /// What runs is a window's answer.
-    fn leave(&mut self, window: usize) {
+    /// What runs is the answer of the window under way, if there is one left.
+    fn leave(&mut self) {
+        let Some((_, window)) = self.out.edges.get(self.next).copied() else { return };
         self.next += 1;
         if let Some(length) = self.panes {
             self.close_pane(window);
@@ -218,8 +231,8 @@ impl<'a> Pass<'a> {
 
     /// Everything was fed: the windows still open hold all of it.
     pub(crate) fn finish(mut self) {
-        while let Some((_, window)) = self.out.edges.get(self.next).copied() {
-            self.leave(window);
+        while !self.is_past_all() {
+            self.leave();
         }
     }
 

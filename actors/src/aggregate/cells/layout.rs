@@ -73,8 +73,8 @@ impl Count {
     }
 
     #[inline]
-    pub(super) fn add_one(self, cells: &mut [u64]) {
-        cells[self.word] += 1 << self.shift;
+    pub(super) fn add(self, cells: &mut [u64], count: u64) {
+        cells[self.word] += count << self.shift;
     }
 }
 

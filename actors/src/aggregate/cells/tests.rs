@@ -5,6 +5,7 @@ use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::*;
+use crate::aggregate::decay;
 
 const DECAY: Decay = Decay { half_life: Span(1000) };
 
@@ -40,20 +41,24 @@ fn kept() -> impl Strategy<Value = Vec<Kept>> {
     prop::collection::vec(kept, 5)
 }
 
+/// Adds the rows of each column, all at once.
 fn fill(shape: &CellShape, rows: &[Row], forms: &mut [(Form, Vec<u64>)]) {
-    for (column, number, place) in rows {
-        let one = one(shape.kept(*column), *number);
+    for column in 0..shape.columns() {
+        let ones = rows.iter().map(|row| one(shape.kept(column), row, row.0 == column));
         for (form, cells) in forms.iter_mut() {
-            shape.count(cells, *form, *column, one, *place);
+            shape.count(cells, *form, column, ones.clone());
         }
     }
 }
 
-fn one(kept: Kept, number: Option<i64>) -> One {
-    match number {
-        _ if !kept.has_value => One::Row,
-        Some(number) => One::Number(number),
-        None => One::Bad,
+fn one(kept: Kept, (_, number, (ts, position)): &Row, is_of_column: bool) -> One {
+    let is_bad = kept.has_value && number.is_none();
+    One {
+        is_taken: is_of_column && !is_bad,
+        is_bad: is_of_column && is_bad,
+        number: number.filter(|_| is_of_column).unwrap_or_default(),
+        ts: *ts,
+        position: *position,
     }
 }
 
@@ -62,14 +67,11 @@ fn naive<'r>(kept: Kept, rows: impl Iterator<Item = &'r Row>) -> Accumulator {
     let mut kept_of = Accumulator::default();
     for (_, number, (ts, position)) in rows {
         let (ts, position) = (*ts, *position);
-        let number = match one(kept, *number) {
-            One::Bad => {
-                kept_of.bad += 1;
-                continue;
-            }
-            One::Row => None,
-            One::Number(number) => Some(number),
-        };
+        if kept.has_value && number.is_none() {
+            kept_of.bad += 1;
+            continue;
+        }
+        let number = number.filter(|_| kept.has_value);
         kept_of.n += 1;
         let weight = I256::from(decay::weight(DECAY, ts));
         if kept.keeps.has(Keeps::WEIGHTS) {
@@ -135,13 +137,33 @@ proptest! {
     }
 
     #[test]
+    fn tiles_are_merged_at_once_as_one_by_one(kept in kept(), tiles in prop::collection::vec(rows(0), 0..9), times in 1usize..80) {
+        let shape = CellShape::new(kept);
+        for form in [Form::Narrow, Form::Wide] {
+            let tile = |rows: &Vec<Row>| {
+                let mut filled = [(form, vec![0; shape.words(form)])];
+                fill(&shape, rows, &mut filled);
+                filled[0].1.clone()
+            };
+            // More than are gone over at once.
+            let tiles: Vec<Vec<u64>> = std::iter::repeat_n(&tiles, times).flatten().map(tile).collect();
+            let (mut each, mut all) = (vec![0; shape.words(form)], vec![0; shape.words(form)]);
+            tiles.iter().for_each(|tile| shape.merge(&mut each, form, tile));
+            let words: Vec<u64> = tiles.iter().flat_map(|tile| [&[u64::MAX][..], tile].concat()).collect();
+            shape.merge_tiles(&mut all, form, &words);
+            prop_assert_eq!(all, each, "{:?}", form);
+        }
+    }
+
+    #[test]
     fn sums_carry_into_every_word(numbers in prop::collection::vec(prop_oneof![Just(i64::MIN), Just(i64::MAX), Just(-1)], 1..40)) {
         let kept = Kept { has_value: true, keeps: Keeps::SUM.and(Keeps::SQUARES) };
         let shape = CellShape::new(vec![kept]);
         let mut cells = vec![0; shape.words(Form::Wide)];
         let mut doubled = cells.clone();
         for number in &numbers {
-            shape.count(&mut cells, Form::Wide, 0, One::Number(*number), (Timestamp(0), Position::default()));
+            let row = (0, Some(*number), (Timestamp(0), Position::default()));
+            shape.count(&mut cells, Form::Wide, 0, std::iter::once(one(kept, &row, true)));
             shape.merge(&mut doubled, Form::Wide, &cells);
         }
         // The k-th number was merged once for itself and once for each that came after it.

@@ -98,11 +98,10 @@ fn value(Answer { operator, items, span, decay, .. }: &Answer, rows: &Accumulato
         (Operator::MeanGap, n) => {
             Value::Float(mean(i128::from(rows.last.0) - i128::from(rows.first.0), n - 1, SECONDS))
         }
-        (Operator::MinBy | Operator::MaxBy, _) => Value::Null,
         (Operator::FirstN(_) | Operator::LastN(_) | Operator::LastNDistinct(_), _)
         | (Operator::Percentile(_) | Operator::Median | Operator::DistinctCount, _)
         | (Operator::Mode | Operator::ModeShare | Operator::TopK(_) | Operator::TopKShare(_), _)
-        | (Operator::Histogram | Operator::Entropy, _)
+        | (Operator::Histogram | Operator::Entropy | Operator::MinBy | Operator::MaxBy, _)
         | (Operator::AnomalyCount(_) | Operator::AnomalyRate(_), _) => Value::Null,
     }
 }

@@ -47,6 +47,9 @@ impl Domain {
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
         };
+        if let Some(magnitude) = plain(digits, self.scale()) {
+            return Number::Unscaled(if negative { -magnitude } else { magnitude });
+        }
         let Some(mantissa) = Mantissa::read(digits) else {
             let word = String::from_utf8_lossy(digits).to_ascii_lowercase();
             return if matches!(word.as_str(), "nan" | "inf" | "infinity") { Number::Bad } else { Number::NotANumber };
@@ -60,6 +63,41 @@ impl Domain {
         }
     }
 }
+
+/// What nearly every number is: at most 18 digits, no more of them behind the point than the domain has, no exponent.
+#[inline]
+fn plain(text: &[u8], scale: u8) -> Option<i64> {
+    let (mut magnitude, mut point) = (0i64, None);
+    // Eighteen digits and a point.
+    if text.len() > 19 {
+        return None;
+    }
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => magnitude = magnitude.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let fraction = point.map_or(0, |point| text.len() - point - 1);
+    let digits = text.len() - usize::from(point.is_some());
+    if digits == 0 || digits > 18 {
+        return None;
+    }
+    let missing = usize::from(scale).checked_sub(fraction)?;
+    magnitude.checked_mul(*POWERS.get(missing)?)
+}
+
+/// Powers of ten that are words.
+const POWERS: [i64; 19] = {
+    let mut powers = [1i64; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
 
 /// Digits without sign: `value = 0.d1d2d3... x 10^point`.
 struct Mantissa<'a> {

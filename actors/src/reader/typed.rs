@@ -36,9 +36,14 @@ const STACKED: usize = 16;
 
 impl<'r> Cells<'r> {
     /// Of a record of which nothing was read.
+    #[inline]
     pub(super) fn new(inputs: &Inputs) -> Self {
-        let cells = inputs.cells().len();
-        Self { cells: SmallVec::from_elem(Cell::Null, cells), read: SmallVec::from_elem(false, cells) }
+        let count = inputs.cells().len();
+        // Grown where they stand: as wholes they would be copied here, unused room and all.
+        let mut cells = Self { cells: SmallVec::new(), read: SmallVec::new() };
+        cells.cells.resize(count, Cell::Null);
+        cells.read.resize(count, false);
+        cells
     }
 
     /// Reads what is needed and was not read before.

@@ -3,7 +3,13 @@
 //! Everything that can be decided once is: which closure, which cell, which digits, which literal. A row is then a slice
 //! of [`Cell`]s, each read once however many expressions use it, and numbers, truth values and the text of fields are
 //! passed without a copy. What an operation means stands in [`featuregrid_protocol::expression`].
+//!
+//! ```text
+//! condition    what a filter asks: whether it is certainly true
+//! shared       operands, null, choices      logic, exact, float, instant, text    a closure for each operation of a type
+//! ```
 
+mod condition;
 mod derived;
 mod exact;
 mod float;
@@ -17,6 +23,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::derived::Derivations;
+
+use self::condition::Condition;
+use self::shared::Operand;
 
 use featuregrid_protocol::expression::{Absent, Expression, Type};
 use featuregrid_protocol::time::Timestamp;
@@ -77,19 +86,19 @@ type TextCode = Arc<dyn for<'r> Fn(&Row<'r>) -> Result<std::borrow::Cow<'r, str>
 
 /// A compiled condition.
 #[derive(Clone)]
-pub struct Filter(Code<bool>);
+pub struct Filter(Condition);
 
 impl Filter {
     /// Compiles an expression that is true or false.
     #[must_use]
     pub fn new(expression: &Expression, inputs: &mut Inputs) -> Self {
-        Self(logic::compile(expression, inputs))
+        Self(Condition::new(expression, inputs))
     }
 
     /// Whether it is true; null is not.
     #[must_use]
     pub fn holds(&self, row: &Row<'_>) -> bool {
-        (self.0)(row) == Ok(true)
+        self.0.holds(row)
     }
 }
 
@@ -99,11 +108,11 @@ pub struct Program(Run);
 
 #[derive(Clone)]
 enum Run {
-    Bool(Code<bool>),
-    Number(Code<i128>),
-    Float(Code<f64>),
+    Bool(Operand<bool>),
+    Number(Operand<i128>),
+    Float(Operand<f64>),
     Text(TextCode),
-    Timestamp(Code<Timestamp>),
+    Timestamp(Operand<Timestamp>),
 }
 
 impl Program {
@@ -111,11 +120,11 @@ impl Program {
     #[must_use]
     pub fn new(expression: &Expression, inputs: &mut Inputs) -> Self {
         Self(match expression.of {
-            Type::Bool => Run::Bool(logic::compile(expression, inputs)),
-            Type::Int | Type::Decimal(_) => Run::Number(exact::compile(expression, inputs)),
-            Type::Float => Run::Float(float::compile(expression, inputs)),
+            Type::Bool => Run::Bool(Operand::new(expression, inputs, logic::compile)),
+            Type::Int | Type::Decimal(_) => Run::Number(Operand::new(expression, inputs, exact::compile)),
+            Type::Float => Run::Float(Operand::new(expression, inputs, float::compile)),
             Type::Text => Run::Text(text::compile(expression, inputs)),
-            Type::Timestamp => Run::Timestamp(instant::compile(expression, inputs)),
+            Type::Timestamp => Run::Timestamp(Operand::new(expression, inputs, instant::compile)),
         })
     }
 
@@ -126,10 +135,10 @@ impl Program {
             Absent::Bad => Cell::Bad,
         };
         match &self.0 {
-            Run::Bool(code) => see(code(row).map_or_else(absent, Cell::Bool)),
-            Run::Number(code) => see(code(row).map_or_else(absent, Cell::Number)),
-            Run::Float(code) => see(code(row).map_or_else(absent, Cell::Float)),
-            Run::Timestamp(code) => see(code(row).map_or_else(absent, Cell::Timestamp)),
+            Run::Bool(value) => see(value.of(row).map_or_else(absent, Cell::Bool)),
+            Run::Number(value) => see(value.of(row).map_or_else(absent, Cell::Number)),
+            Run::Float(value) => see(value.of(row).map_or_else(absent, Cell::Float)),
+            Run::Timestamp(value) => see(value.of(row).map_or_else(absent, Cell::Timestamp)),
             Run::Text(code) => match code(row) {
                 Ok(text) => see(Cell::Text(&text)),
                 Err(reason) => see(absent(reason)),

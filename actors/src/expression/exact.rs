@@ -8,15 +8,11 @@ use featuregrid_protocol::time::{Timestamp, zone};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::quotient;
-use super::shared::{all, both, bucket, fold, unchecked};
-use super::{Cell, Code, Inputs, float, instant, shared, text};
+use super::shared::{Operand, both, bucket, fold, operands, unchecked};
+use super::{Code, Inputs, float, instant, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128> {
-    let read = |cell: Cell<'_>| match cell {
-        Cell::Number(value) => Some(value),
-        _ => None,
-    };
-    if let Some(code) = shared::compile(expression, inputs, read, compile) {
+    if let Some(code) = shared::compile(expression, inputs, compile) {
         return code;
     }
     let (function, arguments) = match &expression.kind {
@@ -29,18 +25,18 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128
     };
     let scale = |of: Type| of.scale().unwrap_or_else(|| unchecked(expression));
     match (function, arguments) {
-        (Function::Add, [left, right]) => two(left, right, inputs, i128::checked_add),
-        (Function::Subtract, [left, right]) => two(left, right, inputs, i128::checked_sub),
-        (Function::Multiply, [left, right]) => two(left, right, inputs, i128::checked_mul),
+        (Function::Add, [left, right]) => two(left, right, inputs, |left, right| left.checked_add(right)),
+        (Function::Subtract, [left, right]) => two(left, right, inputs, |left, right| left.checked_sub(right)),
+        (Function::Multiply, [left, right]) => two(left, right, inputs, product),
         (Function::Remainder, [left, right]) => {
             // Of the smallest integer by -1 the remainder is 0, though the quotient does not fit.
             two(left, right, inputs, |left, right| (right != 0).then(|| left.wrapping_rem(right)))
         }
         (Function::Quotient, [left, right]) => {
             let digits = quotient::Digits { left: scale(left.of), right: scale(right.of) };
-            let (left, right, to) = (compile(left, inputs), compile(right, inputs), scale(expression.of));
+            let (left, right, to) = (operand(left, inputs), operand(right, inputs), scale(expression.of));
             Arc::new(move |row| {
-                let (left, right) = both(left(row), right(row))?;
+                let (left, right) = both(left.of(row), right.of(row))?;
                 quotient::rounded(left, right, digits, to).ok_or(Absent::Bad)
             })
         }
@@ -50,16 +46,18 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128
         (Function::Ceiling, [value]) => whole(value, inputs, f64::ceil, |value, power| {
             value.div_euclid(power) + i128::from(value.rem_euclid(power) != 0)
         }),
-        (Function::Least, values) => fold(all(values, inputs, compile), |left, right| left.min(right)),
-        (Function::Greatest, values) => fold(all(values, inputs, compile), |left, right| left.max(right)),
-        (Function::Bucketize, values) if values.iter().any(|value| value.of == Type::Float) => {
-            bucket(all(values, inputs, float::compile))
+        (Function::Least, values) => fold(operands(values, inputs, compile), |left, right| left.min(right)),
+        (Function::Greatest, values) => fold(operands(values, inputs, compile), |left, right| left.max(right)),
+        (Function::Bucketize, [value, bounds @ ..]) if value.of == Type::Float => {
+            bucket(Operand::new(value, inputs, float::compile), operands(bounds, inputs, float::compile))
         }
-        (Function::Bucketize, values) => bucket(all(values, inputs, compile)),
+        (Function::Bucketize, [value, bounds @ ..]) => {
+            bucket(operand(value, inputs), operands(bounds, inputs, compile))
+        }
         (Function::Between, [left, right]) => {
-            let (left, right) = (instant::compile(left, inputs), instant::compile(right, inputs));
+            let [left, right] = [left, right].map(|side| Operand::new(side, inputs, instant::compile));
             Arc::new(move |row| {
-                let (left, right) = both(left(row), right(row))?;
+                let (left, right) = both(left.of(row), right.of(row))?;
                 Ok(i128::from(left.0) - i128::from(right.0))
             })
         }
@@ -79,19 +77,28 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<i128
     }
 }
 
+fn operand(expression: &Expression, inputs: &mut Inputs) -> Operand<i128> {
+    Operand::new(expression, inputs, compile)
+}
+
+/// Almost all numbers are words: their product needs no check.
+#[inline]
+fn product(left: i128, right: i128) -> Option<i128> {
+    match (i64::try_from(left), i64::try_from(right)) {
+        (Ok(left), Ok(right)) => Some(i128::from(left) * i128::from(right)),
+        _ => left.checked_mul(right),
+    }
+}
+
 fn two(
     left: &Expression,
     right: &Expression,
     inputs: &mut Inputs,
     compute: impl Fn(i128, i128) -> Option<i128> + Send + Sync + 'static,
 ) -> Code<i128> {
-    let left = compile(left, inputs);
-    if let Kind::Literal(Literal::Number(right)) = right.kind {
-        return Arc::new(move |row| compute(left(row)?, right).ok_or(Absent::Bad));
-    }
-    let right = compile(right, inputs);
+    let (left, right) = (operand(left, inputs), operand(right, inputs));
     Arc::new(move |row| {
-        let (left, right) = both(left(row), right(row))?;
+        let (left, right) = both(left.of(row), right.of(row))?;
         compute(left, right).ok_or(Absent::Bad)
     })
 }
@@ -105,12 +112,12 @@ fn whole(
 ) -> Code<i128> {
     match value.of.scale() {
         Some(scale) => {
-            let (value, power) = (compile(value, inputs), 10i128.pow(scale.into()));
-            Arc::new(move |row| Ok(of_exact(value(row)?, power)))
+            let (value, power) = (operand(value, inputs), 10i128.pow(scale.into()));
+            Arc::new(move |row| Ok(of_exact(value.of(row)?, power)))
         }
         None => {
-            let value = float::compile(value, inputs);
-            Arc::new(move |row| quotient::of_float(of_float(value(row)?), 0).ok_or(Absent::Bad))
+            let value = Operand::new(value, inputs, float::compile);
+            Arc::new(move |row| quotient::of_float(of_float(value.of(row)?), 0).ok_or(Absent::Bad))
         }
     }
 }
@@ -120,8 +127,8 @@ fn convert(value: &Expression, to: Type, inputs: &mut Inputs) -> Code<i128> {
     let scale = domain.scale();
     match value.of {
         Type::Float => {
-            let value = float::compile(value, inputs);
-            Arc::new(move |row| quotient::of_float(value(row)?, scale).ok_or(Absent::Bad))
+            let value = Operand::new(value, inputs, float::compile);
+            Arc::new(move |row| quotient::of_float(value.of(row)?, scale).ok_or(Absent::Bad))
         }
         Type::Text => {
             let value = text::compile(value, inputs);
@@ -152,15 +159,15 @@ fn one(
     inputs: &mut Inputs,
     compute: impl Fn(i128) -> Option<i128> + Send + Sync + 'static,
 ) -> Code<i128> {
-    let value = compile(value, inputs);
-    Arc::new(move |row| compute(value(row)?).ok_or(Absent::Bad))
+    let value = operand(value, inputs);
+    Arc::new(move |row| compute(value.of(row)?).ok_or(Absent::Bad))
 }
 
 /// `None` where the zone is none.
 fn calendar(part: Part, name: &str, at: &Expression, inputs: &mut Inputs) -> Option<Code<i128>> {
-    let (zone, at) = (zone::find(name)?, instant::compile(at, inputs));
+    let (zone, at) = (zone::find(name)?, Operand::new(at, inputs, instant::compile));
     Some(Arc::new(move |row| {
-        let Timestamp(micros) = at(row)?;
+        let Timestamp(micros) = at.of(row)?;
         let instant = jiff::Timestamp::from_microsecond(micros).map_err(|_| Absent::Bad)?;
         let date = zone.to_datetime(instant);
         Ok(match part {

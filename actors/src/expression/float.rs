@@ -5,24 +5,20 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Type};
 
 use super::quotient;
-use super::shared::{all, both, fold, unchecked};
-use super::{Cell, Code, Inputs, exact, shared, text};
+use super::shared::{Operand, both, fold, operands, unchecked};
+use super::{Code, Inputs, exact, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64> {
-    let read = |cell: Cell<'_>| match cell {
-        Cell::Float(value) => Some(value),
-        _ => None,
-    };
-    if let Some(code) = shared::compile(expression, inputs, read, compile) {
+    if let Some(code) = shared::compile(expression, inputs, compile) {
         return code;
     }
     let Kind::Call(function, arguments) = &expression.kind else { unchecked(expression) };
     match (function, arguments.as_slice()) {
         (Function::Divide, [left, right]) if left.of != Type::Float => {
             let digits = quotient::Digits { left: left.of.scale().unwrap_or(0), right: right.of.scale().unwrap_or(0) };
-            let (left, right) = (exact::compile(left, inputs), exact::compile(right, inputs));
+            let [left, right] = [left, right].map(|side| Operand::new(side, inputs, exact::compile));
             Arc::new(move |row| {
-                let (left, right) = both(left(row), right(row))?;
+                let (left, right) = both(left.of(row), right.of(row))?;
                 quotient::nearest(left, right, digits).ok_or(Absent::Bad)
             })
         }
@@ -37,10 +33,10 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64>
         (Function::Exp, [value]) => one(value, inputs, libm::exp),
         (Function::SquareRoot, [value]) => one(value, inputs, f64::sqrt),
         (Function::Least, values) => {
-            fold(all(values, inputs, compile), |left, right| if right < left { right } else { left })
+            fold(operands(values, inputs, compile), |left, right| if right < left { right } else { left })
         }
         (Function::Greatest, values) => {
-            fold(all(values, inputs, compile), |left, right| if right > left { right } else { left })
+            fold(operands(values, inputs, compile), |left, right| if right > left { right } else { left })
         }
         (Function::Convert, [value]) => convert(value, inputs),
         _ => unchecked(expression),
@@ -48,14 +44,19 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<f64>
 }
 
 fn one(value: &Expression, inputs: &mut Inputs, compute: fn(f64) -> f64) -> Code<f64> {
-    let value = compile(value, inputs);
-    Arc::new(move |row| finite(compute(value(row)?)))
+    let value = Operand::new(value, inputs, compile);
+    Arc::new(move |row| finite(compute(value.of(row)?)))
 }
 
-fn two(left: &Expression, right: &Expression, inputs: &mut Inputs, compute: fn(f64, f64) -> f64) -> Code<f64> {
-    let (left, right) = (compile(left, inputs), compile(right, inputs));
+fn two(
+    left: &Expression,
+    right: &Expression,
+    inputs: &mut Inputs,
+    compute: impl Fn(f64, f64) -> f64 + Send + Sync + 'static,
+) -> Code<f64> {
+    let [left, right] = [left, right].map(|side| Operand::new(side, inputs, compile));
     Arc::new(move |row| {
-        let (left, right) = both(left(row), right(row))?;
+        let (left, right) = both(left.of(row), right.of(row))?;
         finite(compute(left, right))
     })
 }
@@ -63,8 +64,9 @@ fn two(left: &Expression, right: &Expression, inputs: &mut Inputs, compute: fn(f
 fn convert(value: &Expression, inputs: &mut Inputs) -> Code<f64> {
     match value.of.scale() {
         Some(scale) => {
-            let (value, digits) = (exact::compile(value, inputs), quotient::Digits { left: scale, right: 0 });
-            Arc::new(move |row| quotient::nearest(value(row)?, 1, digits).ok_or(Absent::Bad))
+            let value = Operand::new(value, inputs, exact::compile);
+            let digits = quotient::Digits { left: scale, right: 0 };
+            Arc::new(move |row| quotient::nearest(value.of(row)?, 1, digits).ok_or(Absent::Bad))
         }
         None => {
             let value = text::compile(value, inputs);

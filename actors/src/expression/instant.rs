@@ -6,14 +6,10 @@ use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Liter
 use featuregrid_protocol::time::Timestamp;
 
 use super::shared::unchecked;
-use super::{Cell, Code, Inputs, shared, text};
+use super::{Code, Inputs, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<Timestamp> {
-    let read = |cell: Cell<'_>| match cell {
-        Cell::Timestamp(value) => Some(value),
-        _ => None,
-    };
-    if let Some(code) = shared::compile(expression, inputs, read, compile) {
+    if let Some(code) = shared::compile(expression, inputs, compile) {
         return code;
     }
     match &expression.kind {

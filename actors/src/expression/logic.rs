@@ -7,15 +7,11 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Absent, CompareOp, Expression, Function, Kind, Literal, Type, pattern};
 use featuregrid_protocol::plants::{self, Plant};
 
-use super::shared::{absent, all, both, unchecked};
+use super::shared::{Operand, Plain, both, operands, unchecked};
 use super::{Cell, Code, Inputs, Program, Row, TextCode, exact, float, instant, shared, text};
 
 pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<bool> {
-    let read = |cell: Cell<'_>| match cell {
-        Cell::Bool(value) => Some(value),
-        _ => None,
-    };
-    if let Some(code) = shared::compile(expression, inputs, read, compile) {
+    if let Some(code) = shared::compile(expression, inputs, compile) {
         return code;
     }
     let (function, arguments) = match &expression.kind {
@@ -30,8 +26,8 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> Code<bool
         (Function::And, parts) => joined(parts, inputs, false),
         (Function::Or, parts) => joined(parts, inputs, true),
         (Function::Not, [part]) => {
-            let part = compile(part, inputs);
-            Arc::new(move |row| part(row).map(|value| !value))
+            let part = Operand::new(part, inputs, compile);
+            Arc::new(move |row| part.of(row).map(|value| !value))
         }
         (Function::IsNull, [value]) => {
             let value = Program::new(value, inputs);
@@ -58,11 +54,11 @@ fn truth<T>(value: Result<T, Absent>) -> Result<T, Absent> {
 
 /// `&&` or `||`: the first part that is `decides` decides.
 fn joined(parts: &[Expression], inputs: &mut Inputs, decides: bool) -> Code<bool> {
-    let parts = all(parts, inputs, compile);
+    let parts = operands(parts, inputs, compile);
     Arc::new(move |row| {
         let mut answer = Ok(!decides);
         for part in &parts {
-            match part(row) {
+            match part.of(row) {
                 Ok(value) if value == decides => return Ok(decides),
                 Ok(_) => {}
                 Err(_) if plants::on(Plant::NullDecides) => return Err(Absent::Null),
@@ -85,14 +81,6 @@ fn texts(left: &Expression, right: &Expression, inputs: &mut Inputs, is: fn(&str
 
 fn compare(op: CompareOp, left: &Expression, right: &Expression, inputs: &mut Inputs) -> Code<bool> {
     match (&left.kind, &right.kind) {
-        // What most filters are made of: a field beside a literal.
-        (Kind::Input(input), Kind::Literal(Literal::Number(literal))) if left.of.scale().is_some() => {
-            let (cell, literal) = (inputs.cell(*input, left.of), *literal);
-            by_op(op, move |row| match row.cells[cell] {
-                Cell::Number(value) => Ok(value.cmp(&literal)),
-                _ => Err(absent(row, cell)),
-            })
-        }
         (Kind::Input(input), Kind::Literal(Literal::Text(literal))) => {
             let (cell, literal) = (inputs.cell(*input, left.of), literal.clone());
             match op {
@@ -110,14 +98,11 @@ fn compare(op: CompareOp, left: &Expression, right: &Expression, inputs: &mut In
             }
         }
         _ => match left.of {
-            Type::Bool => ordered(op, compile(left, inputs), compile(right, inputs)),
-            Type::Int | Type::Decimal(_) => ordered(op, exact::compile(left, inputs), exact::compile(right, inputs)),
-            Type::Timestamp => ordered(op, instant::compile(left, inputs), instant::compile(right, inputs)),
-            Type::Float => {
-                let (left, right) = (float::compile(left, inputs), float::compile(right, inputs));
-                // There is no NaN.
-                by_op(op, move |row| both(left(row), right(row)).map(|(left, right)| left.total_cmp(&right)))
-            }
+            Type::Bool => ordered(op, [left, right], inputs, compile, bool::cmp),
+            Type::Int | Type::Decimal(_) => ordered(op, [left, right], inputs, exact::compile, i128::cmp),
+            Type::Timestamp => ordered(op, [left, right], inputs, instant::compile, Ord::cmp),
+            // There is no NaN.
+            Type::Float => ordered(op, [left, right], inputs, float::compile, f64::total_cmp),
             Type::Text => {
                 let (left, right) = (text::compile(left, inputs), text::compile(right, inputs));
                 by_op(op, move |row| both(left(row), right(row)).map(|(left, right)| left.cmp(&right)))
@@ -126,8 +111,15 @@ fn compare(op: CompareOp, left: &Expression, right: &Expression, inputs: &mut In
     }
 }
 
-fn ordered<T: Ord + 'static>(op: CompareOp, left: Code<T>, right: Code<T>) -> Code<bool> {
-    by_op(op, move |row| both(left(row), right(row)).map(|(left, right)| left.cmp(&right)))
+fn ordered<T: Plain>(
+    op: CompareOp,
+    sides: [&Expression; 2],
+    inputs: &mut Inputs,
+    compile: fn(&Expression, &mut Inputs) -> Code<T>,
+    order: impl Fn(&T, &T) -> Ordering + Send + Sync + 'static,
+) -> Code<bool> {
+    let [left, right] = sides.map(|side| Operand::new(side, inputs, compile));
+    by_op(op, move |row| both(left.of(row), right.of(row)).map(|(left, right)| order(&left, &right)))
 }
 
 /// One closure for each comparison, so that a row does not ask which it is.
@@ -160,16 +152,16 @@ fn is_in(value: &Expression, list: &[Expression], inputs: &mut Inputs) -> Code<b
     }
 }
 
-fn member<T: PartialEq + 'static>(
+fn member<T: Plain + PartialEq>(
     value: &Expression,
     list: &[Expression],
     inputs: &mut Inputs,
     compile: fn(&Expression, &mut Inputs) -> Code<T>,
 ) -> Code<bool> {
-    let value = compile(value, inputs);
-    let list = all(list, inputs, compile);
+    let value = Operand::new(value, inputs, compile);
+    let list = operands(list, inputs, compile);
     Arc::new(move |row| {
-        let value = truth(value(row))?;
-        Ok(list.iter().any(|one| one(row).is_ok_and(|one| one == value)))
+        let value = truth(value.of(row))?;
+        Ok(list.iter().any(|one| one.of(row).is_ok_and(|one| one == value)))
     })
 }

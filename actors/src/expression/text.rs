@@ -7,6 +7,7 @@ use std::sync::Arc;
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Type};
 use featuregrid_protocol::value::Value;
 
+use super::condition::Condition;
 use super::shared::{all, both, unchecked};
 use super::{Cell, Inputs, TextCode, exact, float, instant, logic};
 
@@ -32,9 +33,9 @@ pub(super) fn compile(expression: &Expression, inputs: &mut Inputs) -> TextCode 
     };
     match (function, arguments) {
         (Function::If, [condition, then, otherwise]) => {
-            let condition = logic::compile(condition, inputs);
+            let condition = Condition::new(condition, inputs);
             let (then, otherwise) = (compile(then, inputs), compile(otherwise, inputs));
-            Arc::new(move |row| if condition(row) == Ok(true) { then(row) } else { otherwise(row) })
+            Arc::new(move |row| if condition.holds(row) { then(row) } else { otherwise(row) })
         }
         (Function::Coalesce, values) => {
             let codes = all(values, inputs, compile);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use featuregrid_actors::expression::{Cell, Inputs, Program, Row};
+use featuregrid_actors::expression::{Cell, Filter, Inputs, Program, Row};
 use featuregrid_oracle::expression::{Value, evaluate};
 use featuregrid_protocol::expression::{Expression, Kind, Type, read};
 use featuregrid_protocol::time::Timestamp;
@@ -259,6 +259,7 @@ fn closures_answer_what_the_walk_answers() {
         operations(&expression, &mut drawn);
         let mut inputs = Inputs::default();
         let program = Program::new(&expression, &mut inputs);
+        let filter = (expression.of == Type::Bool).then(|| Filter::new(&expression, &mut inputs));
         for _ in 0..ROWS {
             let values: Vec<Value> = INPUTS.iter().map(|(_, of)| value(&mut random, *of)).collect();
             let values: Vec<Value> = values
@@ -278,6 +279,10 @@ fn closures_answer_what_the_walk_answers() {
                 _ => got == want,
             };
             assert!(same, "expression {at}: {text}\n got {got:?}\nwant {want:?}\nover {values:?} at {event_time}");
+            if let Some(filter) = &filter {
+                let (holds, is_true) = (filter.holds(&Row { cells: &cells, event_time }), want == Value::Bool(true));
+                assert_eq!(holds, is_true, "filter {at}: {text}\nover {values:?} at {event_time}");
+            }
             *answers.entry(answer(&want)).or_insert(0u64) += 1;
         }
     }

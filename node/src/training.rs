@@ -81,10 +81,15 @@ pub fn build(plan: &Arc<Plan>, spine: Spine, events: &[String], asked: Asked) ->
     loop {
         match answer(plan, &spine, events, (asked.known, left), parts, &mut answers) {
             Ok((counters, applied, duplicate)) => {
+                answers.arrange();
                 answers.check().with_context(|| spine.path().display().to_string())?;
                 return Ok(TrainingSet { spine, answers, counters, applied, duplicate, parts });
             }
-            Err(error) if parts < TRAINING_PARTS_MAX && is_too_large(&error) => parts *= 2,
+            Err(error) if parts < TRAINING_PARTS_MAX && is_too_large(&error) => {
+                // Some parts may have been answered.
+                answers = Answers::new(plan, &spine);
+                parts *= 2;
+            }
             Err(error) if is_too_large(&error) => {
                 let parts = format!("one of {parts} parts of the keys is too large");
                 return Err(error.context(parts + "; split the spine, or give more with --memory"));

@@ -85,7 +85,7 @@ struct Partition {
 #[derive(Debug)]
 pub struct History {
     pub(super) questions: Questions,
-    instants: Arc<[Timestamp]>,
+    pub(super) instants: Arc<[Timestamp]>,
     partitions: BTreeMap<PartitionId, Partition>,
     known: KnownIds,
     rows: Rows,

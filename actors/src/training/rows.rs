@@ -80,7 +80,14 @@ impl Rows {
     pub(super) fn push(&mut self, held: Held, numbers: &[i64], texts: Texts<'_>) {
         let bucket = &mut self.buckets[held.entity as usize / self.each];
         if bucket.len.is_multiple_of(PIECE) {
-            bucket.pieces.push(Piece::default());
+            // A bucket that has filled a piece will probably fill another.
+            let like = bucket.pieces.last().map(|full| (full.held.len(), full.numbers.len(), full.texts.len()));
+            let (held, numbers, texts) = like.unwrap_or_default();
+            bucket.pieces.push(Piece {
+                held: Vec::with_capacity(held),
+                numbers: Vec::with_capacity(numbers),
+                texts: String::with_capacity(texts),
+            });
         }
         let piece = bucket.pieces.len() as u32 - 1;
         let Some(last) = bucket.pieces.last_mut() else { return };

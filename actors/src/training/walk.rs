@@ -119,10 +119,15 @@ impl History {
 
     /// Where every partition stood, for whoever knew this; always all of them, in one order.
     fn stands(&self, knowledge: Mark) -> Vec<(PartitionId, Stand)> {
+        // The instants are the same for all partitions, and many: one search is enough.
+        let instant = match knowledge {
+            Mark::At(instant) => self.instants.binary_search(&instant).ok(),
+            Mark::Nothing | Mark::Token(_) => None,
+        };
         let stand = |(partition, marks): (PartitionId, &super::visibility::Marks)| {
             let stand = match knowledge {
                 Mark::Nothing => Stand { next: 0, max: Timestamp::MIN },
-                Mark::At(instant) => marks.at_instant(instant),
+                Mark::At(_) => instant.map_or(Stand { next: 0, max: Timestamp::MIN }, |at| marks.at_instant(at)),
                 Mark::Token(token) => marks.at_offset(self.questions.tokens[token as usize].get(partition)),
             };
             (partition, stand)

@@ -32,7 +32,7 @@ pub(crate) fn flags(reading: &Reading, edge: Edge) -> u32 {
         (edge == Edge::Rounded || reading.rounded, FeatureColumn::ROUNDED),
         (reading.inexact_input, FeatureColumn::INEXACT_INPUT),
         (reading.partial_coverage, FeatureColumn::PARTIAL_COVERAGE),
-        (reading.value == Value::Null, FeatureColumn::NO_VALUE),
+        (matches!(reading.value, Value::Null), FeatureColumn::NO_VALUE),
     ];
     bits.into_iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, bit)| flags | bit)
 }

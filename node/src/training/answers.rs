@@ -1,4 +1,10 @@
-//! The values of a training set, column by column in the order of the spine. Knows no file.
+//! The values of a training set, column by column. Knows no file.
+//!
+//! Rows are answered entity by entity, which is any order. Answers are appended, so that each lies beside the one before
+//! it, and brought into the order of the spine one column at a time once all are there: written to their rows at once,
+//! each would wait for as many lines of memory as there are columns.
+
+use std::ops::Range;
 
 use anyhow::bail;
 use featuregrid_actors::shard::ViewReading;
@@ -93,11 +99,20 @@ impl Mark {
 pub struct Answers {
     /// In the order of the plan.
     pub columns: Vec<Answered>,
-    /// By view of the plan: its first column; views that no row can ask for have none.
-    first: Vec<Option<usize>>,
+    /// By view of the plan; views that no row can ask for have none.
+    views: Vec<Option<Asked>>,
     rows: usize,
     /// What does not fit its column.
     unfit: Option<(usize, usize, Value)>,
+}
+
+/// A view that rows ask for.
+#[derive(Debug)]
+struct Asked {
+    /// Its columns.
+    columns: Range<usize>,
+    /// Rows in the order they were answered, which is that of the columns until they are arranged.
+    rows: Vec<u32>,
 }
 
 impl Answers {
@@ -124,21 +139,26 @@ impl Answers {
         };
         let none = Self::of_rows(plan, spine, 0);
         let row: usize = none.columns.iter().map(|column| value(column) + size_of::<Mark>()).sum();
-        spine.rows.len().saturating_mul(row)
+        // Beside them stand the order they were answered in, and the column that is being arranged.
+        let order = none.views.iter().flatten().count() * size_of::<u32>();
+        let arranged = none.columns.iter().map(value).max().unwrap_or_default() + size_of::<Mark>();
+        spine.rows.len().saturating_mul(row + order + arranged)
     }
 
     fn of_rows(plan: &Plan, spine: &Spine, rows: usize) -> Self {
         let asked: Vec<usize> =
             spine.views(plan).map_or(Vec::new(), |views| views.into_iter().map(|(view, _)| view).collect());
-        let (mut columns, mut first) = (Vec::new(), vec![None; plan.views.len()]);
+        let (mut columns, mut views) = (Vec::new(), Vec::new());
+        views.resize_with(plan.views.len(), || None);
         for (view, names) in asked.iter().zip(plan.result_names(&asked)) {
-            first[*view] = Some(columns.len());
+            let first = columns.len();
             for (at, name) in names.into_iter().enumerate() {
                 let values = empty(&plan.views[*view], at, rows);
-                columns.push(Answered { name, values, marks: vec![Mark::ABSENT; rows] });
+                columns.push(Answered { name, values, marks: Vec::with_capacity(rows) });
             }
+            views[*view] = Some(Asked { columns: first..columns.len(), rows: Vec::with_capacity(rows) });
         }
-        Self { columns, first, rows, unfit: None }
+        Self { columns, views, rows, unfit: None }
     }
 
     /// How many rows.
@@ -147,15 +167,27 @@ impl Answers {
         self.rows
     }
 
-    /// What a row was answered by a view.
+    /// What a row was answered by a view; once for each.
     pub fn put(&mut self, row: usize, view: usize, reading: &ViewReading) {
-        let Some(first) = self.first[view] else { return };
+        let Some(asked) = &mut self.views[view] else { return };
+        asked.rows.push(row as u32);
         let ViewReading { readings, edge, .. } = reading;
-        for (column, reading) in (first..).zip(readings) {
-            let answered = &mut self.columns[column];
-            answered.marks[row] = Mark::of(reading, *edge);
-            if !answered.values.put(row, &reading.value) {
-                self.unfit.get_or_insert((row, column, reading.value.clone()));
+        let columns = self.columns.get_mut(asked.columns.clone()).unwrap_or_default();
+        for (at, (answered, reading)) in columns.iter_mut().zip(readings).enumerate() {
+            answered.marks.push(Mark::of(reading, *edge));
+            if !answered.values.push(&reading.value) {
+                self.unfit.get_or_insert((row, asked.columns.start + at, reading.value.clone()));
+            }
+        }
+    }
+
+    /// No answer comes any more: brings all of them into the order of the spine, and so must be called before they are read.
+    pub fn arrange(&mut self) {
+        for asked in self.views.iter_mut().flatten() {
+            let order = std::mem::take(&mut asked.rows);
+            for answered in self.columns.get_mut(asked.columns.clone()).unwrap_or_default() {
+                arrange(&mut answered.marks, &order, vec![Mark::ABSENT; self.rows]);
+                answered.values.arrange(&order, self.rows);
             }
         }
     }
@@ -180,6 +212,12 @@ impl Answered {
         self.marks[row]
     }
 
+    /// What stands beside the values of some rows.
+    #[must_use]
+    pub fn marks(&self, rows: Range<usize>) -> &[Mark] {
+        &self.marks[rows]
+    }
+
     /// The value of a row.
     #[must_use]
     pub fn value(&self, row: usize) -> Value {
@@ -196,39 +234,65 @@ impl Answered {
     }
 }
 
+/// Brings answers to their rows, between those that have none.
+fn arrange<T>(answers: &mut Vec<T>, order: &[u32], mut none: Vec<T>) {
+    for (row, answer) in order.iter().zip(answers.drain(..)) {
+        none[*row as usize] = answer;
+    }
+    *answers = none;
+}
+
 impl Values {
-    /// Whether it fits.
-    fn put(&mut self, row: usize, value: &Value) -> bool {
-        match (self, value) {
-            (_, Value::Null) => true,
-            (Self::Int(values), Value::Int(int)) => i64::try_from(*int).map(|int| values[row] = int).is_ok(),
-            (Self::Decimal { scale, unscaled }, Value::Decimal { unscaled: value, scale: own }) => {
-                unscaled[row] = *value;
-                own == scale && value.unsigned_abs() <= DECIMAL_MAX
-            }
-            // A derived number without digits after the point.
-            (Self::Decimal { scale: 0, unscaled }, Value::Int(int)) => {
-                unscaled[row] = *int;
-                int.unsigned_abs() <= DECIMAL_MAX
-            }
-            (Self::Float(values), Value::Float(float)) => {
-                values[row] = *float;
-                true
-            }
-            (Self::Bool(values), Value::Bool(truth)) => {
-                values[row] = *truth;
-                true
-            }
-            (Self::Whole(values), Value::Text(_) | Value::List(_) | Value::Counts(_)) => {
-                values[row] = value.clone();
-                true
-            }
-            _ => false,
+    fn arrange(&mut self, order: &[u32], rows: usize) {
+        match self {
+            Self::Int(values) => arrange(values, order, vec![0; rows]),
+            Self::Decimal { unscaled, .. } => arrange(unscaled, order, vec![0; rows]),
+            Self::Float(values) => arrange(values, order, vec![0.0; rows]),
+            Self::Bool(values) => arrange(values, order, vec![false; rows]),
+            Self::Whole(values) => arrange(values, order, vec![Value::Null; rows]),
         }
+    }
+
+    /// Appends a value; whether it fits. What does not is as good as none.
+    fn push(&mut self, value: &Value) -> bool {
+        let fits = match self {
+            Self::Int(values) => {
+                let int = if let Value::Int(int) = value { i64::try_from(*int).ok() } else { None };
+                values.push(int.unwrap_or_default());
+                int.is_some()
+            }
+            Self::Decimal { scale, unscaled } => {
+                let number = match value {
+                    Value::Decimal { unscaled, scale: own } if own == scale => Some(*unscaled),
+                    // A derived number without digits after the point.
+                    Value::Int(int) if *scale == 0 => Some(*int),
+                    _ => None,
+                };
+                let number = number.filter(|number| number.unsigned_abs() <= DECIMAL_MAX);
+                unscaled.push(number.unwrap_or_default());
+                number.is_some()
+            }
+            Self::Float(values) => {
+                let float = if let Value::Float(float) = value { Some(*float) } else { None };
+                values.push(float.unwrap_or_default());
+                float.is_some()
+            }
+            Self::Bool(values) => {
+                let truth = if let Value::Bool(truth) = value { Some(*truth) } else { None };
+                values.push(truth.unwrap_or_default());
+                truth.is_some()
+            }
+            Self::Whole(values) => {
+                let is_whole = matches!(value, Value::Text(_) | Value::List(_) | Value::Counts(_));
+                values.push(if is_whole { value.clone() } else { Value::Null });
+                is_whole
+            }
+        };
+        fits || matches!(value, Value::Null)
     }
 }
 
-/// The column of a result, by its definition alone.
+/// The column of a result, by its definition alone, with room for so many rows.
 fn empty(view: &ViewPlan, result: usize, rows: usize) -> Values {
     let answers = match view.features.get(result) {
         None => plan::Answers::One(view.derived[result - view.features.len()].formula.of),
@@ -238,12 +302,12 @@ fn empty(view: &ViewPlan, result: usize, rows: usize) -> Values {
         }
     };
     match answers {
-        plan::Answers::One(Type::Int) => Values::Int(vec![0; rows]),
-        plan::Answers::One(Type::Decimal(scale)) => Values::Decimal { scale, unscaled: vec![0; rows] },
-        plan::Answers::One(Type::Float) => Values::Float(vec![0.0; rows]),
-        plan::Answers::One(Type::Bool) => Values::Bool(vec![false; rows]),
+        plan::Answers::One(Type::Int) => Values::Int(Vec::with_capacity(rows)),
+        plan::Answers::One(Type::Decimal(scale)) => Values::Decimal { scale, unscaled: Vec::with_capacity(rows) },
+        plan::Answers::One(Type::Float) => Values::Float(Vec::with_capacity(rows)),
+        plan::Answers::One(Type::Bool) => Values::Bool(Vec::with_capacity(rows)),
         plan::Answers::One(Type::Text | Type::Timestamp) | plan::Answers::List(_) | plan::Answers::Counts(_) => {
-            Values::Whole(vec![Value::Null; rows])
+            Values::Whole(Vec::with_capacity(rows))
         }
     }
 }

@@ -105,7 +105,7 @@ impl Array {
                 TimeUnit::Millisecond => {
                     array.as_primitive::<TimestampMillisecondType>().unary(|at| at.saturating_mul(1_000))
                 }
-                TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().unary(|at| at),
+                TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().reinterpret_cast(),
                 TimeUnit::Nanosecond => {
                     array.as_primitive::<TimestampNanosecondType>().unary(|at| at.div_euclid(1_000))
                 }

@@ -102,7 +102,8 @@ fn events_in_columns_are_events_in_payloads() {
     let columns =
         columns.lines().map(|line| line.replace('}', ",\"as_of\":\"2026-01-01T12:00:00Z\"}")).collect::<Vec<_>>();
     let columns = Spine::read(&files.write("columns.jsonl", &columns.join("\n")), &plan, usize::MAX).unwrap();
-    let answers = Answers::new(&plan, &columns);
+    let mut answers = Answers::new(&plan, &columns);
+    answers.arrange();
     let counters = PartitionCounters::default();
     let table = TrainingSet { spine: columns, answers, counters, applied: 0, duplicate: 0, parts: 1 };
     table::write(&table, &files.path("events.parquet")).unwrap();

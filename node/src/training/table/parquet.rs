@@ -1,16 +1,18 @@
 //! A training set in Parquet. Knows no row of it by itself.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{
     Array as _, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, Int8Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
 use featuregrid_protocol::value::{Status, Value};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -20,8 +22,10 @@ use crate::training::TrainingSet;
 use crate::training::answers::{Answered, Values};
 use crate::training::spine::Cells;
 
-/// Rows of one batch handed to the writer.
-const BATCH_ROWS: usize = 65_536;
+/// Rows handed to the writer of a column at a time.
+const BATCH_ROWS: usize = 8192;
+/// Rows of one group, as other writers have them.
+const GROUP_ROWS: usize = 1 << 20;
 /// Digits of a decimal column: the most there are, so that a longer sum never changes the type.
 const DIGITS: u8 = 38;
 
@@ -30,10 +34,14 @@ pub(super) fn status_of(result: &str) -> String {
     format!("{result}__status")
 }
 
-/// Writes it.
+/// Writes it, column by column of each group of rows: what is read and made of a column stays in a processor's cache, and
+/// so does what the writer keeps of it.
 pub(super) fn write(set: &TrainingSet, path: &Path) -> anyhow::Result<()> {
-    let file = File::create(path)?;
-    let first = batch(set, 0, 0)?;
+    let columns = columns(set);
+    let mut fields = Vec::new();
+    for (name, column) in &columns {
+        fields.push(Arc::new(Field::new(name.clone(), array(set, *column, 0..0)?.data_type().clone(), true)));
+    }
     // Values rarely repeat, and a dictionary of them costs more than it saves; names of statuses always do.
     let properties = set.answers.columns.iter().fold(
         WriterProperties::builder()
@@ -43,32 +51,54 @@ pub(super) fn write(set: &TrainingSet, path: &Path) -> anyhow::Result<()> {
             properties.set_column_dictionary_enabled(ColumnPath::from(vec![column.name.clone()]), false)
         },
     );
-    let mut writer = ArrowWriter::try_new(file, first.schema(), Some(properties.build()))?;
-    for from in (0..set.answers.rows()).step_by(BATCH_ROWS) {
-        let until = (from + BATCH_ROWS).min(set.answers.rows());
-        writer.write(&batch(set, from, until)?)?;
+    let schema = Arc::new(Schema::new(fields.clone()));
+    let writer = ArrowWriter::try_new(File::create(path)?, schema, Some(properties.build()))?;
+    let (mut file, writers) = writer.into_serialized_writer()?;
+    for (number, from) in (0..set.answers.rows()).step_by(GROUP_ROWS).enumerate() {
+        let until = (from + GROUP_ROWS).min(set.answers.rows());
+        let mut group = file.next_row_group()?;
+        for ((mut writer, field), (_, column)) in
+            writers.create_column_writers(number)?.into_iter().zip(&fields).zip(&columns)
+        {
+            for from in (from..until).step_by(BATCH_ROWS) {
+                let array = array(set, *column, from..(from + BATCH_ROWS).min(until))?;
+                for leaf in compute_leaves(field, &array)? {
+                    writer.write(&leaf)?;
+                }
+            }
+            writer.close()?.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
     }
-    writer.close()?;
+    file.close()?;
     Ok(())
 }
 
-fn batch(set: &TrainingSet, from: usize, until: usize) -> anyhow::Result<RecordBatch> {
-    let mut fields = Vec::new();
-    let mut arrays: Vec<ArrayRef> = Vec::new();
-    let mut push = |name: String, array: ArrayRef| {
-        fields.push(Field::new(name, array.data_type().clone(), true));
-        arrays.push(array);
-    };
-    for column in &set.spine.columns {
-        push(column.name.clone(), cells(&column.cells, from, until));
-    }
-    for column in &set.answers.columns {
-        push(column.name.clone(), values(column, from, until)?);
-        push(status_of(&column.name), statuses(column, from, until)?);
-    }
-    let flags: StringArray = (from..until).map(|row| super::flags(set, row)).collect();
-    push(super::FLAGS.to_owned(), Arc::new(flags));
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+/// What a column is made of.
+#[derive(Clone, Copy)]
+enum Column<'a> {
+    Spine(&'a Cells),
+    Values(&'a Answered),
+    Statuses(&'a Answered),
+    Flags,
+}
+
+/// All of them, in their order.
+fn columns(set: &TrainingSet) -> Vec<(String, Column<'_>)> {
+    let spine = set.spine.columns.iter().map(|column| (column.name.clone(), Column::Spine(&column.cells)));
+    let answers = set.answers.columns.iter().flat_map(|column| {
+        [(column.name.clone(), Column::Values(column)), (status_of(&column.name), Column::Statuses(column))]
+    });
+    spine.chain(answers).chain([(super::FLAGS.to_owned(), Column::Flags)]).collect()
+}
+
+fn array(set: &TrainingSet, column: Column<'_>, rows: Range<usize>) -> anyhow::Result<ArrayRef> {
+    Ok(match column {
+        Column::Spine(column) => cells(column, rows.start, rows.end),
+        Column::Values(column) => values(column, rows)?,
+        Column::Statuses(column) => statuses(column, rows)?,
+        Column::Flags => Arc::new(rows.map(|row| super::flags(set, row)).collect::<StringArray>()),
+    })
 }
 
 fn cells(cells: &Cells, from: usize, until: usize) -> ArrayRef {
@@ -91,32 +121,33 @@ fn cells(cells: &Cells, from: usize, until: usize) -> ArrayRef {
     }
 }
 
-fn values(column: &Answered, from: usize, until: usize) -> anyhow::Result<ArrayRef> {
-    let is_value = |row: usize| column.mark(row).is_value();
-    let rows = from..until;
+fn values(column: &Answered, rows: Range<usize>) -> anyhow::Result<ArrayRef> {
+    let valid: BooleanArray = column.marks(rows.clone()).iter().map(|mark| mark.is_value()).collect::<Vec<_>>().into();
+    let valid = Some(valid.values().clone().into());
     Ok(match &column.values {
-        Values::Int(values) => Arc::new(rows.map(|row| is_value(row).then(|| values[row])).collect::<Int64Array>()),
-        Values::Float(values) => Arc::new(rows.map(|row| is_value(row).then(|| values[row])).collect::<Float64Array>()),
+        Values::Int(values) => Arc::new(Int64Array::new(values[rows].to_vec().into(), valid)),
+        Values::Float(values) => Arc::new(Float64Array::new(values[rows].to_vec().into(), valid)),
         Values::Decimal { scale, unscaled } => {
-            let decimals = rows.map(|row| is_value(row).then(|| unscaled[row])).collect::<Decimal128Array>();
+            let decimals = Decimal128Array::new(unscaled[rows].to_vec().into(), valid);
             Arc::new(decimals.with_precision_and_scale(DIGITS, *scale as i8)?)
         }
-        Values::Bool(values) => Arc::new(rows.map(|row| is_value(row).then(|| values[row])).collect::<BooleanArray>()),
+        Values::Bool(values) => Arc::new(BooleanArray::new(values[rows].to_vec().into(), valid)),
         // Lists and counts are JSON: tables have no column for numbers that keep all their digits in a list.
         Values::Whole(values) => {
-            let text = |row: usize| match &values[row] {
+            let text = |value: &Value| match value {
                 Value::Text(text) => text.to_string(),
                 value => value.to_string(),
             };
-            Arc::new(rows.map(|row| is_value(row).then(|| text(row))).collect::<StringArray>())
+            let values = column.marks(rows.clone()).iter().zip(&values[rows]);
+            Arc::new(values.map(|(mark, value)| mark.is_value().then(|| text(value))).collect::<StringArray>())
         }
     })
 }
 
-fn statuses(column: &Answered, from: usize, until: usize) -> anyhow::Result<ArrayRef> {
-    let keys: Int8Array = (from..until).map(|row| column.mark(row).status().map(|status| status as i8)).collect();
+fn statuses(column: &Answered, rows: Range<usize>) -> anyhow::Result<ArrayRef> {
+    let keys = column.marks(rows).iter().map(|mark| mark.status().map(|status| status as i8));
     let names = StringArray::from_iter_values(Status::ALL.map(Status::name));
-    let dictionary = DictionaryArray::try_new(keys, Arc::new(names))?;
+    let dictionary = DictionaryArray::try_new(keys.collect::<Int8Array>(), Arc::new(names))?;
     debug_assert!(matches!(dictionary.data_type(), DataType::Dictionary(..)), "names stand once");
     Ok(Arc::new(dictionary))
 }

@@ -92,6 +92,12 @@ plants! {
     RoundHalfUp => "round_half_up",
     /// A null part of a conjunction or disjunction decides it, whatever the others are.
     NullDecides => "null_decides",
+    /// A quotient loses the digits that it has no room for, instead of being rounded.
+    QuotientTruncated => "quotient_truncated",
+    /// A product that is too large is what is left of it, and no number out of range.
+    ProductWraps => "product_wraps",
+    /// The hour of a place is the hour of UTC.
+    ZoneForgotten => "zone_forgotten",
     /// Of rows of one instant a list keeps those that came first instead of those that are first.
     ListsByArrival => "lists_by_arrival",
     /// What a tile could not count one by one is forgotten when it joins another.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use featuregrid_protocol::expression::{Absent, Expression, Function, Kind, Literal, Part, Type};
 use featuregrid_protocol::number::Number;
+use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::time::{Timestamp, zone};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -86,6 +87,7 @@ fn operand(expression: &Expression, inputs: &mut Inputs) -> Operand<i128> {
 fn product(left: i128, right: i128) -> Option<i128> {
     match (i64::try_from(left), i64::try_from(right)) {
         (Ok(left), Ok(right)) => Some(i128::from(left) * i128::from(right)),
+        _ if plants::on(Plant::ProductWraps) => Some(left.wrapping_mul(right)),
         _ => left.checked_mul(right),
     }
 }
@@ -165,6 +167,7 @@ fn one(
 
 /// `None` where the zone is none.
 fn calendar(part: Part, name: &str, at: &Expression, inputs: &mut Inputs) -> Option<Code<i128>> {
+    let name = if plants::on(Plant::ZoneForgotten) { "UTC" } else { name };
     let (zone, at) = (zone::find(name)?, Operand::new(at, inputs, instant::compile));
     Some(Arc::new(move |row| {
         let Timestamp(micros) = at.of(row)?;

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use ethnum::U256;
+use featuregrid_protocol::plants::{self, Plant};
 
 use crate::aggregate::ratio;
 
@@ -43,6 +44,7 @@ pub(super) fn rounded(left: i128, right: i128, digits: Digits, to: u8) -> Option
     // The rest is below the divisor, which has at most 187 bits, so it can be doubled.
     let up = match (rest << 1u32).cmp(&below) {
         Ordering::Less => false,
+        _ if plants::on(Plant::QuotientTruncated) => false,
         Ordering::Equal => whole % 2 == 1,
         Ordering::Greater => true,
     };

@@ -2,23 +2,25 @@
 //! (one conditional write, decided for certain) and [`gather`] (many reads, all of them). Knows no client, no
 //! clock and no random number: the shell, a real one or a simulated one, performs requests and hands in replies.
 //!
-//! **The shell's side of the contract.** Every request is answered exactly once, [`limits::STORE_DEADLINE`] after it
-//! was made at the latest; by then [`PutOutcome::Unknown`], [`GetOutcome::Unavailable`] and
-//! [`ListOutcome::Unavailable`] are the answers. A client must not retry a conditional write by itself: it would turn
+//! **The shell's side of the contract.** Every request is answered exactly once, [`StoreRequest::deadline`] after it was made at
+//! the latest; by then [`PutOutcome::Unknown`], [`GetOutcome::Unavailable`], [`ListOutcome::Unavailable`] and
+//! [`DeleteOutcome::Unknown`] are the answers. A client must not retry a conditional write by itself: it would turn
 //! its own success into a 412. Reads see every write that was answered before they began.
-//!
-//! [`limits::STORE_DEADLINE`]: featuregrid_protocol::limits::STORE_DEADLINE
 
 pub mod gather;
 pub mod key;
 mod monotonic;
+pub mod objects;
 #[cfg(test)]
 pub(crate) mod script;
 pub mod write;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::Nonce;
+use featuregrid_protocol::limits::STORE_DEADLINE;
+use featuregrid_protocol::time::Span;
 
 pub use key::{Key, Prefix};
 pub use monotonic::Monotonic;
@@ -100,6 +102,8 @@ pub enum StoreRequest {
         id: RequestId,
         /// Which object.
         key: Key,
+        /// Which of its bytes, as far as it has them; all where none are named.
+        bytes: Option<Range<u64>>,
     },
     /// Lists the names under a prefix, in ascending order of their paths.
     List {
@@ -119,14 +123,30 @@ pub enum StoreRequest {
         /// When it may land.
         condition: PutCondition,
     },
+    /// Removes one object. To be asked only for what no reader will ever ask for again: there is no condition.
+    Delete {
+        /// Names the request.
+        id: RequestId,
+        /// Which object.
+        key: Key,
+    },
 }
 
 impl StoreRequest {
+    /// How long it may take at most.
+    #[must_use]
+    pub fn deadline(&self) -> Span {
+        match self {
+            Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => key.deadline(),
+            Self::List { .. } => STORE_DEADLINE,
+        }
+    }
+
     /// The id its reply carries.
     #[must_use]
     pub fn id(&self) -> RequestId {
         match self {
-            Self::Get { id, .. } | Self::List { id, .. } | Self::Put { id, .. } => *id,
+            Self::Get { id, .. } | Self::List { id, .. } | Self::Put { id, .. } | Self::Delete { id, .. } => *id,
         }
     }
 }
@@ -151,11 +171,22 @@ pub enum GetOutcome {
     Unavailable,
 }
 
+/// One line of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The object's name.
+    pub key: Key,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How long ago it was written, by the store's own clock: no node's clock takes part.
+    pub age: Span,
+}
+
 /// What became of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListOutcome {
-    /// Every name of the prefix that [`Key::parse`] knows; foreign names are skipped.
-    Keys(Vec<Key>),
+    /// Every object of the prefix whose name [`Key::parse`] knows; foreign names are skipped.
+    Objects(Vec<Listed>),
     /// Nothing is known.
     Unavailable,
 }
@@ -170,6 +201,15 @@ pub enum PutOutcome {
     /// 409: somebody else is writing; this request did not land, and may be sent again as it is.
     Retry,
     /// Timeout, 5xx, broken connection: it landed, did not, or will land later.
+    Unknown,
+}
+
+/// What became of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    /// The object is not there any more, or never was.
+    Done,
+    /// Nothing is known; asking again does no harm.
     Unknown,
 }
 
@@ -197,6 +237,13 @@ pub enum StoreReply {
         /// What became of it.
         outcome: PutOutcome,
     },
+    /// To [`StoreRequest::Delete`].
+    Delete {
+        /// The request's.
+        id: RequestId,
+        /// What became of it.
+        outcome: DeleteOutcome,
+    },
 }
 
 impl StoreReply {
@@ -204,7 +251,7 @@ impl StoreReply {
     #[must_use]
     pub fn id(&self) -> RequestId {
         match self {
-            Self::Get { id, .. } | Self::List { id, .. } | Self::Put { id, .. } => *id,
+            Self::Get { id, .. } | Self::List { id, .. } | Self::Put { id, .. } | Self::Delete { id, .. } => *id,
         }
     }
 }

@@ -93,6 +93,8 @@ pub const MOVED_HINT: Span = Span::seconds(10);
 /// A request to the store that was not answered after this long counts as unknown: below half of [`LEASE_HOLDER`], so that
 /// one lost renewal does not cost the lease.
 pub const STORE_DEADLINE: Span = Span::millis(900);
+/// The same for data objects, which have up to hundreds of megabytes: 5 MB/s is a store in trouble.
+pub const PART_DEADLINE: Span = Span::seconds(60);
 /// A refused or unknown request is sent again after this long: a few tries fit into a lease, and a store in trouble is spared.
 pub const STORE_RETRY_AFTER: Span = Span::millis(100);
 /// Reads one machine has on their way to the store: enough to hide its latency, few enough not to be throttled.

@@ -374,7 +374,7 @@ impl<'p, 't> World<'p, 't> {
         let reply = match request {
             StoreRequest::Put { key, body, .. } => {
                 let class = self.store.class(key, body);
-                let reply = self.store.land(request);
+                let reply = self.store.land(now, request);
                 let done = matches!(reply, StoreReply::Put { outcome: PutOutcome::Done(_), .. });
                 self.watch.note(now, node.0, "put", u64::from(done), || format!("{key} {class:?} landed: {done}"));
                 self.watch.mark(if done { "writes_done" } else { "writes_lost" });
@@ -383,7 +383,7 @@ impl<'p, 't> World<'p, 't> {
                 }
                 reply
             }
-            _ => self.store.land(request),
+            _ => self.store.land(now, request),
         };
         if let Some(at) = answers {
             self.heap.push(at, Event::Reply { node, process, reply });

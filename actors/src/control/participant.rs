@@ -178,7 +178,7 @@ impl Participant {
             let id = self.requests.next_id();
             self.reading = Some(id);
             self.due = now + CONTROL_POLL_EVERY;
-            out.push(Effect::Store(StoreRequest::Get { id, key: self.awaited() }));
+            out.push(Effect::Store(StoreRequest::Get { id, key: self.awaited(), bytes: None }));
         }
     }
 

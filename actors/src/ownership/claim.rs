@@ -85,7 +85,7 @@ impl Claim {
                 let id = requests.next_id();
                 *reading = Some(id);
                 *due = now + RECONCILE_EVERY;
-                out.push(Effect::Store(StoreRequest::Get { id, key: Key::Manifest(self.range) }));
+                out.push(Effect::Store(StoreRequest::Get { id, key: Key::Manifest(self.range), bytes: None }));
             }
             Phase::Writing { write, .. } if leased || write.was_sent() => {
                 out.extend(write.poll(now, requests).map(Effect::Store));

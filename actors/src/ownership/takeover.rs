@@ -120,7 +120,7 @@ impl Takeover {
                 let id = self.requests.next_id();
                 *reading = Some(id);
                 *due = now + RECONCILE_EVERY;
-                out.push(Effect::Store(StoreRequest::Get { id, key: Key::Lease(self.victim) }));
+                out.push(Effect::Store(StoreRequest::Get { id, key: Key::Lease(self.victim), bytes: None }));
             }
             Phase::Fencing(write) => out.extend(write.poll(now, &mut self.requests).map(Effect::Store)),
             _ => {}

@@ -66,7 +66,7 @@ impl Gather {
         {
             let id = requests.next_id();
             self.reading.insert(id, key.clone());
-            sent.push(StoreRequest::Get { id, key });
+            sent.push(StoreRequest::Get { id, key, bytes: None });
         }
         sent
     }
@@ -77,9 +77,9 @@ impl Gather {
             StoreReply::List { id, outcome } if self.listing == Some(*id) => {
                 self.listing = None;
                 match outcome {
-                    ListOutcome::Keys(keys) => {
+                    ListOutcome::Objects(objects) => {
                         self.prefix = None;
-                        self.wanted.extend(keys.iter().rev().cloned());
+                        self.wanted.extend(objects.iter().rev().map(|listed| listed.key.clone()));
                     }
                     ListOutcome::Unavailable => self.due = now + STORE_RETRY_AFTER,
                 }

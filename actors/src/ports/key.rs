@@ -13,7 +13,9 @@
 use std::fmt;
 
 use featuregrid_protocol::ids::{ControlIndex, Incarnation, NodeId, Nonce, PartitionId};
+use featuregrid_protocol::limits::{PART_DEADLINE, STORE_DEADLINE};
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::time::Span;
 
 /// The name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +56,15 @@ impl Key {
     #[must_use]
     pub fn part_name(nonce: Nonce) -> String {
         format!("{:016x}", nonce.0)
+    }
+
+    /// How long a request for it may take: data is large and nobody's right to act depends on it.
+    #[must_use]
+    pub fn deadline(&self) -> Span {
+        match self {
+            Self::Part(_) => PART_DEADLINE,
+            _ => STORE_DEADLINE,
+        }
     }
 
     /// The path below the grid's root.

@@ -1,6 +1,5 @@
 //! Words for scripted tests: what the store answers to the one request a machine just made. Knows no fault but those asked for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use featuregrid_protocol::codec::{self, Stored};
@@ -8,9 +7,8 @@ use featuregrid_protocol::ids::{Incarnation, NodeId, PartitionId};
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::time::Span;
 
-use super::{
-    Etag, GetOutcome, Key, ListOutcome, Monotonic, Object, PutCondition, PutOutcome, StoreReply, StoreRequest,
-};
+use super::objects::Objects;
+use super::{Etag, GetOutcome, Key, Monotonic, Object, PutCondition, PutOutcome, StoreReply, StoreRequest};
 use crate::steward::Effect;
 
 pub(crate) fn ms(ms: i64) -> Monotonic {
@@ -89,51 +87,29 @@ pub(crate) fn absent(request: &StoreRequest) -> StoreReply {
 
 /// A store without faults.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shelf {
-    objects: BTreeMap<Key, (Arc<[u8]>, u64)>,
-    versions: u64,
-}
+pub(crate) struct Shelf(Objects);
 
 impl Shelf {
+    /// Puts a record, whatever stood there.
     pub(crate) fn put<T: Stored>(&mut self, key: Key, record: &T) -> Etag {
         self.write(key, bytes(record))
     }
 
+    /// Puts bytes, whatever stood there.
     pub(crate) fn write(&mut self, key: Key, bytes: Arc<[u8]>) -> Etag {
-        self.versions += 1;
-        self.objects.insert(key, (bytes, self.versions));
-        etag(self.versions)
+        let standing = self.0.object(&key).map(|object| PutCondition::Matches(object.etag.clone()));
+        match self.0.put(Monotonic(0), &key, bytes, &standing.unwrap_or(PutCondition::Absent)) {
+            PutOutcome::Done(etag) => etag,
+            other => panic!("{key}: {other:?}"),
+        }
     }
 
     pub(crate) fn read<T: Stored>(&self, key: &Key) -> Option<T> {
-        self.objects.get(key).map(|(bytes, _)| codec::decode(bytes).unwrap())
+        self.0.object(key).map(|object| codec::decode(&object.bytes).unwrap())
     }
 
     pub(crate) fn answer(&mut self, request: &StoreRequest) -> StoreReply {
-        let id = request.id();
-        match request {
-            StoreRequest::Get { key, .. } => {
-                let found = self.objects.get(key);
-                let outcome = found.map_or(GetOutcome::Absent, |(bytes, version)| {
-                    GetOutcome::Found(Object { bytes: Arc::clone(bytes), etag: etag(*version) })
-                });
-                StoreReply::Get { id, outcome }
-            }
-            StoreRequest::List { prefix, .. } => {
-                let keys = self.objects.keys().filter(|key| key.path().starts_with(&prefix.path()));
-                StoreReply::List { id, outcome: ListOutcome::Keys(keys.cloned().collect()) }
-            }
-            StoreRequest::Put { key, body, condition, .. } => {
-                let holds = match (condition, self.objects.get(key)) {
-                    (PutCondition::Absent, found) => found.is_none(),
-                    (PutCondition::Matches(want), Some((_, version))) => *want == etag(*version),
-                    (PutCondition::Matches(_), None) => false,
-                };
-                let outcome =
-                    if holds { PutOutcome::Done(self.write(key.clone(), Arc::clone(body))) } else { PutOutcome::Lost };
-                StoreReply::Put { id, outcome }
-            }
-        }
+        self.0.perform(Monotonic(0), request)
     }
 
     /// Answers every request at once, and what follows from the answers, until nothing is asked any more.

@@ -105,7 +105,7 @@ impl Write {
             State::Read { due } if due <= now => {
                 let id = requests.next_id();
                 self.state = State::Reading { id };
-                Some(StoreRequest::Get { id, key: self.key.clone() })
+                Some(StoreRequest::Get { id, key: self.key.clone(), bytes: None })
             }
             _ => None,
         }

@@ -1,11 +1,7 @@
 //! The object store as it is, not as it answers: objects, versions, conditions. Checks what may never be written.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use featuregrid_actors::ports::{
-    Etag, GetOutcome, Key, ListOutcome, Object, PutCondition, PutOutcome, StoreReply, StoreRequest,
-};
+use featuregrid_actors::ports::objects::Objects;
+use featuregrid_actors::ports::{Key, Monotonic, PutOutcome, StoreReply, StoreRequest};
 use featuregrid_protocol::codec;
 use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::manifest::Manifest;
@@ -14,8 +10,7 @@ use featuregrid_protocol::range::RangeId;
 
 #[derive(Default)]
 pub(crate) struct Store {
-    objects: BTreeMap<String, (Key, Arc<[u8]>, u64)>,
-    versions: u64,
+    objects: Objects,
     pub(crate) violations: Vec<String>,
     pub(crate) claims: u64,
     pub(crate) commits: u64,
@@ -23,7 +18,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn read<T: codec::Stored>(&self, key: &Key) -> Option<T> {
-        self.objects.get(&key.path()).map(|(_, bytes, _)| codec::decode(bytes).unwrap())
+        self.objects.object(key).map(|object| codec::decode(&object.bytes).unwrap())
     }
 
     pub(crate) fn manifest(&self, range: RangeId) -> Option<Manifest> {
@@ -33,48 +28,27 @@ impl Store {
     /// Up to where the range is durable, and under which index that state was made.
     pub(crate) fn durable(&self, range: RangeId) -> Option<(OffsetVector, ControlIndex)> {
         let manifest = self.manifest(range)?;
-        let (_, bytes, _) = self.objects.get(&Key::Part(manifest.parts.last()?.name.clone()).path())?;
-        Some((offsets(&manifest.positions), ControlIndex(u64::from_le_bytes(bytes[..].try_into().unwrap()))))
+        let part = self.objects.object(&Key::Part(manifest.parts.last()?.name.clone()))?;
+        Some((offsets(&manifest.positions), ControlIndex(u64::from_le_bytes(part.bytes[..].try_into().unwrap()))))
     }
 
-    pub(crate) fn perform(&mut self, request: &StoreRequest) -> StoreReply {
-        let id = request.id();
-        match request {
-            StoreRequest::Get { key, .. } => StoreReply::Get {
-                id,
-                outcome: match self.objects.get(&key.path()) {
-                    Some((_, bytes, version)) => {
-                        GetOutcome::Found(Object { bytes: Arc::clone(bytes), etag: Etag(version.to_string()) })
-                    }
-                    None => GetOutcome::Absent,
-                },
-            },
-            StoreRequest::List { prefix, .. } => {
-                let paths = self.objects.iter().filter(|(path, _)| path.starts_with(&prefix.path()));
-                StoreReply::List { id, outcome: ListOutcome::Keys(paths.map(|(_, (key, _, _))| key.clone()).collect()) }
-            }
-            StoreRequest::Put { key, body, condition, .. } => {
-                let holds = match (condition, self.objects.get(&key.path())) {
-                    (PutCondition::Absent, found) => found.is_none(),
-                    (PutCondition::Matches(etag), Some((_, _, version))) => etag.0 == version.to_string(),
-                    (PutCondition::Matches(_), None) => false,
-                };
-                if !holds {
-                    return StoreReply::Put { id, outcome: PutOutcome::Lost };
-                }
-                if let Key::Manifest(range) = key {
-                    self.check(*range, &codec::decode(body).unwrap());
-                }
-                self.versions += 1;
-                self.objects.insert(key.path(), (key.clone(), Arc::clone(body), self.versions));
-                StoreReply::Put { id, outcome: PutOutcome::Done(Etag(self.versions.to_string())) }
-            }
+    pub(crate) fn perform(&mut self, now: Monotonic, request: &StoreRequest) -> StoreReply {
+        let standing = match request {
+            StoreRequest::Put { key: Key::Manifest(range), .. } => self.manifest(*range),
+            _ => None,
+        };
+        let reply = self.objects.perform(now, request);
+        if let StoreRequest::Put { key: Key::Manifest(range), body, .. } = request
+            && matches!(reply, StoreReply::Put { outcome: PutOutcome::Done(_), .. })
+        {
+            self.check(*range, standing, &codec::decode(body).unwrap());
         }
+        reply
     }
 
     /// Epochs rise by one, each has one owner, and what is durable never falls.
-    fn check(&mut self, range: RangeId, next: &Manifest) {
-        let Some(old) = self.manifest(range) else {
+    fn check(&mut self, range: RangeId, old: Option<Manifest>, next: &Manifest) {
+        let Some(old) = old else {
             self.claims += 1;
             return;
         };

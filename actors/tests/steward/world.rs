@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use featuregrid_actors::ownership::{Progress, Role};
-use featuregrid_actors::ports::{GetOutcome, Key, ListOutcome, PutOutcome, StoreReply, StoreRequest};
+use featuregrid_actors::ports::{GetOutcome, Key, ListOutcome, Monotonic, PutOutcome, StoreReply, StoreRequest};
 use featuregrid_actors::steward::{Conclusion, Effect, Message};
 use featuregrid_protocol::control::{ControlChange, Decision};
 use featuregrid_protocol::ids::{ControlIndex, Epoch, Incarnation, NodeId, PartitionId};
@@ -208,7 +208,7 @@ impl World {
             }
             match entry.remove() {
                 Event::Arrive { node, seed, request, answers } => {
-                    let reply = self.store.perform(&request);
+                    let reply = self.store.perform(Monotonic(self.now), &request);
                     if answers {
                         let back = self.dice.between(1_000, if self.quick { 3_000 } else { 60_000 });
                         self.schedule(back, Event::Answer { node, seed, reply });

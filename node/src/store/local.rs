@@ -6,13 +6,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use featuregrid_actors::ports::{
-    Etag, GetOutcome, Key, ListOutcome, Object, Prefix, PutCondition, PutOutcome, StoreReply, StoreRequest,
+    DeleteOutcome, Etag, GetOutcome, Key, ListOutcome, Listed, Object, Prefix, PutCondition, PutOutcome, StoreReply,
+    StoreRequest,
 };
 use featuregrid_protocol::limits::OBJECT_BYTES_MAX;
+use featuregrid_protocol::time::Span;
 use sha2::{Digest, Sha256};
 
 /// A folder of objects.
@@ -36,16 +39,33 @@ impl LocalStore {
     /// Performs one request. Blocks on the disk.
     pub fn perform(&self, request: StoreRequest) -> StoreReply {
         match request {
-            StoreRequest::Get { id, key } => StoreReply::Get { id, outcome: self.get(&key) },
+            StoreRequest::Get { id, key, bytes } => StoreReply::Get { id, outcome: self.get_range(&key, bytes) },
             StoreRequest::List { id, prefix } => StoreReply::List { id, outcome: self.list(prefix) },
             StoreRequest::Put { id, key, body, condition } => {
                 StoreReply::Put { id, outcome: self.put(&key, &body, &condition) }
             }
+            StoreRequest::Delete { id, key } => StoreReply::Delete { id, outcome: self.delete(&key) },
         }
     }
 
     pub(super) fn get(&self, key: &Key) -> GetOutcome {
-        match read(&self.root.join(key.path())) {
+        self.found(key, read(&self.root.join(key.path())))
+    }
+
+    /// Some of an object's bytes; its version is that of the whole.
+    fn get_range(&self, key: &Key, range: Option<Range<u64>>) -> GetOutcome {
+        let found = read(&self.root.join(key.path())).map(|object| {
+            object.map(|Object { bytes, etag }| {
+                let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+                let range = range.map_or(0..bytes.len(), |range| within(range.start)..within(range.end));
+                Object { bytes: bytes.get(range).unwrap_or_default().into(), etag }
+            })
+        });
+        self.found(key, found)
+    }
+
+    fn found(&self, key: &Key, found: io::Result<Option<Object>>) -> GetOutcome {
+        match found {
             Ok(Some(object)) => GetOutcome::Found(object),
             Ok(None) => GetOutcome::Absent,
             Err(error) => {
@@ -56,11 +76,11 @@ impl LocalStore {
     }
 
     fn list(&self, prefix: Prefix) -> ListOutcome {
-        let mut keys = Vec::new();
-        match walk(&self.root, Path::new(prefix.path().trim_end_matches('/')), &mut keys) {
+        let mut listed = Vec::new();
+        match walk(&self.root, Path::new(prefix.path().trim_end_matches('/')), &mut listed) {
             Ok(()) => {
-                keys.sort_by_cached_key(Key::path);
-                ListOutcome::Keys(keys)
+                listed.sort_by_cached_key(|listed| listed.key.path());
+                ListOutcome::Objects(listed)
             }
             Err(error) => {
                 tracing::error!(prefix = prefix.path(), %error, "the object store does not list");
@@ -92,6 +112,20 @@ impl LocalStore {
             Err(error) => {
                 tracing::error!(%key, %error, "the object store does not write");
                 PutOutcome::Unknown
+            }
+        }
+    }
+}
+
+impl LocalStore {
+    fn delete(&self, key: &Key) -> DeleteOutcome {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::remove_file(self.root.join(key.path())) {
+            Ok(()) => DeleteOutcome::Done,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => DeleteOutcome::Done,
+            Err(error) => {
+                tracing::error!(%key, %error, "the object store does not remove");
+                DeleteOutcome::Unknown
             }
         }
     }
@@ -129,7 +163,7 @@ pub(super) fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn walk(root: &Path, below: &Path, keys: &mut Vec<Key>) -> io::Result<()> {
+fn walk(root: &Path, below: &Path, listed: &mut Vec<Listed>) -> io::Result<()> {
     let entries = match fs::read_dir(root.join(below)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -139,9 +173,11 @@ fn walk(root: &Path, below: &Path, keys: &mut Vec<Key>) -> io::Result<()> {
         let entry = entry?;
         let path = below.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            walk(root, &path, keys)?;
+            walk(root, &path, listed)?;
         } else if let Some(key) = path.to_str().and_then(Key::parse) {
-            keys.push(key);
+            let metadata = entry.metadata()?;
+            let age = metadata.modified()?.elapsed().unwrap_or_default();
+            listed.push(Listed { key, bytes: metadata.len(), age: Span(age.as_micros() as i64) });
         }
     }
     Ok(())

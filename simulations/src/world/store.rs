@@ -1,16 +1,15 @@
 //! The object store: conditional writes with their four outcomes, delays and outages. A write whose outcome is unknown
 //! may have landed, never land, or land seconds later. Knows nothing of who writes what, but the kind of an object.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
+use featuregrid_actors::ports::objects::Objects;
 use featuregrid_actors::ports::{
-    Etag, GetOutcome, Key, ListOutcome, Object, Prefix, PutCondition, PutOutcome, StoreReply, StoreRequest,
+    DeleteOutcome, GetOutcome, Key, ListOutcome, Monotonic, Object, PutOutcome, StoreReply, StoreRequest,
 };
 use featuregrid_protocol::codec;
 use featuregrid_protocol::ids::NodeId;
 use featuregrid_protocol::lease::{Lease, LeaseState};
-use featuregrid_protocol::limits::STORE_DEADLINE;
 use featuregrid_protocol::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +111,7 @@ pub enum Says {
 #[derive(Debug)]
 pub struct SimStore {
     random: Random,
-    objects: BTreeMap<Key, Object>,
-    versions: u64,
+    objects: Objects,
     weather: StoreWeather,
     rules: Vec<(usize, StoreRule)>,
     /// Nodes that cannot reach it.
@@ -126,8 +124,7 @@ impl SimStore {
     pub fn new(random: Random) -> Self {
         Self {
             random,
-            objects: BTreeMap::new(),
-            versions: 0,
+            objects: Objects::default(),
             weather: StoreWeather::default(),
             rules: Vec::new(),
             cut_off: BTreeSet::new(),
@@ -174,7 +171,7 @@ impl SimStore {
     /// The newest version of an object.
     #[must_use]
     pub fn object(&self, key: &Key) -> Option<&Object> {
-        self.objects.get(key)
+        self.objects.object(key)
     }
 
     /// Every object.
@@ -184,7 +181,7 @@ impl SimStore {
 
     /// Decides what will happen to a request made at `now`.
     pub fn fate(&mut self, now: Micros, node: NodeId, request: &StoreRequest) -> Fate {
-        let deadline = now + STORE_DEADLINE.0;
+        let deadline = now + request.deadline().0;
         let usual = now + self.random.between(1_000, 8_000);
         let back = self.random.between(500, 3_000);
         let plain = |lands: Micros| {
@@ -222,31 +219,9 @@ impl SimStore {
         plain(usual + extra)
     }
 
-    /// Performs a request that has reached the objects; the reply says what happened.
-    pub fn land(&mut self, request: &StoreRequest) -> StoreReply {
-        match request {
-            StoreRequest::Get { id, key } => {
-                let outcome = self.objects.get(key).cloned().map_or(GetOutcome::Absent, GetOutcome::Found);
-                StoreReply::Get { id: *id, outcome }
-            }
-            StoreRequest::List { id, prefix } => {
-                StoreReply::List { id: *id, outcome: ListOutcome::Keys(self.list(*prefix)) }
-            }
-            StoreRequest::Put { id, key, body, condition } => {
-                let holds = match (condition, self.objects.get(key)) {
-                    (PutCondition::Absent, None) => true,
-                    (PutCondition::Matches(etag), Some(object)) => object.etag == *etag,
-                    _ => false,
-                };
-                if !holds {
-                    return StoreReply::Put { id: *id, outcome: PutOutcome::Lost };
-                }
-                self.versions += 1;
-                let etag = Etag(format!("v{}", self.versions));
-                self.objects.insert(key.clone(), Object { bytes: Arc::clone(body), etag: etag.clone() });
-                StoreReply::Put { id: *id, outcome: PutOutcome::Done(etag) }
-            }
-        }
+    /// Performs a request that reaches the objects at `now`; the reply says what happened.
+    pub fn land(&mut self, now: Micros, request: &StoreRequest) -> StoreReply {
+        self.objects.perform(Monotonic(now), request)
     }
 
     /// The reply to a request that tells nothing of what happened.
@@ -259,6 +234,7 @@ impl SimStore {
                 let outcome = if says == Says::Conflict { PutOutcome::Retry } else { PutOutcome::Unknown };
                 StoreReply::Put { id: *id, outcome }
             }
+            StoreRequest::Delete { id, .. } => StoreReply::Delete { id: *id, outcome: DeleteOutcome::Unknown },
         }
     }
 
@@ -275,7 +251,8 @@ impl SimStore {
                 _ => WriteClass::Lease,
             },
             Key::Manifest(_) => {
-                let standing = self.objects.get(key).and_then(|object| codec::decode::<Manifest>(&object.bytes).ok());
+                let standing =
+                    self.objects.object(key).and_then(|object| codec::decode::<Manifest>(&object.bytes).ok());
                 match (codec::decode::<Manifest>(body), standing) {
                     (Ok(written), _) if written.owner.is_none() => WriteClass::Release,
                     (Ok(written), Some(standing)) if written.epoch <= standing.epoch => WriteClass::Commit,
@@ -283,21 +260,6 @@ impl SimStore {
                 }
             }
         }
-    }
-
-    fn list(&self, prefix: Prefix) -> Vec<Key> {
-        let inside = |key: &Key| match (prefix, key) {
-            (Prefix::Control, Key::Control(_) | Key::Decision(_))
-            | (Prefix::Begins, Key::Begin(_))
-            | (Prefix::Leases, Key::Lease(_))
-            | (Prefix::Manifests, Key::Manifest(_))
-            | (Prefix::Parts, Key::Part(_)) => true,
-            (Prefix::LeasesOf(node), Key::Lease(life)) => life.node == node,
-            _ => false,
-        };
-        let mut keys: Vec<Key> = self.objects.keys().filter(|key| inside(key)).cloned().collect();
-        keys.sort_by_cached_key(Key::path);
-        keys
     }
 
     fn rule(&mut self, node: NodeId, class: WriteClass) -> Option<StoreTreat> {

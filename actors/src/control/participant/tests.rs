@@ -56,7 +56,7 @@ fn watching() -> Participant {
     assert_eq!(others(&out), [Effect::Activate { entry: genesis(), at: v(&[(0, 5)]) }]);
     assert!(!participant.is_caught_up());
     let next = request(&out);
-    assert_eq!(next, StoreRequest::Get { id: next.id(), key: Key::Control(ControlIndex(1)) });
+    assert_eq!(next, StoreRequest::Get { id: next.id(), key: Key::Control(ControlIndex(1)), bytes: None });
     assert_eq!(others(&answer(&mut participant, ms(2), &absent(&next))), []);
     assert!(participant.is_caught_up());
     assert_eq!(participant.free_index(), Some(ControlIndex(1)));
@@ -69,7 +69,7 @@ fn holding(frontier: &[(u32, u64)]) -> Participant {
     let read = request(&at(&mut participant, ms(300)));
     let out = answer(&mut participant, ms(300), &found(&read, &entry(1), 2));
     let read = request(&out);
-    assert_eq!(read, StoreRequest::Get { id: read.id(), key: Key::Decision(ControlIndex(1)) });
+    assert_eq!(read, StoreRequest::Get { id: read.id(), key: Key::Decision(ControlIndex(1)), bytes: None });
     assert_eq!(participant.limit(P), None);
     let out = answer(&mut participant, ms(300), &absent(&read));
     assert_eq!(others(&out), [Effect::Hold { index: ControlIndex(1) }]);
@@ -87,7 +87,9 @@ fn asked(participant: &mut Participant, now: Monotonic) -> Vec<Key> {
         .iter()
         .map(|request| match request {
             StoreRequest::Get { key, .. } | StoreRequest::Put { key, .. } => key.clone(),
-            StoreRequest::List { .. } => panic!("a participant lists nothing"),
+            StoreRequest::List { .. } | StoreRequest::Delete { .. } => {
+                panic!("a participant lists and removes nothing")
+            }
         })
         .collect()
 }

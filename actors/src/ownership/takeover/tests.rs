@@ -35,7 +35,7 @@ fn down() -> Takeover {
 fn fencing() -> (Takeover, StoreRequest) {
     let mut takeover = down();
     let read = request(&at(&mut takeover, ms(0)));
-    assert_eq!(read, StoreRequest::Get { id: read.id(), key: Key::Lease(victim()) });
+    assert_eq!(read, StoreRequest::Get { id: read.id(), key: Key::Lease(victim()), bytes: None });
     let fence = request(&answer(&mut takeover, ms(100), &found(&read, &lease(7, LeaseState::Active), 5)));
     assert_eq!(condition(&fence), PutCondition::Matches(etag(5)));
     let written: Lease = body(&fence);

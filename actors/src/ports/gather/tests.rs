@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::{Incarnation, NodeId};
+use featuregrid_protocol::time::Span;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ports::Etag;
+use crate::ports::{Etag, Listed};
 
 fn key(node: u32) -> Key {
     Key::Lease(Incarnation { node: NodeId(node), boot: 1 })
+}
+
+fn listed(node: u32) -> Listed {
+    Listed { key: key(node), bytes: 0, age: Span(0) }
 }
 
 fn object(key: &Key) -> Object {
@@ -32,11 +37,11 @@ proptest! {
             if open.is_empty() { continue; }
             let reply = match open.swap_remove(usize::from(at) % open.len()) {
                 StoreRequest::List { id, .. } if refused => StoreReply::List { id, outcome: ListOutcome::Unavailable },
-                StoreRequest::List { id, .. } => StoreReply::List { id, outcome: ListOutcome::Keys((0..count).map(key).collect()) },
+                StoreRequest::List { id, .. } => StoreReply::List { id, outcome: ListOutcome::Objects((0..count).map(listed).collect()) },
                 StoreRequest::Get { id, .. } if refused => StoreReply::Get { id, outcome: GetOutcome::Unavailable },
-                StoreRequest::Get { id, key } if key == self::key(3) => StoreReply::Get { id, outcome: GetOutcome::Absent },
-                StoreRequest::Get { id, key } => StoreReply::Get { id, outcome: GetOutcome::Found(object(&key)) },
-                StoreRequest::Put { .. } => return Err(TestCaseError::fail("a reader wrote")),
+                StoreRequest::Get { id, key, .. } if key == self::key(3) => StoreReply::Get { id, outcome: GetOutcome::Absent },
+                StoreRequest::Get { id, key, .. } => StoreReply::Get { id, outcome: GetOutcome::Found(object(&key)) },
+                StoreRequest::Put { .. } | StoreRequest::Delete { .. } => return Err(TestCaseError::fail("a reader wrote")),
             };
             prop_assert!(gather.accept(now, &reply));
             prop_assert!(!gather.accept(now, &reply), "a reply counts once");

@@ -62,7 +62,7 @@ fn a_412_after_an_unknown_is_decided_by_what_is_read_back() {
         write.accept(Monotonic(200_000), &put(PutOutcome::Lost, &second));
         assert_eq!(write.verdict(), None);
         let read = write.poll(Monotonic(200_000), &mut requests).unwrap();
-        assert_eq!(read, StoreRequest::Get { id: read.id(), key: KEY });
+        assert_eq!(read, StoreRequest::Get { id: read.id(), key: KEY, bytes: None });
         write.accept(Monotonic(300_000), &get(GetOutcome::Unavailable, &read));
         assert_eq!(write.verdict(), None);
         let read = write.poll(Monotonic(300_000) + STORE_RETRY_AFTER, &mut requests).unwrap();

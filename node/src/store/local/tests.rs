@@ -31,8 +31,20 @@ fn conditions_hold_and_objects_read_back() {
     assert_eq!(found, GetOutcome::Found(Object { bytes: b"two".as_slice().into(), etag: second }));
     assert_eq!(store.get(&decision), GetOutcome::Absent);
     fs::write(folder.path().join("control/00000000000000000008.writing"), "half").unwrap();
-    assert_eq!(store.list(Prefix::Control), ListOutcome::Keys(vec![entry]));
-    assert_eq!(store.list(Prefix::Leases), ListOutcome::Keys(Vec::new()));
+    let ListOutcome::Objects(listed) = store.list(Prefix::Control) else { panic!("not listed") };
+    assert_eq!(listed.iter().map(|listed| (&listed.key, listed.bytes)).collect::<Vec<_>>(), [(&entry, 3)]);
+    assert!(listed[0].age < Span::seconds(60));
+    assert_eq!(store.list(Prefix::Leases), ListOutcome::Objects(Vec::new()));
+    let read = |range| store.perform(StoreRequest::Get { id: ID, key: entry.clone(), bytes: Some(range) });
+    for (range, want) in [(1..3, "wo"), (2..99, "o"), (7..9, "")] {
+        let StoreReply::Get { outcome: GetOutcome::Found(object), .. } = read(range) else { panic!("not found") };
+        assert_eq!(&*object.bytes, want.as_bytes());
+    }
+    for _ in 0..2 {
+        let removed = store.perform(StoreRequest::Delete { id: ID, key: entry.clone() });
+        assert_eq!(removed, StoreReply::Delete { id: ID, outcome: DeleteOutcome::Done });
+    }
+    assert_eq!(store.get(&entry), GetOutcome::Absent);
 }
 
 #[test]

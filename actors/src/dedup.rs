@@ -16,27 +16,13 @@ mod list;
 use std::collections::BTreeMap;
 
 use featuregrid_protocol::ids::{Offset, PartitionId, ViewId};
-use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::limits::ID_OFFSETS_MAX;
 use featuregrid_protocol::plants::{self, Plant};
 use featuregrid_protocol::row::Row;
+use featuregrid_protocol::snapshot::KnownId;
 use featuregrid_protocol::time::{Span, Timestamp};
 
 use self::list::List;
-
-/// The id of an event that was applied. Packed, because the alignment of a `u128` would cost eight bytes of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(C, packed(8))]
-pub struct KnownId {
-    /// Whose event it was.
-    pub key: KeyHash,
-    /// When it happened.
-    pub ts: Timestamp,
-    /// Where its record stands.
-    pub offset: Offset,
-    /// Of its id.
-    pub hash: u128,
-}
 
 /// The event ids of some keys.
 #[derive(Debug, Default)]

@@ -11,16 +11,16 @@ pub mod expression;
 pub mod reader;
 pub mod feed;
 pub mod shard;
+pub mod snapshot;
 pub mod dedup;
 pub mod entity;
 pub mod window;
 pub mod aggregate;
 pub mod training;
-mod varint;
 pub mod control;
 pub mod ownership;
 pub mod steward;
 #[cfg(feature = "host")]
 pub mod host;
 
-pub use varint::Damaged;
+pub use featuregrid_protocol::varint::Damaged;

@@ -7,6 +7,7 @@ mod apply;
 mod digest;
 mod frontier;
 mod inspect;
+mod install;
 mod layout;
 mod range;
 mod read;
@@ -15,12 +16,15 @@ mod slab;
 mod snapshot;
 mod switch;
 mod translate;
+mod walk;
 
 pub use crate::entity::{LastApplied, LevelFacts, PageFacts};
 pub use digest::{Digest, DigestBuilder, IDS, PageBytes};
 pub use inspect::ActorFacts;
+pub use install::InstallError;
 pub use read::{Selection, ViewReading};
-pub use snapshot::{InstallError, RangeSnapshot, SnapshotIds, SnapshotPage};
+pub use snapshot::RangeSnapshot;
+pub use walk::{Progress, Walked};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,10 +43,11 @@ use self::range::RangeState;
 use self::router::{Route, Router};
 use self::slab::Slab;
 use self::translate::{Translation, Values};
+use self::walk::Marks;
 use crate::window::{Bounds, Snapshots};
 
 pub use self::apply::Applied;
-pub use self::range::RowCounts;
+pub use featuregrid_protocol::snapshot::RowCounts;
 
 /// The entities of a set of ranges that do not overlap.
 #[derive(Debug)]
@@ -102,8 +107,9 @@ impl Shard {
     /// Adds a range without state that stands at `positions`, under the newest plan. A range that was here is replaced.
     pub fn add_range(&mut self, range: RangeId, positions: Positions) {
         self.remove_range(range);
+        let marks = Marks::at(&positions);
         let frontier = self.frontiers.join(positions);
-        let state = RangeState::new(range, Arc::clone(&self.layout), frontier);
+        let state = RangeState::new(range, Arc::clone(&self.layout), frontier, marks);
         let at = self.ranges.partition_point(|other| other.range < range);
         self.ranges.insert(at, state);
         self.router = None;

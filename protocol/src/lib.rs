@@ -39,8 +39,10 @@ pub mod position;
 pub mod range;
 pub mod request;
 pub mod row;
+pub mod snapshot;
 pub mod time;
 pub mod topics;
 pub mod value;
+pub mod varint;
 #[cfg(feature = "wire")]
 pub mod wire;

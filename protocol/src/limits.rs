@@ -119,6 +119,16 @@ pub const MOVE_CUT_MAX: Span = Span::seconds(5);
 pub const MOVE_SILENCE_MAX: Span = Span::seconds(5);
 /// Largest stored small object (manifest, lease, control entry), bytes: a hostile length must not allocate.
 pub const OBJECT_BYTES_MAX: usize = 4 << 20;
+/// Deltas of one range before it gets a new base: each is one more read when the range stands up.
+pub const DELTAS_MAX: usize = 16;
+/// A block of a part before compression, bytes, unless one entity is larger: a read of one entity fetches little more than
+/// it needs, and zstd has enough to find what repeats.
+pub const BLOCK_BYTES: usize = 64 << 10;
+/// A block that one entity fills, bytes: its pages of several views, each at most [`ENTITY_BYTES_MAX`]. A hostile length
+/// is refused before memory is asked for.
+pub const PAGE_RECORD_BYTES_MAX: u64 = 256 << 20;
+/// The head of a part before compression, bytes: mostly event ids, of which a range knows a share of [`ID_OFFSETS_MAX`].
+pub const HEAD_BYTES_MAX: u64 = 512 << 20;
 /// Largest definitions file, bytes.
 pub const DEFINITIONS_BYTES_MAX: usize = 1 << 20;
 /// Nesting of a definitions file: a view's window stands six deep; more is no definition, and reading must not recurse far.

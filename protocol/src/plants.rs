@@ -56,6 +56,8 @@ plants! {
     B9WithoutPrevious => "b9_without_previous",
     /// An unknown release that reads back as the old nonce is taken as not done.
     C1UnknownRelease => "c1_unknown_release",
+    /// The first delta after a promotion holds only pages that changed since.
+    C3DirtySincePromotion => "c3_dirty_since_promotion",
     /// A commit may lower `v`.
     C7VRegresses => "c7_v_regresses",
     /// Holder and successor both count 3 s.

@@ -17,6 +17,9 @@ pub struct RangeId {
 }
 
 impl RangeId {
+    /// The only range of a grid that has one: the whole hash space.
+    pub const WHOLE: Self = Self { prefix: 0, bits: 0 };
+
     /// The whole hash space as `count` equal ranges, a power of two up to 2^16.
     #[must_use]
     pub fn split_evenly(count: u32) -> Vec<Self> {

@@ -27,7 +27,6 @@ const PARTITIONS: u32 = 3;
 const USERS: u64 = 40;
 const RECORDS: u64 = 6_000;
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
-const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
 /// Steps between snapshots.
 const SNAPSHOT_EVERY: u64 = 150;
 /// Records that one step applies of one partition, at most.
@@ -255,7 +254,7 @@ struct Node {
 
 impl Node {
     fn new(plan: Arc<Plan>) -> Self {
-        let (shard, ranges) = (Shard::new(Arc::clone(&plan)), RangeSet::from_iter([WHOLE]));
+        let (shard, ranges) = (Shard::new(Arc::clone(&plan)), RangeSet::from_iter([RangeId::WHOLE]));
         let (interpreters, asked) = Default::default();
         let mut node =
             Self { plan, interpreters, shard, ranges, durable: None, restarts: 0, late_corrections: 0, asked };
@@ -268,11 +267,12 @@ impl Node {
         self.shard = Shard::new(Arc::clone(&self.plan));
         let beginning = || (0..PARTITIONS).map(|number| (PartitionId(number), PartitionPosition::start(0))).collect();
         let restored = self.durable.as_deref().and_then(|bytes| RangeSnapshot::decode(bytes).ok());
-        let installed = restored.is_some_and(|snapshot| self.shard.install(&snapshot, Arc::clone(&self.plan)).is_ok());
+        let installed =
+            restored.is_some_and(|snapshot| self.shard.install(&[snapshot], |_| Some(Arc::clone(&self.plan))).is_ok());
         if !installed {
-            self.shard.add_range(WHOLE, beginning());
+            self.shard.add_range(RangeId::WHOLE, beginning());
         }
-        let stands: Positions = self.shard.positions(WHOLE).cloned().unwrap_or_default();
+        let stands: Positions = self.shard.positions(RangeId::WHOLE).cloned().unwrap_or_default();
         let interpreter = |(partition, position): (PartitionId, PartitionPosition)| {
             (partition, Interpreter::new(Arc::clone(&self.plan), partition, position))
         };
@@ -285,7 +285,7 @@ impl Node {
     }
 
     fn snapshot(&mut self) {
-        self.durable = self.shard.snapshot(WHOLE).map(|snapshot| snapshot.encode());
+        self.durable = self.shard.snapshot(RangeId::WHOLE).and_then(|snapshot| snapshot.encode().ok());
     }
 
     /// Reads and applies the next records of a partition.
@@ -312,7 +312,7 @@ impl Node {
     }
 
     fn ask(&mut self, user: String, card: String, as_of: Timestamp, clock: Timestamp) -> Asked {
-        let token = self.shard.positions(WHOLE).map(offsets).unwrap_or_default();
+        let token = self.shard.positions(RangeId::WHOLE).map(offsets).unwrap_or_default();
         let (served, happened) = (Vec::new(), Vec::new());
         let mut asked = Asked { user, card, as_of, asked_at: clock, token, served, happened };
         for (at, view) in self.plan.views.iter().enumerate() {

@@ -431,7 +431,7 @@ impl<'p, 't> World<'p, 't> {
                     self.watch.mark("fences");
                 }
             }
-            Key::Part(_) | Key::Begin(_) => {}
+            Key::Part(..) | Key::Begin(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) use self::categories::{Categories, Category};
 use self::distinct::Distinct;
 pub(crate) use self::quantiles::Quantiles;
 use self::rows::Rows;
-use crate::varint::{Bytes, Damaged, put, put_signed};
+use featuregrid_protocol::varint::{Bytes, Damaged, put, put_signed};
 
 /// One value of a column and its place in the total order.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@
 //! cells            per column n; with a value also bad; then what the column keeps ([`super::cell`]); then what is collected
 //! ```
 //!
-//! Integers are written by value ([`crate::varint`]), so that narrow and wide pages are equal.
+//! Integers are written by value ([`featuregrid_protocol::varint`]), so that narrow and wide pages are equal.
 
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::limits::{EXACT_ROWS_MAX, RAW_ROWS_MAX};
@@ -27,8 +27,8 @@ use super::page::{LoosePage, Memory, POSITION_WORDS, Page, initial_words};
 use super::raw::{Order, RawHead, RawRow};
 use super::rows::TileRows;
 use crate::aggregate::{Collection, Collections, Form, put_text, take_text};
-use crate::varint::{Bytes, Damaged, put, put_signed};
 use crate::window::{Gather, Input, Shape};
+use featuregrid_protocol::varint::{Bytes, Damaged, put, put_signed};
 
 const VERSION: u8 = 1;
 

@@ -18,7 +18,7 @@ use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use crate::aggregate::{Accumulator, Kept, Placed, Squares};
-use crate::varint::{Bytes, Damaged, put, put_signed};
+use featuregrid_protocol::varint::{Bytes, Damaged, put, put_signed};
 
 /// Accumulators of numbers: one number says all of them.
 const NUMBERS: Keeps = Keeps::SUM.and(Keeps::SQUARES).and(Keeps::MIN).and(Keeps::MAX).and(ROWS);

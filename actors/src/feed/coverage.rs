@@ -72,6 +72,6 @@ mod tests {
     #[test]
     fn a_whole_space_is_one_interval() {
         assert_eq!(Coverage::of(RangeId::split_evenly(256)).intervals, [(0, u64::MAX)]);
-        assert!(Coverage::of([RangeId { prefix: 0, bits: 0 }]).contains(KeyHash(u64::MAX)));
+        assert!(Coverage::of([RangeId::WHOLE]).contains(KeyHash(u64::MAX)));
     }
 }

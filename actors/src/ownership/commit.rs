@@ -4,19 +4,22 @@
 //! Invariant: committed positions never fall (trace C7), and one version of a manifest has one writer. Until the outcome
 //! is certain its owner begins no other write, and a part is no garbage.
 
+use std::io;
 use std::sync::Arc;
 
 use featuregrid_protocol::codec::{self, CodecError};
 use featuregrid_protocol::ids::{ControlIndex, Incarnation, Nonce, PartitionId};
 use featuregrid_protocol::manifest::{Manifest, Part};
 use featuregrid_protocol::plants::{Plant, on};
-use featuregrid_protocol::position::{Positions, offsets};
+use featuregrid_protocol::position::{OffsetVector, Positions, offsets};
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::snapshot::RangeHead;
 use thiserror::Error;
 
 use crate::control::participant::decoded;
 use crate::ports::write::{Verdict, Write};
 use crate::ports::{Etag, Key, Monotonic, Object, PutCondition, Requests, StoreReply};
+use crate::shard::RangeSnapshot;
 use crate::steward::Effect;
 
 /// A manifest that stands, and its version.
@@ -35,8 +38,21 @@ pub struct Snapshot {
     pub positions: Positions,
     /// The control index its pages were written under.
     pub index: ControlIndex,
-    /// All of its pages.
-    pub base: Arc<[u8]>,
+    /// `None`: the part is a base. Else it holds what changed after these offsets.
+    pub since: Option<OffsetVector>,
+    /// Its bytes.
+    pub part: Arc<[u8]>,
+}
+
+impl Snapshot {
+    /// The part of a state.
+    ///
+    /// # Errors
+    /// When memory for compression runs out.
+    pub fn of(state: &RangeSnapshot) -> io::Result<Self> {
+        let RangeHead { positions, index, since, .. } = state.head.clone();
+        Ok(Self { positions, index, since, part: state.encode()?.into() })
+    }
 }
 
 /// What a commit changes.
@@ -84,6 +100,9 @@ pub enum CommitError {
         /// The manifest's.
         want: ControlIndex,
     },
+    /// A delta that does not begin where the manifest stands.
+    #[error("range {0}: the delta leaves out what changed before it and after the manifest; commit a base")]
+    Detached(RangeId),
     /// The manifest does not encode.
     #[error("range {range}: {error}")]
     Encode {
@@ -201,10 +220,15 @@ fn replace(next: &mut Manifest, snapshot: Snapshot, name: Nonce) -> Result<Write
         return Err(CommitError::OldIndex { range, have: snapshot.index, want: next.index });
     }
     let name = Key::part_name(name);
-    next.parts = vec![Part { name: name.clone(), bytes: snapshot.base.len() as u64 }];
+    let part = Part { name: name.clone(), bytes: snapshot.part.len() as u64 };
+    match &snapshot.since {
+        None => next.parts = vec![part],
+        Some(since) if !next.parts.is_empty() && offsets(&next.positions).covers(since) => next.parts.push(part),
+        Some(_) => return Err(CommitError::Detached(range)),
+    }
     next.positions = snapshot.positions;
     next.index = snapshot.index;
-    Ok(Write::new(Key::Part(name), snapshot.base, PutCondition::Absent))
+    Ok(Write::new(Key::Part(range, name), snapshot.part, PutCondition::Absent))
 }
 
 #[cfg(test)]

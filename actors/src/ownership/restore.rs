@@ -75,7 +75,7 @@ impl Restore {
                 Some(object) => Some(match decoded::<Manifest>(&key, object, out) {
                     None => Phase::Due(now + RECONCILE_EVERY),
                     Some(manifest) => {
-                        let parts = Gather::keys(manifest.parts.iter().map(|part| Key::Part(part.name.clone())));
+                        let parts = Gather::keys(manifest.parts.iter().map(|part| Key::Part(range, part.name.clone())));
                         Phase::Parts(Arc::new(manifest), parts)
                     }
                 }),
@@ -83,7 +83,7 @@ impl Restore {
             Phase::Parts(manifest, gather) => {
                 let read = gather.done()?;
                 let named = manifest.parts.iter().map(|part| {
-                    let object = read.get(&Key::Part(part.name.clone())).and_then(Option::as_ref);
+                    let object = read.get(&Key::Part(range, part.name.clone())).and_then(Option::as_ref);
                     object.filter(|object| object.bytes.len() as u64 == part.bytes).map(|o| Arc::clone(&o.bytes))
                 });
                 // A part that is gone belonged to a manifest that is gone too: read again.

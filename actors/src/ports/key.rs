@@ -6,7 +6,7 @@
 //! begin/0001048577                     where a partition begins that no entry names
 //! lease/0000000002/00000000000000000005   lease of the fifth life of node 2
 //! manifest/1f/8                           manifest of the range 0x1f of 2^8
-//! part/9c0f8e2a41d3b576                   immutable data, named at random
+//! part/1f/8/9c0f8e2a41d3b576              immutable data of a range, named at random
 //! ```
 //! Numbers are padded, so that a listing is in their order.
 
@@ -30,8 +30,8 @@ pub enum Key {
     Lease(Incarnation),
     /// Who owns a range and what of it is durable.
     Manifest(RangeId),
-    /// Data that a manifest refers to by this name.
-    Part(String),
+    /// Data of a range that its manifest refers to by this name.
+    Part(RangeId, String),
 }
 
 /// A set of names that can be listed.
@@ -62,7 +62,7 @@ impl Key {
     #[must_use]
     pub fn deadline(&self) -> Span {
         match self {
-            Self::Part(_) => PART_DEADLINE,
+            Self::Part(..) => PART_DEADLINE,
             _ => STORE_DEADLINE,
         }
     }
@@ -87,18 +87,24 @@ impl Key {
                 let (node, boot) = name.split_once('/')?;
                 Self::Lease(Incarnation { node: NodeId(node.parse().ok()?), boot: boot.parse().ok()? })
             }
-            "manifest" => {
-                let (index, bits) = name.split_once('/')?;
-                let (index, bits) = (u64::from_str_radix(index, 16).ok()?, bits.parse::<u8>().ok()?);
-                let prefix = if bits == 0 { 0 } else { index.checked_shl(64_u32.checked_sub(bits.into())?)? };
-                Self::Manifest(RangeId { prefix, bits })
+            "manifest" => Self::Manifest(range(name)?),
+            "part" => {
+                let (of, name) = name.rsplit_once('/')?;
+                Self::Part(range(of)?, name.to_owned())
             }
-            "part" => Self::Part(name.to_owned()),
             _ => return None,
         };
         // What is not spelt as we spell it is not ours: one object, one name.
         (key.path() == path).then_some(key)
     }
+}
+
+/// Reads a range as it is spelt.
+fn range(path: &str) -> Option<RangeId> {
+    let (index, bits) = path.split_once('/')?;
+    let (index, bits) = (u64::from_str_radix(index, 16).ok()?, bits.parse::<u8>().ok()?);
+    let prefix = if bits == 0 { 0 } else { index.checked_shl(64_u32.checked_sub(bits.into())?)? };
+    Some(RangeId { prefix, bits })
 }
 
 impl fmt::Display for Key {
@@ -109,7 +115,7 @@ impl fmt::Display for Key {
             Self::Begin(partition) => write!(f, "begin/{:010}", partition.0),
             Self::Lease(life) => write!(f, "lease/{:010}/{:020}", life.node.0, life.boot),
             Self::Manifest(range) => write!(f, "manifest/{range}"),
-            Self::Part(name) => write!(f, "part/{name}"),
+            Self::Part(range, name) => write!(f, "part/{range}/{name}"),
         }
     }
 }
@@ -136,6 +142,14 @@ mod tests {
 
     use super::*;
 
+    fn ranges() -> impl Strategy<Value = RangeId> {
+        any::<(u64, u8)>().prop_map(|(prefix, bits)| {
+            let bits = bits % 17;
+            let mask = if bits == 0 { 0 } else { u64::MAX << (64 - u32::from(bits)) };
+            RangeId { prefix: prefix & mask, bits }
+        })
+    }
+
     fn keys() -> impl Strategy<Value = (Key, Prefix)> {
         prop_oneof![
             any::<u64>().prop_map(|n| (Key::Control(ControlIndex(n)), Prefix::Control)),
@@ -144,12 +158,8 @@ mod tests {
             any::<(u32, u64)>().prop_map(|(node, boot)| {
                 (Key::Lease(Incarnation { node: NodeId(node), boot }), Prefix::LeasesOf(NodeId(node)))
             }),
-            any::<(u64, u8)>().prop_map(|(prefix, bits)| {
-                let bits = bits % 17;
-                let mask = if bits == 0 { 0 } else { u64::MAX << (64 - u32::from(bits)) };
-                (Key::Manifest(RangeId { prefix: prefix & mask, bits }), Prefix::Manifests)
-            }),
-            any::<u64>().prop_map(|n| (Key::Part(Key::part_name(Nonce(n))), Prefix::Parts)),
+            ranges().prop_map(|range| (Key::Manifest(range), Prefix::Manifests)),
+            (ranges(), any::<u64>()).prop_map(|(range, n)| (Key::Part(range, Key::part_name(Nonce(n))), Prefix::Parts)),
         ]
     }
 
@@ -168,7 +178,7 @@ mod tests {
         }
 
         #[test]
-        fn foreign_names_are_refused(path in "(control|begin|lease|manifest|x)/[0-9a-f/.]{0,24}") {
+        fn foreign_names_are_refused(path in "(control|begin|lease|manifest|part|x)/[0-9a-f/.]{0,24}") {
             if let Some(key) = Key::parse(&path) {
                 prop_assert_eq!(key.path(), path);
             }

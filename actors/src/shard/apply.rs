@@ -79,6 +79,7 @@ impl Shard {
             }
             let Some(Home { range, hint }) = homes[index % BATCH] else { continue };
             let state = &mut self.ranges[range];
+            state.changed = state.generation;
             let wanted = (state.frontier, Arc::as_ptr(&state.layout));
             if bounds_of != Some(wanted) {
                 state.layout.bounds(self.frontiers.clocks(state.frontier), &mut self.scratch.bounds);

@@ -11,7 +11,7 @@ use featuregrid_protocol::range::RangeId;
 use sha2::{Digest as _, Sha256};
 
 use super::Shard;
-use crate::varint::{put, put_signed};
+use featuregrid_protocol::varint::{put, put_signed};
 
 /// What event ids are shown as; no ladder has this number.
 pub const IDS: u16 = u16::MAX;

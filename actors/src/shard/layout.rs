@@ -20,8 +20,8 @@ pub(crate) struct Layout {
     pub(crate) views: Vec<ViewLayout>,
     /// Ladders of all views, view by view.
     pub(crate) shapes: Vec<Shape>,
-    /// Views in order of id: the order of snapshots and digests.
-    pub(crate) by_id: Vec<usize>,
+    /// By shape: the view it is of, and its number there.
+    pub(crate) places: Vec<(ViewId, u16)>,
 }
 
 /// One view.
@@ -71,11 +71,12 @@ pub(crate) struct Look {
 
 impl Layout {
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
-        let (mut views, mut shapes) = (Vec::new(), Vec::<Shape>::new());
+        let (mut views, mut shapes, mut places) = (Vec::new(), Vec::<Shape>::new(), Vec::new());
         for view in &plan.views {
             let first = shapes.len();
             let source = plan.source_of(view);
             shapes.extend((0..view.ladders.len()).map(|ladder| Shape::new(source, view, ladder)));
+            places.extend((0..view.ladders.len()).map(|ladder| (view.id, ladder as u16)));
             let features = features(view, &shapes[first..]);
             let (id, source, max_age, needs) = (view.id, view.source, view.max_age, needs(view));
             let (all, derivations) = ((0..needs.len()).collect(), Derivations::new(view));
@@ -93,9 +94,7 @@ impl Layout {
                 derivations,
             });
         }
-        let mut by_id: Vec<usize> = (0..views.len()).collect();
-        by_id.sort_by_key(|view| views[*view].id);
-        Self { plan, views, shapes, by_id }
+        Self { plan, views, shapes, places }
     }
 
     /// The boundaries of every ladder at the T of its view's source.

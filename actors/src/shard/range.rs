@@ -8,13 +8,15 @@ use featuregrid_protocol::key::KeyHash;
 use featuregrid_protocol::plan::{Plan, SourcePlan};
 use featuregrid_protocol::position::Positions;
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::snapshot::{KnownId, RowCounts};
 use featuregrid_protocol::time::{Span, Timestamp};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 
 use super::layout::Layout;
 use super::slab::{Slab, Slot};
-use crate::dedup::{Horizon, KnownId, KnownIds};
+use super::walk::{FIRST, Mark, Marks, Walk};
+use crate::dedup::{Horizon, KnownIds};
 use crate::entity::{Arrival, Page, has_key, initial_words};
 use crate::window::{Bounds, Shape};
 
@@ -23,19 +25,12 @@ use crate::window::{Bounds, Shape};
 pub(crate) struct Entry {
     pub(crate) hash: u64,
     pub(crate) slot: Slot,
+    /// When it changed, as far as snapshots care.
+    pub(crate) mark: Mark,
 }
 
 /// The index of one ladder of one range: of its own, so that growing it never stalls the others.
 pub(crate) type Table = HashTable<Entry>;
-
-/// What became of the rows of a view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RowCounts {
-    /// In the state.
-    pub applied: u64,
-    /// Not applied, because they repeat the event id of another.
-    pub duplicate: u64,
-}
 
 /// State of one range.
 #[derive(Debug)]
@@ -52,6 +47,12 @@ pub(crate) struct RangeState {
     pub(crate) rows: Vec<RowCounts>,
     /// Rows of views that the plan has no more.
     pub(crate) retired: BTreeMap<ViewId, RowCounts>,
+    /// Counts walks; see [`super::walk`].
+    pub(crate) generation: u32,
+    /// In which of them a row came last.
+    pub(crate) changed: u32,
+    pub(crate) marks: Marks,
+    pub(crate) walk: Option<Box<Walk>>,
 }
 
 /// All keys of a range share their leading bits, which is where the table looks first: mixes lower ones in.
@@ -61,10 +62,23 @@ pub(crate) fn spread(hash: u64) -> u64 {
 }
 
 impl RangeState {
-    pub(crate) fn new(range: RangeId, layout: Arc<Layout>, frontier: usize) -> Self {
+    /// A range without pages whose state is durable at `marks`, or begins there.
+    pub(crate) fn new(range: RangeId, layout: Arc<Layout>, frontier: usize, marks: Marks) -> Self {
         let tables = layout.shapes.iter().map(|_| Table::new()).collect();
         let rows = vec![RowCounts::default(); layout.views.len()];
-        Self { range, layout, frontier, tables, ids: KnownIds::default(), rows, retired: BTreeMap::new() }
+        Self {
+            range,
+            layout,
+            frontier,
+            tables,
+            ids: KnownIds::default(),
+            rows,
+            retired: BTreeMap::new(),
+            generation: FIRST,
+            changed: 0,
+            marks,
+            walk: None,
+        }
     }
 
     pub(crate) fn rows_of(&self, view: ViewId) -> RowCounts {
@@ -119,8 +133,13 @@ impl RangeState {
     ) {
         let (table, shape) = (&mut self.tables[ladder], &self.layout.shapes[ladder]);
         let row = arrival.row;
-        let bucket = find_or_create(table, shape, slab, (row.head.hash, row.key), hint);
+        let now = Mark::changed(self.generation);
+        let bucket = find_or_create(table, shape, slab, (row.head.hash, row.key), (hint, now));
         if let Some(entry) = table.get_bucket_mut(bucket) {
+            if let Some(walk) = &mut self.walk {
+                walk.before_turn(ladder, &self.layout, entry, slab);
+            }
+            entry.mark = now;
             let mut memory = slab.lend(&mut entry.slot);
             Page::open(shape, &mut memory).turn(bounds, leaving, arrival);
         }
@@ -175,7 +194,7 @@ fn find_or_create(
     shape: &Shape,
     slab: &mut Slab,
     (hash, key): (KeyHash, &[u8]),
-    hint: Option<usize>,
+    (hint, now): (Option<usize>, Mark),
 ) -> usize {
     let is_it = |entry: &Entry| entry.hash == hash.0 && has_key(shape, slab.words(entry.slot), key);
     if let Some(bucket) = hint.filter(|bucket| table.get_bucket(*bucket).is_some_and(is_it)) {
@@ -186,7 +205,7 @@ fn find_or_create(
         TableEntry::Vacant(place) => {
             let mut slot = slab.allocate(initial_words(shape, key));
             Page::create(shape, &mut slab.lend(&mut slot), key);
-            place.insert(Entry { hash: hash.0, slot }).bucket_index()
+            place.insert(Entry { hash: hash.0, slot, mark: now }).bucket_index()
         }
     }
 }

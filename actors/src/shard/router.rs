@@ -76,7 +76,7 @@ mod tests {
         fn routes_agree_with_asking_every_range(
             splits in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..40), deep: bool, hashes: [u64; 20],
         ) {
-            let mut ranges = vec![RangeId { prefix: 0, bits: 0 }];
+            let mut ranges = vec![RangeId::WHOLE];
             for (at, keep) in splits {
                 if ranges.is_empty() {
                     break;

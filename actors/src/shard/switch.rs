@@ -61,6 +61,7 @@ impl Shard {
 
     fn switch_range_to(&mut self, range: RangeId, layout: Arc<Layout>) {
         let Some(at) = self.find_range(range) else { return };
+        self.hurry_walk(at);
         let state = &mut self.ranges[at];
         if state.layout.plan.index < layout.plan.index {
             switch_state(state, &mut self.slab, layout);
@@ -70,7 +71,8 @@ impl Shard {
 
 fn switch_state(state: &mut RangeState, slab: &mut Slab, new: Arc<Layout>) {
     let old = Arc::clone(&state.layout);
-    let mut next = RangeState::new(state.range, Arc::clone(&new), state.frontier);
+    let mut next = RangeState::new(state.range, Arc::clone(&new), state.frontier, state.marks.clone());
+    (next.generation, next.changed, next.walk) = (state.generation, state.changed, state.walk.take());
     next.ids = std::mem::take(&mut state.ids);
     next.set_rows(state.rows_by_view());
     for (view, layout) in new.plan.views.iter().zip(&new.views) {
@@ -123,7 +125,7 @@ fn move_pages(
         slab.free(entry.slot);
         let tail = tail_words(after, &page.words);
         let slot = slab.store(page, tail);
-        moved.insert_unique(spread(entry.hash), Entry { hash: entry.hash, slot }, |entry| spread(entry.hash));
+        moved.insert_unique(spread(entry.hash), Entry { slot, ..entry }, |entry| spread(entry.hash));
     }
     moved
 }

@@ -10,4 +10,5 @@ mod naive;
 mod sessions;
 mod some;
 mod support;
+mod walks;
 mod values;

@@ -19,8 +19,6 @@ use super::visibility::Stand;
 use crate::shard::Shard;
 use crate::window::AsOf;
 
-const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
-
 impl History {
     /// Answers every question, entity by entity.
     ///
@@ -194,12 +192,12 @@ impl Bench {
             deltas: PartitionCounters::default(),
             rows: RowBatch::default(),
         };
-        Self { shard: Shard::new(Arc::clone(plan)), ranges: RangeSet::from_iter([WHOLE]), frame }
+        Self { shard: Shard::new(Arc::clone(plan)), ranges: RangeSet::from_iter([RangeId::WHOLE]), frame }
     }
 
     /// Forgets everything.
     fn begin(&mut self) {
-        self.shard.add_range(WHOLE, Positions::new());
+        self.shard.add_range(RangeId::WHOLE, Positions::new());
     }
 
     /// Rows of one partition, which stands at `stand` with them.

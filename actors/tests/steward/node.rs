@@ -112,7 +112,7 @@ impl Node {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let positions: Positions = self.next.0.iter().map(|(p, next)| (*p, PartitionPosition::start(*next))).collect();
-        Snapshot { positions, index: self.newest(), base: Arc::from(self.newest().0.to_le_bytes()) }
+        Snapshot { positions, index: self.newest(), since: None, part: Arc::from(self.newest().0.to_le_bytes()) }
     }
 
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {

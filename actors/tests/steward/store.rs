@@ -28,7 +28,7 @@ impl Store {
     /// Up to where the range is durable, and under which index that state was made.
     pub(crate) fn durable(&self, range: RangeId) -> Option<(OffsetVector, ControlIndex)> {
         let manifest = self.manifest(range)?;
-        let part = self.objects.object(&Key::Part(manifest.parts.last()?.name.clone()))?;
+        let part = self.objects.object(&Key::Part(range, manifest.parts.last()?.name.clone()))?;
         Some((offsets(&manifest.positions), ControlIndex(u64::from_le_bytes(part.bytes[..].try_into().unwrap()))))
     }
 

@@ -35,8 +35,6 @@ use crate::files::{self, lines};
 use crate::sent;
 use crate::serve::encode;
 
-const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
-
 /// `featuregrid eval`
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -211,7 +209,7 @@ fn read_spine(path: &Path) -> anyhow::Result<Vec<Asked>> {
 /// One line of output per row of the spine, in its order.
 fn evaluate(plan: &Arc<Plan>, arrived: &[Arrived], spine: &[Asked]) -> anyhow::Result<Vec<String>> {
     let mut shard = Shard::new(Arc::clone(plan));
-    shard.add_range(WHOLE, Positions::new());
+    shard.add_range(RangeId::WHOLE, Positions::new());
     let mut applier = Applier { plan, shard, arrived, at: 0, stands: BTreeMap::new() };
     let mut order: Vec<usize> = (0..spine.len()).collect();
     order.sort_by_key(|row| spine[*row].as_of);
@@ -268,7 +266,7 @@ impl Applier<'_> {
                 deltas: PartitionCounters::default(),
                 rows: batch,
             };
-            self.shard.apply(&frame, &RangeSet::from_iter([WHOLE]));
+            self.shard.apply(&frame, &RangeSet::from_iter([RangeId::WHOLE]));
         }
     }
 }

@@ -104,7 +104,7 @@ impl Product {
         let plan = Arc::clone(self.shard.plan());
         let mut bytes = Vec::new();
         for range in &chosen {
-            bytes.extend(self.shard.snapshot(*range).map(|snapshot| snapshot.encode()));
+            bytes.extend(self.shard.snapshot(*range).and_then(|snapshot| snapshot.encode().ok()));
             self.shard.remove_range(*range);
         }
         if chosen.len() == all.len() {
@@ -112,8 +112,8 @@ impl Product {
         }
         for (range, bytes) in chosen.iter().zip(&bytes) {
             let snapshot = RangeSnapshot::decode(bytes).map_err(|error| format!("{range}: {error}"))?;
-            self.shard.install(&snapshot, Arc::clone(&plan)).map_err(|error| error.to_string())?;
-            let again = self.shard.snapshot(*range).map(|snapshot| snapshot.encode());
+            self.shard.install(&[snapshot], |_| Some(Arc::clone(&plan))).map_err(|error| error.to_string())?;
+            let again = self.shard.snapshot(*range).and_then(|snapshot| snapshot.encode().ok());
             if again.as_ref() != Some(bytes) {
                 return Err(format!("{range} is not what its own snapshot says"));
             }

@@ -2,13 +2,15 @@
 //! the end. Knows no reader of them.
 
 use featuregrid_actors::ports::Key;
-use featuregrid_actors::shard::{RangeSnapshot, Shard, SnapshotPage};
+use featuregrid_actors::shard::{RangeSnapshot, Shard};
+use featuregrid_actors::snapshot;
 use featuregrid_actors::window;
 use featuregrid_oracle::AsOf;
 use featuregrid_protocol::ids::{Incarnation, NodeId};
 use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::position::{self, OffsetVector};
 use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::snapshot::SnapshotPage;
 use featuregrid_protocol::time::Timestamp;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -71,7 +73,7 @@ impl World<'_, '_> {
     /// Reads what no client asked for.
     fn probe(&mut self, node: NodeId, snapshot: &RangeSnapshot, page: &SnapshotPage, at: Timestamp) {
         let Some(host) = self.machines[node.0 as usize].node.as_mut() else { return };
-        let plan = self.judge.plan(snapshot.index);
+        let plan = self.judge.plan(snapshot.head.index);
         let view = plan.and_then(|plan| plan.views.iter().position(|view| view.id == page.view));
         let (Some(plan), Some(view)) = (plan, view) else { return };
         let Some(shard) = &mut host.shard else { return };
@@ -83,7 +85,7 @@ impl World<'_, '_> {
             as_of: AsOf::At(at),
             at_least: OffsetVector::default(),
         };
-        let v = position::offsets(&snapshot.positions);
+        let v = position::offsets(&snapshot.head.positions);
         let answer = ReadAnswer { read, node: host.me, v, reading };
         self.watch.mark("probes");
         self.compare(&answer);
@@ -91,26 +93,27 @@ impl World<'_, '_> {
 
     fn show_state(&mut self, node: Incarnation, snapshot: &RangeSnapshot) {
         let now = self.heap.now();
-        let v = position::offsets(&snapshot.positions);
-        let Ok((accounting, truth)) = self.judge.range(snapshot.index, &v, snapshot.range) else { return };
-        let plan = self.judge.plan(snapshot.index);
+        let v = position::offsets(&snapshot.head.positions);
+        let Ok((accounting, truth)) = self.judge.range(snapshot.head.index, &v, snapshot.head.range) else { return };
+        let plan = self.judge.plan(snapshot.head.index);
         let id =
             |name: &str| plan.and_then(|plan| plan.views.iter().find(|view| view.name == name)).map(|view| view.id);
         let rows: Vec<(String, u64, u64)> = truth
             .iter()
             .map(|(name, rows)| {
-                let here = id(name).and_then(|id| snapshot.rows.get(&id)).map_or(0, |rows| rows.applied);
+                let here = id(name).and_then(|id| snapshot.head.rows.get(&id)).map_or(0, |rows| rows.applied);
                 (name.to_string(), here, *rows)
             })
             .collect();
-        let hash = xxh3_64(&snapshot.encode());
+        let hash = xxh3_64(&snapshot.encode().unwrap_or_default());
         self.watch.mark("states_compared");
-        self.watch.note(now, node.node.0, "state", hash, || format!("{} {} {v:?}", snapshot.range, snapshot.index));
+        self.watch
+            .note(now, node.node.0, "state", hash, || format!("{} {} {v:?}", snapshot.head.range, snapshot.head.index));
         let fact = Fact::State {
             node,
-            range: snapshot.range,
-            index: snapshot.index,
-            positions: &snapshot.positions,
+            range: snapshot.head.range,
+            index: snapshot.head.index,
+            positions: &snapshot.head.positions,
             hash,
             accounting: &accounting,
             rows: &rows,
@@ -121,10 +124,12 @@ impl World<'_, '_> {
     /// A manifest landed: it is restored into an empty shard, and compared like any other state.
     pub(super) fn look_at_manifest(&mut self, manifest: &Manifest) {
         let now = self.heap.now();
-        let Some(part) = manifest.parts.last() else { return };
-        let restored = self.restore(manifest.range, &part.name);
+        if manifest.parts.is_empty() {
+            return;
+        }
+        let restored = self.restore(manifest);
         let state = match &restored {
-            Ok(snapshot) => Ok((snapshot.index, &snapshot.positions)),
+            Ok(snapshot) => Ok((snapshot.head.index, &snapshot.head.positions)),
             Err(why) => Err(why.as_str()),
         };
         self.watch.observe(now, &Fact::Restored { manifest, state });
@@ -133,12 +138,17 @@ impl World<'_, '_> {
         }
     }
 
-    fn restore(&self, range: RangeId, part: &str) -> Result<RangeSnapshot, String> {
-        let object = self.store.object(&Key::Part(part.to_owned())).ok_or_else(|| format!("part {part} is missing"))?;
-        let snapshot = RangeSnapshot::decode(&object.bytes).map_err(|error| error.to_string())?;
-        let plan = self.judge.plan(snapshot.index).ok_or_else(|| format!("{} is not active", snapshot.index))?;
+    fn restore(&self, manifest: &Manifest) -> Result<RangeSnapshot, String> {
+        let range = manifest.range;
+        let part = |name: &String| {
+            let object = self.store.object(&Key::Part(range, name.clone()));
+            object.map(|object| Arc::clone(&object.bytes)).ok_or_else(|| format!("part {name} is missing"))
+        };
+        let parts = manifest.parts.iter().map(|named| part(&named.name)).collect::<Result<Vec<_>, String>>()?;
+        let plan = self.judge.plan(manifest.index).ok_or_else(|| format!("{} is not active", manifest.index))?;
         let mut shard = Shard::new(Arc::clone(plan));
-        shard.install(&snapshot, Arc::clone(plan)).map_err(|error| error.to_string())?;
+        snapshot::rebuild(&mut shard, manifest, &parts, |index| self.judge.plan(index).cloned())
+            .map_err(|error| error.to_string())?;
         shard.snapshot(range).ok_or_else(|| "it holds another range".to_owned())
     }
 }

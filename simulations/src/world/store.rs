@@ -245,7 +245,7 @@ impl SimStore {
             Key::Control(_) => WriteClass::Entry,
             // No partition is found later here: it would be written by a shell, not by what is simulated.
             Key::Decision(_) | Key::Begin(_) => WriteClass::Decision,
-            Key::Part(_) => WriteClass::Part,
+            Key::Part(..) => WriteClass::Part,
             Key::Lease(_) => match codec::decode::<Lease>(body) {
                 Ok(lease) if lease.state == LeaseState::Fenced => WriteClass::Fence,
                 _ => WriteClass::Lease,

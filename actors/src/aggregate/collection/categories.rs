@@ -7,7 +7,7 @@ use featuregrid_protocol::limits::CATEGORIES_MAX;
 use featuregrid_protocol::plants::{self, Plant};
 
 use super::{Item, mix, put_value, take_value};
-use crate::varint::{Bytes, Damaged, put};
+use featuregrid_protocol::varint::{Bytes, Damaged, put};
 
 /// One value and how many rows have it.
 #[derive(Clone, Debug, PartialEq, Eq)]

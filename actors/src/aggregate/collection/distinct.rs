@@ -6,7 +6,7 @@
 use featuregrid_protocol::limits::DISTINCT_EXACT_MAX;
 
 use super::mix;
-use crate::varint::{Bytes, Damaged, put};
+use featuregrid_protocol::varint::{Bytes, Damaged, put};
 
 /// Bits of a hash that choose a register.
 const INDEX_BITS: u32 = 10;

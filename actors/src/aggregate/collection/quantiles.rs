@@ -7,7 +7,7 @@
 
 use featuregrid_protocol::limits::BUCKETS_MAX;
 
-use crate::varint::{Bytes, Damaged, put, put_signed};
+use featuregrid_protocol::varint::{Bytes, Damaged, put, put_signed};
 
 /// Every number has a bucket of its own.
 const EXACT: u8 = 63;

@@ -6,7 +6,7 @@ use featuregrid_protocol::row::Position;
 use featuregrid_protocol::time::Timestamp;
 
 use super::{Collects, Item, put_text, put_value, take_text, take_value};
-use crate::varint::{Bytes, Damaged, put, put_signed};
+use featuregrid_protocol::varint::{Bytes, Damaged, put, put_signed};
 
 /// A value and its place in the total order.
 #[derive(Clone, Debug, PartialEq, Eq)]

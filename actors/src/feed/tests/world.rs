@@ -307,7 +307,7 @@ impl World {
                 }
                 receiver::Effect::FetchControl { .. } => self.learn(number),
                 receiver::Effect::AskSecondReader { at, .. } => {
-                    let position = self.log.truth(RangeId { prefix: 0, bits: 0 }, at.next, &self.truth).0;
+                    let position = self.log.truth(RangeId::WHOLE, at.next, &self.truth).0;
                     let opinion = Opinion { topic: TOPIC, position };
                     let mut out = Vec::new();
                     self.nodes[number].receiver.on_second_reader(&opinion, &mut out);

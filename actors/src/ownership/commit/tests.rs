@@ -25,7 +25,7 @@ fn known() -> Known {
 }
 
 fn snapshot(at: &[(u32, u64)]) -> Snapshot {
-    Snapshot { positions: positions(at), index: ControlIndex(2), base: Arc::from(&b"pages"[..]) }
+    Snapshot { positions: positions(at), index: ControlIndex(2), since: None, part: Arc::from(&b"pages"[..]) }
 }
 
 fn begin(change: Change) -> Result<Commit, CommitError> {
@@ -52,7 +52,7 @@ fn the_part_comes_first_then_the_manifest_over_the_version_we_know() {
     let (name, body_bytes) = (Key::part_name(Nonce(0xAB)), Arc::from(&b"pages"[..]));
     let want = StoreRequest::Put {
         id: part.id(),
-        key: Key::Part(name.clone()),
+        key: Key::Part(RangeId::split_evenly(4)[1], name.clone()),
         body: body_bytes,
         condition: PutCondition::Absent,
     };
@@ -123,4 +123,22 @@ fn who_lost_is_told_what_stands() {
     commit.reply(ms(3), &found(&back, &stands, 9));
     let lost = Committed::Lost(Some(Known { manifest: stands, etag: etag(9) }));
     assert_eq!(commit.outcome(&mut Vec::new()), Some(lost));
+}
+
+#[test]
+fn a_delta_follows_what_is_committed() {
+    let known = known();
+    let delta = |since: &[(u32, u64)]| Snapshot { since: Some(v(since)), ..snapshot(&[(0, 90), (1, 20)]) };
+    let begin = |known: &Known, delta| Commit::new(known, Change::State(delta), Nonce(1), Nonce(2));
+    let commit = begin(&known, delta(&[(0, 70), (1, 20)])).unwrap();
+    assert_eq!(
+        commit.next.parts.iter().map(|part| &*part.name).collect::<Vec<_>>(),
+        ["old", &Key::part_name(Nonce(1))]
+    );
+    // Changes since an older state are more than enough.
+    assert!(begin(&known, delta(&[(0, 7), (1, 20)])).is_ok());
+    assert!(matches!(begin(&known, delta(&[(0, 71), (1, 20)])), Err(CommitError::Detached(_))));
+    let mut empty = known;
+    empty.manifest.parts.clear();
+    assert!(matches!(begin(&empty, delta(&[(0, 70), (1, 20)])), Err(CommitError::Detached(_))));
 }

@@ -42,7 +42,7 @@ fn a_part_that_is_gone_is_looked_for_under_the_newer_manifest() {
     let mut restore = Restore::new(range, Requests::new(1, 1));
     assert_eq!(run(&mut restore, ms(0), &mut shelf), []);
     shelf.put(Key::Manifest(range), &manifest("here"));
-    shelf.write(Key::Part("here".to_owned()), Arc::from(&b"here"[..]));
+    shelf.write(Key::Part(range, "here".to_owned()), Arc::from(&b"here"[..]));
     assert_eq!(run(&mut restore, ms(499), &mut shelf), []);
     let seen = run(&mut restore, ms(500), &mut shelf);
     let manifest = Some(Arc::new(manifest("here")));

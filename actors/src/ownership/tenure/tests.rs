@@ -146,7 +146,7 @@ fn cancelled() -> Effect {
 
 fn snapshot(next: u64) -> Snapshot {
     let positions = [(PartitionId(0), PartitionPosition::start(next))].into();
-    Snapshot { positions, index: ControlIndex(0), base: Arc::from(&b"pages"[..]) }
+    Snapshot { positions, index: ControlIndex(0), since: None, part: Arc::from(&b"pages"[..]) }
 }
 
 #[test]

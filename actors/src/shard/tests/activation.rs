@@ -83,10 +83,10 @@ proptest! {
             }
             if route == 1 {
                 // The same by way of the store, and range by range.
-                let range = RangeId { prefix: 0, bits: 0 };
+                let range = RangeId::WHOLE;
                 let snapshot = shard.snapshot(range).unwrap();
                 shard = Shard::new(Arc::clone(&new));
-                shard.install(&snapshot, Arc::clone(&old)).unwrap();
+                shard.install(&[snapshot], |_| Some(Arc::clone(&old))).unwrap();
                 prop_assert_eq!(shard.index(range), Some(ControlIndex(0)));
                 shard.switch_range(range, Arc::clone(&new));
             } else {
@@ -107,7 +107,7 @@ proptest! {
                     compare(&mut shard, &new, &log, &v, event.key.unwrap_or(0), AsOf::At(at), &begins)?;
                 }
             }
-            ends.push(shard.snapshot(RangeId { prefix: 0, bits: 0 }).unwrap());
+            ends.push(shard.snapshot(RangeId::WHOLE).unwrap());
         }
         prop_assert_eq!(&ends[0], &ends[1]);
         prop_assert_eq!(&ends[0], &ends[2]);

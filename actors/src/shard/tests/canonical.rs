@@ -6,7 +6,9 @@ use std::sync::Arc;
 use featuregrid_protocol::ids::PartitionId;
 use featuregrid_protocol::plan::Keeps;
 use featuregrid_protocol::plan::Plan;
+use featuregrid_protocol::position::{OffsetVector, offsets};
 use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::snapshot::SnapshotPage;
 use proptest::prelude::*;
 
 use super::support::{Log, Schedule, VIEW, events, key_bytes, plans, schedules, shard};
@@ -73,10 +75,10 @@ proptest! {
             if at == stop {
                 for range in set.iter() {
                     let snapshot = through.snapshot(range).unwrap();
-                    let bytes = snapshot.encode();
+                    let bytes = snapshot.encode().unwrap();
                     let back = RangeSnapshot::decode(&bytes).unwrap();
                     prop_assert_eq!(&back, &snapshot);
-                    restored.install(&back, Arc::clone(&plan)).unwrap();
+                    restored.install(&[back], |_| Some(Arc::clone(&plan))).unwrap();
                     prop_assert_eq!(restored.positions(range), through.positions(range));
                 }
             }
@@ -110,7 +112,7 @@ proptest! {
             let snapshot = parts.snapshot(range).unwrap();
             prop_assert!(parts.remove_range(range));
             prop_assert!(parts.snapshot(range).is_none());
-            parts.install(&snapshot, Arc::clone(&plan)).unwrap();
+            parts.install(&[snapshot], |_| Some(Arc::clone(&plan))).unwrap();
             prop_assert_eq!(snapshots(&mut whole), snapshots(&mut parts));
         }
         for range in set.iter() {
@@ -154,16 +156,17 @@ proptest! {
         let log = Log::new(&list);
         let (mut shard, set) = shard(&plan, 1);
         play(&mut shard, &set, &plan, &log, &Schedule(vec![]), false);
-        let mut bytes = snapshots(&mut shard)[0].encode();
+        let mut bytes = snapshots(&mut shard)[0].encode().unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= flip;
         prop_assert!(RangeSnapshot::decode(&bytes).is_err());
         prop_assert!(RangeSnapshot::decode(&noise).is_err());
-        // With a checksum that fits, the body is still not trusted.
-        let sum = crc32c::crc32c(&noise).to_le_bytes();
-        let forged = [&b"FGRS\x03\0"[..], &sum, &noise].concat();
-        if let Ok(snapshot) = RangeSnapshot::decode(&forged) {
-            let _ = Shard::new(plan).install(&snapshot, shard.plan().clone());
+        // With checksums that fit, pages are still not trusted.
+        let mut forged = snapshots(&mut shard).remove(0);
+        if let Some(page) = forged.pages.first_mut() {
+            page.bytes = noise;
+            let forged = RangeSnapshot::decode(&forged.encode().unwrap()).unwrap();
+            let _ = Shard::new(Arc::clone(&plan)).install(&[forged], |_| Some(Arc::clone(&plan)));
         }
     }
 }
@@ -176,17 +179,27 @@ fn what_cannot_be_installed_says_why() {
     let mut snapshot = shard.snapshot(range).unwrap();
     let before = snapshot.clone();
     let key = (0..).map(key_bytes).find(|key| range.contains(featuregrid_protocol::key::KeyHash::of(key))).unwrap();
-    let page = |ladder, bytes| crate::shard::SnapshotPage { view: VIEW, ladder, key: key.clone(), bytes };
+    let page = |ladder, bytes| SnapshotPage { view: VIEW, ladder, key: key.clone(), bytes };
     snapshot.pages = vec![page(9, vec![])];
-    assert!(matches!(shard.install(&snapshot, plan.clone()), Err(InstallError::Unknown { ladder: 9, .. })));
+    assert!(matches!(
+        shard.install(&[snapshot.clone()], |_| Some(plan.clone())),
+        Err(InstallError::Unknown { ladder: 9, .. })
+    ));
     snapshot.pages = vec![page(0, vec![2])];
-    assert!(matches!(shard.install(&snapshot, plan.clone()), Err(InstallError::Damaged { .. })));
+    assert!(matches!(shard.install(&[snapshot.clone()], |_| Some(plan.clone())), Err(InstallError::Damaged { .. })));
     let other = (0..).map(key_bytes).find(|key| !range.contains(featuregrid_protocol::key::KeyHash::of(key))).unwrap();
     snapshot.pages[0].key = other;
-    assert!(matches!(shard.install(&snapshot, plan.clone()), Err(InstallError::ForeignKey { .. })));
-    snapshot.index.0 = 4;
-    assert!(matches!(shard.install(&snapshot, plan), Err(InstallError::Index { .. })));
-    assert_eq!(shard.snapshot(range).unwrap(), before);
+    assert!(matches!(shard.install(&[snapshot.clone()], |_| Some(plan.clone())), Err(InstallError::ForeignKey { .. })));
+    snapshot.head.index.0 = 4;
+    assert!(matches!(shard.install(&[snapshot], |_| Some(plan.clone())), Err(InstallError::Index { .. })));
+    let mut delta = before.clone();
+    delta.head.since = Some(offsets(&before.head.positions));
+    let parts = [delta.clone()];
+    assert!(matches!(shard.install(&parts, |_| Some(plan.clone())), Err(InstallError::Order { number: 0, .. })));
+    delta.head.since = Some(OffsetVector(BTreeMap::from([(PartitionId(0), 1)])));
+    let parts = [before, delta];
+    assert!(matches!(shard.install(&parts, |_| Some(plan.clone())), Err(InstallError::Order { number: 1, .. })));
+    assert!(shard.snapshot(range).is_none(), "half a range is none");
 }
 
 #[test]
@@ -209,7 +222,7 @@ fn pages_of_six_events(exact: bool) -> Vec<String> {
     let log = Log::new(&super::support::six_events());
     play(&mut shard, &set, &plan, &log, &Schedule(vec![]), false);
     let snapshot = &snapshots(&mut shard)[0];
-    let offsets: BTreeMap<PartitionId, u64> = snapshot.positions.iter().map(|(p, at)| (*p, at.next)).collect();
+    let offsets: BTreeMap<PartitionId, u64> = snapshot.head.positions.iter().map(|(p, at)| (*p, at.next)).collect();
     assert_eq!(offsets[&PartitionId(1)], 2);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     snapshot.pages.iter().map(|page| hex(&page.bytes)).collect()

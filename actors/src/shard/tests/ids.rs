@@ -14,8 +14,6 @@ use super::support::{Event, Log, SECOND, VIEW, key_bytes, shard, two_level_plan}
 use crate::shard::{InstallError, RangeSnapshot, RowCounts, Shard};
 use crate::window::AsOf;
 
-const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
-
 /// An event of partition 0 at so many tenths of a second.
 fn event(offset: u64, tenths: i64, id: u8) -> Event {
     Event {
@@ -58,7 +56,7 @@ fn ids_outlive_their_view() {
         assert!(shard.switch(Arc::clone(&again), &far()).is_empty());
         shard.apply(&log.frame(&again, 0, 3, 5), &set);
         assert_eq!(shard.rows(VIEW), count(2, 2), "offset 2 is of no view, 3 is new, 4 repeats 0");
-        ends.push(shard.snapshot(WHOLE).unwrap());
+        ends.push(shard.snapshot(RangeId::WHOLE).unwrap());
     }
     // What the pages hold began anew with the view, at entry 2 or, where the view was taken away early, there too.
     assert_eq!(ends[0], ends[1]);
@@ -99,8 +97,8 @@ fn ids_go_with_their_offset_where_time_stands_still() {
             let to = ends[(at + step).min(ends.len() - 1)];
             shard.apply(&log.frame(&plan, 0, ends[at], to), &set);
             let range = shard.range_of(KeyHash::of(&key_bytes(1))).unwrap();
-            let snapshot = RangeSnapshot::decode(&shard.snapshot(range).unwrap().encode()).unwrap();
-            shard.install(&snapshot, Arc::clone(&plan)).unwrap();
+            let snapshot = RangeSnapshot::decode(&shard.snapshot(range).unwrap().encode().unwrap()).unwrap();
+            shard.install(&[snapshot.clone()], |_| Some(Arc::clone(&plan))).unwrap();
         }
         assert_eq!(shard.rows(VIEW), count(3, 2), "the first copy of 7 is one, the first of 8 is none, the next is");
         digests.push(shard.digest());
@@ -114,10 +112,10 @@ fn what_was_restored_knows_what_was_known() {
     let (mut before, set) = shard(&plan, 1);
     let log = Log::new(&[event(0, 0, 7), event(1, 5, 8), event(2, 5, 7), event(3, 6, 9)]);
     before.apply(&log.frame(&plan, 0, 0, 2), &set);
-    let snapshot = RangeSnapshot::decode(&before.snapshot(WHOLE).unwrap().encode()).unwrap();
-    assert_eq!(snapshot.ids[0].known.len(), 2);
+    let snapshot = RangeSnapshot::decode(&before.snapshot(RangeId::WHOLE).unwrap().encode().unwrap()).unwrap();
+    assert_eq!(snapshot.head.ids[0].known.len(), 2);
     let mut shard = Shard::new(Arc::clone(&plan));
-    shard.install(&snapshot, Arc::clone(&plan)).unwrap();
+    shard.install(&[snapshot.clone()], |_| Some(Arc::clone(&plan))).unwrap();
     shard.apply(&log.frame(&plan, 0, 2, 4), &set);
     assert_eq!(shard.rows(VIEW), count(3, 1));
     let reading = shard.read(0, &key_bytes(1), AsOf::At(Timestamp(SECOND))).unwrap();
@@ -125,16 +123,16 @@ fn what_was_restored_knows_what_was_known() {
 
     // An id that is not known any more was never in a snapshot.
     let mut stale = snapshot;
-    stale.ids[0].known[0].ts = Timestamp(-SECOND);
-    assert!(matches!(shard.install(&stale, Arc::clone(&plan)), Err(InstallError::Damaged { .. })));
-    stale.ids[0].known[0].ts = Timestamp(0);
-    assert!(shard.install(&stale, Arc::clone(&plan)).is_ok());
-    if let Some(position) = stale.positions.get_mut(&PartitionId(0)) {
+    stale.head.ids[0].known[0].ts = Timestamp(-SECOND);
+    assert!(matches!(shard.install(&[stale.clone()], |_| Some(Arc::clone(&plan))), Err(InstallError::Damaged { .. })));
+    stale.head.ids[0].known[0].ts = Timestamp(0);
+    assert!(shard.install(&[stale.clone()], |_| Some(Arc::clone(&plan))).is_ok());
+    if let Some(position) = stale.head.positions.get_mut(&PartitionId(0)) {
         position.next = ID_OFFSETS_MAX + 1;
     }
-    assert!(matches!(shard.install(&stale, plan), Err(InstallError::Damaged { .. })));
-    stale.ids[0].known[0].offset = stale.ids[0].known[1].offset;
-    assert!(RangeSnapshot::decode(&stale.encode()).is_err(), "two ids of one record");
-    stale.ids[0].known.clear();
-    assert!(RangeSnapshot::decode(&stale.encode()).is_err());
+    assert!(matches!(shard.install(&[stale.clone()], |_| Some(plan.clone())), Err(InstallError::Damaged { .. })));
+    stale.head.ids[0].known[0].offset = stale.head.ids[0].known[1].offset;
+    assert!(RangeSnapshot::decode(&stale.encode().unwrap()).is_err(), "two ids of one record");
+    stale.head.ids[0].known.clear();
+    assert!(RangeSnapshot::decode(&stale.encode().unwrap()).is_err());
 }

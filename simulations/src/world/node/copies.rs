@@ -3,7 +3,8 @@
 
 use featuregrid_actors::ownership::{CommitError, Role, Snapshot};
 use featuregrid_actors::ports::Monotonic;
-use featuregrid_actors::shard::{RangeSnapshot, Shard};
+use featuregrid_actors::shard::{Progress, Shard};
+use featuregrid_actors::snapshot::{self, compaction::base_is_due};
 use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::position::{self, OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeId;
@@ -26,6 +27,8 @@ pub(super) struct Copy {
     durable: Option<(OffsetVector, featuregrid_protocol::ids::ControlIndex)>,
     /// The steward waits for its cut.
     cutting: bool,
+    /// Its pages are being encoded.
+    walking: bool,
 }
 
 impl Node {
@@ -57,7 +60,7 @@ impl Node {
 
     /// Makes sure that a copy is here or on its way.
     pub(super) fn want_copy(&mut self, around: &mut Around<'_>, range: RangeId) {
-        let fresh = Copy { restoring: None, due: around.mono, durable: None, cutting: false };
+        let fresh = Copy { restoring: None, due: around.mono, durable: None, cutting: false, walking: false };
         let copy = self.copies.entry(range).or_insert(fresh);
         let has_state = self.shard.as_ref().is_some_and(|shard| shard.positions(range).is_some());
         if has_state || copy.restoring.is_some_and(|asked| around.mono - asked < Span(RESTORE_AGAIN.0 * 10)) {
@@ -96,22 +99,20 @@ impl Node {
         if shard.positions(range).is_some() {
             return;
         }
-        let done = match parts.last() {
+        let newest = Arc::clone(&history.latest().plan);
+        let done = match manifest {
             None => {
-                let start = manifest.map(|manifest| manifest.positions.clone()).unwrap_or_else(|| {
-                    let v0 = history.iter().next().map(|genesis| genesis.at.clone()).unwrap_or_default();
-                    let start = |(partition, next): (_, &u64)| (partition, PartitionPosition::start(*next));
-                    v0.0.iter().map(|(partition, next)| start((*partition, next))).collect::<Positions>()
-                });
+                let v0 = history.iter().next().map(|genesis| genesis.at.clone()).unwrap_or_default();
+                let start = |(partition, next): (_, &u64)| (partition, PartitionPosition::start(*next));
+                let start = v0.0.iter().map(|(partition, next)| start((*partition, next))).collect::<Positions>();
                 shard.add_range(range, start);
                 Ok(())
             }
-            Some(bytes) => RangeSnapshot::decode(bytes).map_err(|error| error.to_string()).and_then(|snapshot| {
-                let plan = history.plan(snapshot.index).ok_or_else(|| format!("{} is not known", snapshot.index))?;
-                shard.install(&snapshot, Arc::clone(plan)).map_err(|error| error.to_string())?;
-                shard.switch_range(range, Arc::clone(&history.latest().plan));
-                Ok(())
-            }),
+            Some(manifest) => {
+                let rebuilt = snapshot::rebuild(shard, manifest, parts, |index| history.plan(index).cloned());
+                shard.switch_range(range, newest);
+                rebuilt
+            }
         };
         match done {
             Ok(()) => self.follow(around, range),
@@ -155,14 +156,54 @@ impl Node {
         }
     }
 
+    /// The state at once: what changed since the manifest, or all of it.
     fn snapshot(&mut self, range: RangeId) -> Option<Snapshot> {
-        let snapshot = self.shard.as_mut()?.snapshot(range)?;
-        let base: Arc<[u8]> = snapshot.encode().into();
-        Some(Snapshot { positions: snapshot.positions, index: snapshot.index, base })
+        let since = self.since(range);
+        let shard = self.shard.as_mut()?;
+        shard.give_up_walk(range);
+        shard.begin_walk(range, since.as_ref())?;
+        while shard.walk(range, usize::MAX) == Some(Progress::More) {}
+        let state = shard.take_walk(range)?.into_snapshot();
+        Snapshot::of(&state).ok()
+    }
+
+    /// Since when changes are asked for; `None` where a base is due.
+    fn since(&self, range: RangeId) -> Option<OffsetVector> {
+        let manifest = self.steward.manifest(range).filter(|manifest| !base_is_due(&manifest.parts))?;
+        Some(position::offsets(&manifest.positions))
+    }
+
+    /// Goes on with a walk; what it brought is committed.
+    fn walk(&mut self, around: &mut Around<'_>, range: RangeId) {
+        let words = self.random.between(1, 400) as usize;
+        let Some(shard) = &mut self.shard else { return };
+        if shard.walk(range, words) != Some(Progress::Done) {
+            return;
+        }
+        let Some(walked) = shard.take_walk(range) else { return };
+        if let Some(copy) = self.copies.get_mut(&range) {
+            copy.walking = false;
+        }
+        let is_delta = walked.head().since.is_some();
+        let Ok(snapshot) = Snapshot::of(&walked.into_snapshot()) else { return };
+        match self.steward.commit(around.mono, range, snapshot) {
+            Ok(effects) => {
+                around.acts.push(Act::Mark(if is_delta { "deltas" } else { "bases" }, 1));
+                around.acts.push(Act::Mark("commits", 1));
+                self.perform(around, effects);
+            }
+            Err(CommitError::Behind { .. } | CommitError::OldIndex { .. } | CommitError::Detached(_)) => {
+                around.acts.push(Act::Mark("commits_behind", 1));
+            }
+            Err(_) => {}
+        }
     }
 
     fn make_durable(&mut self, around: &mut Around<'_>, range: RangeId) {
         let Some(copy) = self.copies.get(&range) else { return };
+        if copy.walking {
+            return self.walk(around, range);
+        }
         let Some(shard) = &self.shard else { return };
         let (Some(positions), Some(index)) = (shard.positions(range), shard.index(range)) else { return };
         let state = (position::offsets(positions), index);
@@ -178,16 +219,10 @@ impl Node {
         if unchanged {
             return;
         }
-        let Some(snapshot) = self.snapshot(range) else { return };
-        match self.steward.commit(around.mono, range, snapshot) {
-            Ok(effects) => {
-                around.acts.push(Act::Mark("commits", 1));
-                self.perform(around, effects);
-            }
-            Err(CommitError::Behind { .. } | CommitError::OldIndex { .. }) => {
-                around.acts.push(Act::Mark("commits_behind", 1));
-            }
-            Err(_) => {}
+        let since = self.since(range);
+        let begun = self.shard.as_mut().is_some_and(|shard| shard.begin_walk(range, since.as_ref()).is_some());
+        if let Some(copy) = self.copies.get_mut(&range) {
+            copy.walking = begun;
         }
     }
 

@@ -25,8 +25,6 @@ use super::script::{Definition, Expected, Line, Produced, Read, Script, definiti
 
 use crate::serve::encode;
 
-const WHOLE: RangeId = RangeId { prefix: 0, bits: 0 };
-
 pub(super) struct World {
     shared: String,
     own: Vec<Definition>,
@@ -64,7 +62,7 @@ impl World {
         let plan = definition::compile(&text, "the example", None, ControlIndex(0));
         let plan = Arc::new(plan.unwrap_or_else(|mistakes| panic!("line {}: {mistakes}\n{text}", example.lines[0].0)));
         let mut shard = Shard::new(Arc::clone(&plan));
-        shard.add_range(WHOLE, Positions::new());
+        shard.add_range(RangeId::WHOLE, Positions::new());
         let (readers, log, asked) = Default::default();
         Self { shared: shared.to_owned(), own: own.collect(), plan, readers, shard, log, asked }
     }
@@ -132,19 +130,20 @@ impl World {
 
     /// All that a node keeps elsewhere: what it would begin with after a crash.
     pub(super) fn stored(&mut self) -> Vec<u8> {
-        self.shard.snapshot(WHOLE).map(|snapshot| snapshot.encode()).unwrap_or_default()
+        self.shard.snapshot(RangeId::WHOLE).and_then(|snapshot| snapshot.encode().ok()).unwrap_or_default()
     }
 
     /// The node dies, and another one begins with what was stored and reads the rest of the log.
     pub(super) fn crash(&mut self, stored: &[u8]) -> Result<(), String> {
         let snapshot = RangeSnapshot::decode(stored).map_err(|damaged| damaged.to_string())?;
         self.shard = Shard::new(Arc::clone(&self.plan));
-        self.shard.install(&snapshot, Arc::clone(&self.plan)).map_err(|refused| refused.to_string())?;
+        let positions = snapshot.head.positions.clone();
+        self.shard.install(&[snapshot], |_| Some(Arc::clone(&self.plan))).map_err(|refused| refused.to_string())?;
         let plan = &self.plan;
         let again = |(partition, position): (PartitionId, PartitionPosition)| {
             (partition, Interpreter::new(Arc::clone(plan), partition, position))
         };
-        self.readers = snapshot.positions.into_iter().map(again).collect();
+        self.readers = positions.into_iter().map(again).collect();
         let log = std::mem::take(&mut self.log);
         for logged in &log {
             if logged.offset >= self.reader(logged.partition).position().next {
@@ -161,7 +160,7 @@ impl World {
     }
 
     fn apply(&mut self, partition: PartitionId, chunk: Chunk) {
-        self.shard.apply(&chunk.alone(partition), &RangeSet::from_iter([WHOLE]));
+        self.shard.apply(&chunk.alone(partition), &RangeSet::from_iter([RangeId::WHOLE]));
     }
 
     fn change(&mut self, definition: &Definition) -> Result<(), String> {
@@ -200,7 +199,7 @@ impl World {
         self.show(&reading, read)?;
         // A training set's spine sends nothing.
         if !read.now && read.sent.is_empty() {
-            let token = self.shard.positions(WHOLE).map(offsets).unwrap_or_default();
+            let token = self.shard.positions(RangeId::WHOLE).map(offsets).unwrap_or_default();
             self.asked.push(Asked { user: read.user.clone(), as_of: read.at, token, reading });
         }
         Ok(())

@@ -5,10 +5,10 @@ use thiserror::Error;
 /// Why bytes are no state of the plan. Nothing was changed; restore from another copy or from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the stored state is damaged: {0}; restore it from another snapshot or from the log")]
-pub struct Damaged(pub(crate) &'static str);
+pub struct Damaged(pub &'static str);
 
 /// Appends an unsigned integer.
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u128) {
+pub fn put(out: &mut Vec<u8>, mut value: u128) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -17,31 +17,40 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u128) {
 }
 
 /// Appends a signed integer.
-pub(crate) fn put_signed(out: &mut Vec<u8>, value: i128) {
+pub fn put_signed(out: &mut Vec<u8>, value: i128) {
     put(out, (value << 1 ^ value >> 127) as u128);
 }
 
 /// Bytes that are read from the front; what they say is never trusted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+pub struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
     /// The next `count` bytes.
-    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`], like everything below, where the bytes are no such thing.
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Damaged> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(Damaged("it ends too early"))?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// The next `N` bytes.
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(Damaged("it ends too early"))?;
         self.0 = rest;
         Ok(*taken)
     }
 
     /// An unsigned integer, in its shortest form only: equal values are equal bytes.
-    pub(crate) fn unsigned(&mut self) -> Result<u128, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn unsigned(&mut self) -> Result<u128, Damaged> {
         let (mut value, mut shift) = (0u128, 0u32);
         loop {
             let byte = self.take(1)?[0];
@@ -58,23 +67,35 @@ impl<'a> Bytes<'a> {
     }
 
     /// A signed integer.
-    pub(crate) fn signed(&mut self) -> Result<i128, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn signed(&mut self) -> Result<i128, Damaged> {
         let raw = self.unsigned()?;
         Ok((raw >> 1) as i128 ^ -((raw & 1) as i128))
     }
 
     /// An unsigned integer of a smaller type.
-    pub(crate) fn small<T: TryFrom<u128>>(&mut self) -> Result<T, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn small<T: TryFrom<u128>>(&mut self) -> Result<T, Damaged> {
         T::try_from(self.unsigned()?).map_err(|_| Damaged("an integer is out of range"))
     }
 
     /// A signed integer of 64 bits.
-    pub(crate) fn word(&mut self) -> Result<i64, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn word(&mut self) -> Result<i64, Damaged> {
         i64::try_from(self.signed()?).map_err(|_| Damaged("an integer is out of range"))
     }
 
     /// How many things follow, each at least one byte: a hostile count allocates nothing.
-    pub(crate) fn count(&mut self) -> Result<usize, Damaged> {
+    ///
+    /// # Errors
+    /// [`Damaged`].
+    pub fn count(&mut self) -> Result<usize, Damaged> {
         let count: usize = self.small()?;
         if count > self.0.len() { Err(Damaged("it ends too early")) } else { Ok(count) }
     }

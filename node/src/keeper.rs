@@ -266,7 +266,7 @@ impl Shell {
     fn perform(&mut self, effect: Effect) -> Result<(), KeeperError> {
         match effect {
             Effect::Store(request) => {
-                let reply = self.store.perform(request);
+                let reply = self.store.perform_now(request);
                 self.steward.progressed(Progress::Disk);
                 self.push(|shell, now| shell.steward.reply(now, &reply));
             }

@@ -11,6 +11,7 @@
 pub mod begins;
 pub mod dead_letters;
 pub mod local;
+pub mod object;
 pub mod topics;
 
 use std::fs::{File, OpenOptions, TryLockError};

@@ -129,6 +129,9 @@ pub const BLOCK_BYTES: usize = 64 << 10;
 pub const PAGE_RECORD_BYTES_MAX: u64 = 256 << 20;
 /// The head of a part before compression, bytes: mostly event ids, of which a range knows a share of [`ID_OFFSETS_MAX`].
 pub const HEAD_BYTES_MAX: u64 = 512 << 20;
+/// Largest stored data object (base, delta, event history), bytes: a snapshot of more is several; below what a signed
+/// 32-bit length holds.
+pub const PART_BYTES_MAX: usize = 1 << 30;
 /// Largest definitions file, bytes.
 pub const DEFINITIONS_BYTES_MAX: usize = 1 << 20;
 /// Nesting of a definitions file: a view's window stands six deep; more is no definition, and reading must not recurse far.

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use featuregrid_protocol::ids::Nonce;
-use featuregrid_protocol::limits::STORE_DEADLINE;
+use featuregrid_protocol::limits::{PART_DEADLINE, STORE_DEADLINE};
 use featuregrid_protocol::time::Span;
 
 pub use key::{Key, Prefix};
@@ -138,6 +138,8 @@ impl StoreRequest {
     pub fn deadline(&self) -> Span {
         match self {
             Self::Get { key, .. } | Self::Put { key, .. } | Self::Delete { key, .. } => key.deadline(),
+            // Thousands of names, of which nobody's right to act depends on any.
+            Self::List { prefix: Prefix::Parts, .. } => PART_DEADLINE,
             Self::List { .. } => STORE_DEADLINE,
         }
     }

@@ -4,14 +4,23 @@
 //! DIR/LOCK               held while a process uses the folder
 //! DIR/log.redb           the embedded log, where there is no Kafka
 //! DIR/dead_letters.redb  records that were not taken, with the reason
-//! DIR/objects/           the object store: control log, where partitions begin, lease, manifests
+//! DIR/objects/           the object store, unless another is named: control log, where partitions begin, lease, manifests
 //! DIR/topics             which Kafka topics were read: a re-created one is another one
 //! ```
 
 pub mod begins;
 pub mod dead_letters;
+pub mod decided;
 pub mod local;
+pub mod memory;
+pub mod meter;
 pub mod object;
+pub mod open;
+mod s3;
+pub mod selftest;
+pub mod settings;
+#[cfg(test)]
+mod suite;
 pub mod topics;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,6 +28,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+/// Where in a node's folder the object store is, should no other be named.
+pub const OBJECTS: &str = "objects";
 
 /// A node's folder, locked for this process.
 #[derive(Debug)]
@@ -124,7 +136,7 @@ impl DataDir {
     /// Root of the object store.
     #[must_use]
     pub fn objects(&self) -> PathBuf {
-        self.path.join("objects")
+        self.path.join(OBJECTS)
     }
 }
 

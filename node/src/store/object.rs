@@ -9,6 +9,8 @@ use std::pin::Pin;
 
 use featuregrid_actors::ports::{DeleteOutcome, GetOutcome, ListOutcome, PutOutcome, StoreReply, StoreRequest};
 
+use super::meter::Used;
+
 /// What an asynchronous call of a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -19,6 +21,11 @@ pub trait ObjectStore: Send + Sync + Debug {
 
     /// Where it is, for people: `file:///var/lib/featuregrid/objects`, `s3://bucket/prefix`.
     fn place(&self) -> String;
+
+    /// What it was asked for so far, where that is counted.
+    fn used(&self) -> Used {
+        Used::default()
+    }
 }
 
 /// The answer to a request of which nothing is known.

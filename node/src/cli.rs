@@ -18,10 +18,12 @@ mod ops;
 pub(crate) mod output;
 mod produce;
 mod push;
+mod selftest;
 mod serve;
 mod sim;
 mod state;
 mod status;
+mod store;
 mod style;
 mod training_set;
 
@@ -100,6 +102,9 @@ enum Command {
     /// Beats the grid's own decisions in a deterministic world of nodes, log, store and network.
     #[command(subcommand)]
     Sim(sim::Command),
+    /// Tries whether what a node stands on keeps its promises.
+    #[command(subcommand)]
+    Selftest(selftest::Command),
     /// Looks at the state as a whole.
     #[command(subcommand)]
     State(state::Command),
@@ -162,6 +167,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Ops(arguments) => ops::run(arguments).await,
             Command::Produce(arguments) => produce::run(arguments).await,
             Command::Get(arguments) => get::run(arguments).await,
+            Command::Selftest(command) => selftest::perform(command).await,
             Command::State(command) => state::run(command).await,
             Command::Push(arguments) => push::run(arguments).await,
             Command::Status(arguments) => status::run(arguments).await,

@@ -9,13 +9,15 @@ mod file;
 mod layers;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 pub use self::layers::{Effective, Given, Layer, Origin};
 pub use self::values::size;
 use crate::ingest::kafka::KafkaSettings;
+use crate::store::OBJECTS;
+use crate::store::settings::{Bucketed, Encryption, Place, StoreSettings};
 
 /// The commented file that every default comes from.
 pub const REFERENCE: &str = include_str!("config/reference.yaml");
@@ -49,6 +51,12 @@ pub struct Config {
     pub memory_budget: Option<usize>,
     /// `node.one_partition_after_the_other`
     pub one_after_the_other: bool,
+    /// `store.url`; `None` is the folder in `node.data`.
+    pub store: Option<Place>,
+    /// What else is under `store`.
+    pub bucketed: Bucketed,
+    /// `store.prices`: whether status says what requests cost.
+    pub has_prices: bool,
     /// `serve.listen`
     pub listen: String,
     /// `serve.feast`; `None` is off.
@@ -84,6 +92,9 @@ impl Config {
             ranges: ranges.ok_or_else(|| missing("node.ranges"))?,
             memory_budget: size(budget).ok(),
             one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
+            store: text("store.url").and_then(|text| Place::parse(&text).ok()),
+            bucketed: bucketed(effective)?,
+            has_prices: effective.get("store.prices") != Some("off"),
             listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
             feast: listen("serve.feast"),
             metrics: listen("serve.metrics"),
@@ -100,6 +111,37 @@ impl Config {
         }
         Ok(config)
     }
+
+    /// The object store of a node that keeps everything else in `data`.
+    #[must_use]
+    pub fn store(&self, data: &Path) -> StoreSettings {
+        let place = self.store.clone().unwrap_or_else(|| Place::Folder(data.join(OBJECTS)));
+        StoreSettings { place, bucketed: self.bucketed.clone() }
+    }
+}
+
+/// How a bucket is reached.
+fn bucketed(effective: &Effective) -> Result<Bucketed, ConfigError> {
+    let text = |name: &str| effective.get(name).map(str::to_owned);
+    let key = text("store.kms_key");
+    let encryption = match effective.get("store.sse") {
+        Some("aws:kms") => Encryption::Kms(key),
+        other if key.is_some() => {
+            let (origin, other) = (effective.origin("store.kms_key"), other.unwrap_or_default());
+            let why = format!(
+                "{origin}: store.kms_key is for store.sse aws:kms, which is {other}; set it too, or leave the key out"
+            );
+            return Err(ConfigError(vec![why]));
+        }
+        Some("AES256") => Encryption::Aes256,
+        _ => Encryption::Bucket,
+    };
+    Ok(Bucketed {
+        endpoint: text("store.endpoint"),
+        region: text("store.region"),
+        path_style: effective.get("store.path_style").and_then(|text| text.parse().ok()),
+        encryption,
+    })
 }
 
 #[cfg(test)]

@@ -68,19 +68,24 @@ impl NodeArguments {
         ];
         let given = given.into_iter().filter_map(|(name, flag, value)| Some(Given { name, flag, value: value? }));
         let flags: Vec<Given> = given.chain(more.iter().cloned()).collect();
-        let named = std::env::var_os("FEATUREGRID_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
-        let file = self.config.clone().or(named).as_deref().map(read).transpose()?;
-        let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-        // A variable that is no text can be none of ours.
-        let environment =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Effective::resolve(file, environment, &flags)?)
+        effective(self.config.as_deref(), &flags)
     }
 
     /// The same, typed.
     pub(super) fn resolve(&self, more: &[Given]) -> anyhow::Result<Config> {
         Ok(Config::of(&self.effective(more)?)?)
     }
+}
+
+/// What is in force: these flags over the environment, over the configuration file, over the reference.
+pub(super) fn effective(config: Option<&Path>, flags: &[Given]) -> anyhow::Result<Effective> {
+    let named = std::env::var_os("FEATUREGRID_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
+    let file = config.map(Path::to_owned).or(named).as_deref().map(read).transpose()?;
+    let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    // A variable that is no text can be none of ours.
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(Effective::resolve(file, environment, flags)?)
 }
 
 fn read(path: &Path) -> anyhow::Result<(String, String)> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::node::{NodeArguments, Prepared};
+use super::store::StoreArguments;
 use super::{plant, stopped};
 use crate::config::{Config, Effective, Given, Listen};
 use crate::serve::{FeastServer, Server};
@@ -17,9 +18,14 @@ use crate::telemetry::http::MetricsServer;
 pub(super) struct Arguments {
     #[command(flatten)]
     node: NodeArguments,
+    #[command(flatten)]
+    store: StoreArguments,
     /// Where everything is kept; one process at a time.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The list prices at which `featuregrid status` says what requests to S3 cost, or off [default: us-east-1].
+    #[arg(long, value_name = "REGION")]
+    store_prices: Option<String>,
     /// Where to answer [default: 127.0.0.1:7450].
     #[arg(long)]
     listen: Option<String>,
@@ -41,12 +47,13 @@ impl Arguments {
         let data = self.data.as_ref().map(|data| data.display().to_string());
         let given = [
             ("node.data", "--data", data),
+            ("store.prices", "--store-prices", self.store_prices.clone()),
             ("serve.listen", "--listen", self.listen.clone()),
             ("serve.feast", "--feast", self.feast.clone()),
             ("serve.metrics", "--metrics", self.metrics.clone()),
         ];
         let given = given.into_iter().filter_map(|(name, flag, value)| Some(Given { name, flag, value: value? }));
-        self.node.effective(&given.collect::<Vec<_>>())
+        self.node.effective(&given.chain(self.store.given()).collect::<Vec<_>>())
     }
 }
 

@@ -21,6 +21,9 @@ fn the_reference_says_what_the_code_does() {
         ranges: crate::cli::RANGES,
         memory_budget: None,
         one_after_the_other: false,
+        store: None,
+        bucketed: Bucketed::default(),
+        has_prices: true,
         listen: crate::cli::ADDRESS.to_owned(),
         feast: Some(Listen { address: "127.0.0.1:6566".to_owned(), is_asked: false }),
         metrics: Some(Listen { address: "127.0.0.1:9464".to_owned(), is_asked: false }),
@@ -181,6 +184,32 @@ fn each_setting_of_librdkafka_is_laid_over_by_itself() {
         Config::of(&resolve(None, &[("FEATUREGRID_KAFKA__SETTINGS", "client.id=a")], &[]).unwrap()).unwrap_err();
     assert!(
         wrong.to_string().starts_with("environment FEATUREGRID_KAFKA__SETTINGS: kafka.settings is of Kafka"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_store_is_a_bucket_or_a_folder() {
+    let file = "store:\n  url: s3://grid/prod\n  endpoint: http://127.0.0.1:7070\n  sse: aws:kms\n  kms_key: alias/grid\n  prices: off\n";
+    let config =
+        Config::of(&resolve(Some(file), &[("FEATUREGRID_STORE__REGION", "eu-central-1")], &[]).unwrap()).unwrap();
+    let StoreSettings { place, bucketed } = config.store(Path::new("/data"));
+    assert_eq!(place, Place::Bucket { bucket: "grid".to_owned(), prefix: "prod/".to_owned() });
+    let want = Bucketed {
+        endpoint: Some("http://127.0.0.1:7070".to_owned()),
+        region: Some("eu-central-1".to_owned()),
+        path_style: None,
+        encryption: Encryption::Kms(Some("alias/grid".to_owned())),
+    };
+    assert_eq!((bucketed, config.has_prices), (want, false));
+    let usual = Config::of(&resolve(None, &[], &[]).unwrap()).unwrap();
+    assert_eq!(usual.store(Path::new("/data")).place, Place::Folder(PathBuf::from("/data/objects")));
+    let wrong = resolve(Some("store:\n  url: grid\n"), &[], &[]).unwrap_err().to_string();
+    assert!(wrong.starts_with("grid.yaml:2:3: store.url: `grid` names no object store"), "{wrong}");
+    let flags = [flag("store.kms_key", "--store-kms-key", "k")];
+    let wrong = Config::of(&resolve(None, &[], &flags).unwrap()).unwrap_err().to_string();
+    assert!(
+        wrong.starts_with("flag --store-kms-key: store.kms_key is for store.sse aws:kms, which is bucket"),
         "{wrong}"
     );
 }

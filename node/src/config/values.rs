@@ -1,6 +1,7 @@
 //! What a value of each kind looks like. Knows no setting.
 
 use crate::ingest::kafka::{HIDDEN, KafkaSettings};
+use crate::store::settings::Place;
 
 /// Kinds of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub(super) enum Kind {
     Budget,
     /// `true` or `false`.
     Switch,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// `s3://BUCKET/PREFIX` or `file:///FOLDER`.
+    Store,
+    /// `http://HOST:PORT` or `https://HOST:PORT`.
+    Endpoint,
 }
 
 impl Kind {
@@ -44,6 +51,10 @@ impl Kind {
             Self::Budget => size(text).map(drop),
             Self::Switch if matches!(text, "true" | "false") => Ok(()),
             Self::Switch => Err(format!("`{text}` is neither true nor false")),
+            Self::OneOf(words) if words.contains(&text) => Ok(()),
+            Self::OneOf(words) => Err(format!("`{text}` is none of {}", words.join(", "))),
+            Self::Store => Place::parse(text).map(drop).map_err(|error| error.to_string()),
+            Self::Endpoint => endpoint(text),
         }
     }
 }
@@ -63,6 +74,14 @@ fn address(text: &str) -> Result<(), String> {
     match port {
         Some(Ok(_)) => Ok(()),
         _ => Err(format!("`{text}` is no HOST:PORT; write for example 127.0.0.1:7450")),
+    }
+}
+
+fn endpoint(text: &str) -> Result<(), String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains([' ', '?', '#', '@']) => Ok(()),
+        _ => Err(format!("`{text}` is no endpoint; write for example http://127.0.0.1:7070")),
     }
 }
 
@@ -102,6 +121,9 @@ mod tests {
             (Kind::Budget, "8GiB"),
             (Kind::Switch, "true"),
             (Kind::Text, "payments"),
+            (Kind::OneOf(&["auto", "true"]), "auto"),
+            (Kind::Store, "s3://grid/a"),
+            (Kind::Endpoint, "https://s3.example:7070"),
         ];
         let refused = [
             (Kind::Address, "7450"),
@@ -115,6 +137,10 @@ mod tests {
             (Kind::Budget, "most"),
             (Kind::Switch, "yes"),
             (Kind::Text, " "),
+            (Kind::OneOf(&["auto", "true"]), "false"),
+            (Kind::Store, "grid"),
+            (Kind::Endpoint, "s3.example:7070"),
+            (Kind::Endpoint, "https://"),
         ];
         assert!(taken.iter().all(|(kind, text)| kind.check(text) == Ok(())));
         assert!(refused.iter().all(|(kind, text)| kind.check(text).is_err()));

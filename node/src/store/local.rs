@@ -190,7 +190,7 @@ pub fn hex(bytes: &[u8]) -> String {
 fn version(path: &Path, key: &Key) -> io::Result<Option<Etag>> {
     let Some(mut file) = existing(path)? else { return Ok(None) };
     let metadata = file.metadata()?;
-    if let Key::Part(_) = key {
+    if let Key::Part(..) = key {
         return Ok(Some(stamp(&metadata)));
     }
     Ok(Some(hash(&all(&mut file, &metadata, OBJECT_BYTES_MAX)?)))
@@ -200,7 +200,7 @@ fn version(path: &Path, key: &Key) -> io::Result<Option<Etag>> {
 fn read(root: &Path, key: &Key, range: Option<Range<u64>>) -> io::Result<Option<Object>> {
     let Some(mut file) = existing(&root.join(key.path()))? else { return Ok(None) };
     let metadata = file.metadata()?;
-    let Key::Part(_) = key else {
+    let Key::Part(..) = key else {
         let bytes = all(&mut file, &metadata, OBJECT_BYTES_MAX)?;
         let etag = hash(&bytes);
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());

@@ -167,15 +167,16 @@ impl ObjectStore for Metered {
 #[cfg(test)]
 mod tests {
     //! Every answer is counted once, under its name.
-    use featuregrid_actors::ports::{Key, Prefix, PutCondition, Requests};
+    use featuregrid_actors::ports::{Prefix, PutCondition, Requests};
 
     use super::*;
     use crate::store::memory::MemoryStore;
+    use crate::store::selftest::trial;
 
     #[tokio::test]
     async fn every_answer_is_counted_under_its_name() {
         let store = Metered::new(Arc::new(MemoryStore::default()), Arc::default());
-        let (mut requests, key) = (Requests::new(1, 1), Key::Part("a".to_owned()));
+        let (mut requests, key) = (Requests::new(1, 1), trial("a"));
         let mut id = || requests.next_id();
         let put =
             |id| StoreRequest::Put { id, key: key.clone(), body: b"abc"[..].into(), condition: PutCondition::Absent };

@@ -5,6 +5,7 @@
 //! a write again and report its own success as a 412. Reads, listings and removals, which do no harm twice, are tried
 //! again here, with jitter, for as long as the request's deadline allows ([`retry`]).
 
+mod complaints;
 mod connect;
 mod failure;
 mod multipart;
@@ -13,12 +14,14 @@ mod retry;
 mod wire;
 mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use featuregrid_actors::ports::{Key, StoreReply, StoreRequest};
 use tokio::time::Instant;
 
+use self::complaints::Complaints;
 pub(super) use self::connect::connect;
 pub(super) use self::failure::Failure;
 use super::object::{BoxFuture, ObjectStore, unknown};
@@ -34,11 +37,30 @@ pub(super) struct S3Store {
     encryption: Encryption,
     /// Whether somebody else already vouches for the body on its way (TLS): then its hash need not be signed too.
     is_private: bool,
+    complaints: Arc<Complaints>,
 }
 
 impl S3Store {
     fn name(&self, key: &Key) -> String {
         format!("{}{key}", self.prefix)
+    }
+
+    async fn answer(&self, request: &StoreRequest, until: Instant) -> Result<StoreReply, Failure> {
+        Ok(match request {
+            StoreRequest::Put { id, key, body, condition } => {
+                StoreReply::Put { id: *id, outcome: self.put(key, body, condition, until).await }
+            }
+            StoreRequest::Get { id, key, bytes } => {
+                let outcome = retry::until(until, || self.get(key, bytes.as_ref())).await?;
+                StoreReply::Get { id: *id, outcome }
+            }
+            StoreRequest::List { id, prefix } => {
+                StoreReply::List { id: *id, outcome: self.list(*prefix, until).await? }
+            }
+            StoreRequest::Delete { id, key } => {
+                StoreReply::Delete { id: *id, outcome: retry::until(until, || self.delete(key)).await? }
+            }
+        })
     }
 }
 
@@ -46,37 +68,11 @@ impl ObjectStore for S3Store {
     fn perform(&self, request: StoreRequest) -> BoxFuture<'_, StoreReply> {
         let until = Instant::now() + Duration::from_micros(request.deadline().0.unsigned_abs());
         Box::pin(async move {
-            let done = async {
-                match &request {
-                    StoreRequest::Put { id, key, body, condition } => {
-                        let outcome = self.put(key, body, condition, until).await;
-                        Ok(StoreReply::Put { id: *id, outcome })
-                    }
-                    StoreRequest::Get { id, key, bytes } => {
-                        let outcome = retry::until(until, || self.get(key, bytes.as_ref())).await?;
-                        Ok(StoreReply::Get { id: *id, outcome })
-                    }
-                    StoreRequest::List { id, prefix } => {
-                        Ok(StoreReply::List { id: *id, outcome: self.list(*prefix, until).await? })
-                    }
-                    StoreRequest::Delete { id, key } => {
-                        let outcome = retry::until(until, || self.delete(key)).await?;
-                        Ok(StoreReply::Delete { id: *id, outcome })
-                    }
-                }
-            };
-            match tokio::time::timeout_at(until, done).await {
-                Ok(Ok(reply)) => reply,
-                Ok(Err(error)) => {
-                    let error: Failure = error;
-                    error.log(&self.place(), "the object store does not answer");
-                    unknown(&request)
-                }
-                Err(_) => {
-                    tracing::warn!(store = self.place(), "the object store did not answer in time");
-                    unknown(&request)
-                }
-            }
+            let answer = tokio::time::timeout_at(until, self.answer(&request, until)).await;
+            answer.unwrap_or_else(|_| Err(Failure::passing("no answer in time"))).unwrap_or_else(|failure| {
+                self.complaints.say(&self.place(), &failure, "the object store does not answer");
+                unknown(&request)
+            })
         })
     }
 

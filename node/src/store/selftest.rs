@@ -12,6 +12,7 @@ use featuregrid_actors::ports::{
     DeleteOutcome, Etag, GetOutcome, Key, Object, PutCondition, Requests, StoreReply, StoreRequest,
 };
 use featuregrid_protocol::ids::Nonce;
+use featuregrid_protocol::range::RangeId;
 use thiserror::Error;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -151,6 +152,11 @@ pub async fn run(store: &Arc<dyn ObjectStore>, trial: Trial) -> Result<Findings,
     found.ok_or_else(|| SelftestError::Silent { place: store.place() })
 }
 
+/// The name of an object that is written to try a store. It stands among data that no manifest refers to.
+pub(super) fn trial(name: &str) -> Key {
+    Key::Part(RangeId::WHOLE, name.to_owned())
+}
+
 struct Game {
     store: Arc<dyn ObjectStore>,
     trial: Trial,
@@ -193,7 +199,7 @@ impl Game {
 
     /// An object of this trial alone. The collector of garbage removes it, should this process not live to do so.
     fn key(&mut self, name: &str) -> Key {
-        let key = Key::Part(format!("selftest-{}-{name}", Key::part_name(Nonce(self.nonce))));
+        let key = trial(&format!("selftest-{}-{name}", Key::part_name(Nonce(self.nonce))));
         self.left.push(key.clone());
         key
     }

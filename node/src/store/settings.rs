@@ -64,6 +64,7 @@ impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "file://{}", path.display()),
+            Self::Bucket { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
             Self::Bucket { bucket, prefix } => write!(f, "s3://{bucket}/{}", prefix.trim_end_matches('/')),
         }
     }
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn places_read_back() {
-        for text in ["s3://grid/", "s3://grid/a/b=c", "file:///var/lib/x"] {
+        for text in ["s3://grid", "s3://grid/a/b=c", "file:///var/lib/x"] {
             assert_eq!(Place::parse(text).unwrap().to_string(), text);
         }
         let Place::Bucket { bucket, prefix } = Place::parse("s3://grid/a/b/").unwrap() else { panic!("a bucket") };

@@ -14,7 +14,7 @@ use featuregrid_protocol::time::Span;
 use tokio::task::JoinSet;
 
 use super::object::ObjectStore;
-use super::selftest::{Trial, run};
+use super::selftest::{Trial, run, trial};
 
 const ID: RequestId = RequestId { life: 1, lane: 2, count: 3 };
 
@@ -74,7 +74,7 @@ async fn delete(store: &dyn ObjectStore, key: &Key) {
 async fn conditions(store: &dyn ObjectStore) {
     let manifest = Key::Manifest(RangeId { prefix: 0, bits: 8 });
     let other = Key::Lease(Incarnation { node: NodeId(2), boot: 5 });
-    for (key, other) in [(manifest, other.clone()), (Key::Part("ab".to_owned()), other)] {
+    for (key, other) in [(manifest, other.clone()), (trial("ab"), other)] {
         assert_eq!(get(store, &key, None).await, GetOutcome::Absent);
         let none = PutCondition::Matches(Etag("00000000000000000000000000000000".to_owned()));
         assert_eq!(put(store, &key, *b"zero", none.clone()).await, PutOutcome::Lost, "there is no version");
@@ -101,7 +101,7 @@ async fn conditions(store: &dyn ObjectStore) {
 
 /// A range is as much as there is, as the version of the whole.
 async fn ranges(store: &dyn ObjectStore) {
-    for key in [Key::Control(ControlIndex(3)), Key::Part("0123".to_owned())] {
+    for key in [Key::Control(ControlIndex(3)), trial("0123")] {
         let etag = create(store, &key, *b"abcdef").await;
         for (range, want) in [
             (0..6, "abcdef"),
@@ -132,8 +132,7 @@ async fn listings(tried: &Tried<'_>) {
     let keys: Vec<Key> =
         (0..12).flat_map(|n| [Key::Control(ControlIndex(n)), Key::Decision(ControlIndex(n))]).collect();
     let leases = [(1, 7), (2, 5), (2, 11)].map(|(node, boot)| Key::Lease(Incarnation { node: NodeId(node), boot }));
-    let others =
-        [Key::Begin(PartitionId(1 << 20)), Key::Part("0f".to_owned()), Key::Manifest(RangeId { prefix: 0, bits: 0 })];
+    let others = [Key::Begin(PartitionId(1 << 20)), trial("0f"), Key::Manifest(RangeId { prefix: 0, bits: 0 })];
     assert_eq!(list(store, Prefix::Control).await, []);
     for key in keys.iter().rev().chain(&leases).chain(&others) {
         create(store, key, key.path().into_bytes()).await;
@@ -168,7 +167,7 @@ async fn listings(tried: &Tried<'_>) {
 async fn large(store: &dyn ObjectStore) {
     const MIB: usize = 1 << 20;
     let body: Arc<[u8]> = (0..40 * MIB / 4).flat_map(|n| (n as u32).wrapping_mul(0x9E37_79B9).to_le_bytes()).collect();
-    let key = Key::Part("large".to_owned());
+    let key = trial("large");
     let etag = create(store, &key, Arc::clone(&body)).await;
     assert_eq!(put(store, &key, Arc::clone(&body), PutCondition::Absent).await, PutOutcome::Lost);
     let GetOutcome::Found(found) = get(store, &key, None).await else { panic!("not found") };
@@ -197,7 +196,7 @@ async fn large(store: &dyn ObjectStore) {
 async fn winners(store: &Arc<dyn ObjectStore>) {
     let found = run(store, Trial { writers: 16, rounds: 20 }).await.unwrap();
     assert!(found.hold(), "{found:?}");
-    let (key, mut writers) = (Key::Part("contended".to_owned()), JoinSet::new());
+    let (key, mut writers) = (trial("contended"), JoinSet::new());
     for writer in 0..3_u8 {
         let (store, key) = (Arc::clone(store), key.clone());
         writers.spawn(async move {

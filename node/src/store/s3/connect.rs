@@ -20,6 +20,7 @@ use super::{Failure, S3Store, retry};
 use crate::entropy;
 use crate::store::meter::Meter;
 use crate::store::open::OpenStoreError;
+use crate::store::selftest::trial;
 use crate::store::settings::{Bucketed, Place};
 
 /// A connection that takes longer would miss a lease's deadline anyway; another may not.
@@ -72,6 +73,7 @@ pub(super) async fn reach(
         prefix: prefix.to_owned(),
         encryption: bucketed.encryption.clone(),
         is_private: endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https:")),
+        complaints: Arc::default(),
     };
     let server = endpoint.unwrap_or_else(|| "AWS".to_owned());
     store.probe(patience).await.map_err(|failure| explained(place, server, failure))?;
@@ -109,7 +111,7 @@ impl S3Store {
     async fn probe(&self, patience: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + patience;
         retry::until(deadline, || self.page("", None, 1)).await?;
-        let key = Key::Part(format!("probe-{}", Key::part_name(Nonce(entropy::number()))));
+        let key = trial(&format!("probe-{}", Key::part_name(Nonce(entropy::number()))));
         retry::until(deadline, || async {
             let written = self.put_whole(&key, self.body(&b"probe"[..].into()), &PutCondition::Absent).await;
             match written {

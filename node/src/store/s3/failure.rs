@@ -77,15 +77,6 @@ impl Failure {
             _ => PutOutcome::Unknown,
         }
     }
-
-    /// One line; an error where only people can help.
-    pub(super) fn log(&self, store: &str, what: &str) {
-        if self.is_passing() {
-            tracing::warn!(store, error = %self, "{what}");
-        } else {
-            tracing::error!(store, error = %self, "{what}");
-        }
-    }
 }
 
 #[cfg(test)]

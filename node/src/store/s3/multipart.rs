@@ -53,7 +53,7 @@ impl Upload {
 
     /// Before the completion was sent, nothing can have landed.
     fn did_not_land(&self, failure: &Failure) -> PutOutcome {
-        failure.log(&self.name, "an upload in parts was given up before it was complete");
+        self.store.complaints.say(&self.name, failure, "an upload in parts was given up before it was complete");
         PutOutcome::Retry
     }
 
@@ -107,7 +107,7 @@ impl Upload {
         match retry::until(Instant::now() + ABORT_MAX, once).await {
             // Completed, or taken back before.
             Err(failure) if failure.status == Some(404) => {}
-            Err(failure) => failure.log(&self.name, "parts of an upload were left behind"),
+            Err(failure) => self.store.complaints.say(&self.name, &failure, "parts of an upload were left behind"),
             Ok(()) => {}
         }
     }

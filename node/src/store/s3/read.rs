@@ -109,7 +109,7 @@ fn age(now: Option<DateTime>, written: Option<&DateTime>) -> Span {
 
 /// The body, whole and not too large.
 async fn collected(key: &Key, bytes: Option<&Range<u64>>, output: GetObjectOutput) -> Result<Object, Failure> {
-    let most = if let Key::Part(_) = key { PART_BYTES_MAX } else { OBJECT_BYTES_MAX };
+    let most = if let Key::Part(..) = key { PART_BYTES_MAX } else { OBJECT_BYTES_MAX };
     let etag = etag(output.e_tag())?;
     let announced = output.content_length().and_then(|length| usize::try_from(length).ok());
     if announced.is_none_or(|length| length > most) {

@@ -67,7 +67,7 @@ impl S3Store {
     pub(super) fn failed(&self, name: String, failure: &Failure, condition: &PutCondition) -> PutOutcome {
         let outcome = failure.of_write(condition);
         if outcome == PutOutcome::Unknown {
-            failure.log(&name, "a write to the object store may have landed or not");
+            self.complaints.say(&name, failure, "a write to the object store may have landed or not");
         }
         outcome
     }

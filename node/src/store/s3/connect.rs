@@ -9,12 +9,12 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{ProvideCredentials as _, StalledStreamProtectionConfig};
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_smithy_http_client::{Builder, tls};
 use featuregrid_actors::ports::{Key, PutCondition};
 use featuregrid_protocol::ids::Nonce;
 use tokio::time::Instant;
 
+use super::failure::causes;
 use super::wire::Counts;
 use super::{Failure, S3Store, retry};
 use crate::entropy;
@@ -61,12 +61,15 @@ pub(super) async fn reach(
         return Err(OpenStoreError::NoCredentials { place, why: "none are configured".to_owned() });
     };
     if let Err(error) = credentials.provide_credentials().await {
-        return Err(OpenStoreError::NoCredentials { place, why: DisplayErrorContext(error).to_string() });
+        return Err(OpenStoreError::NoCredentials { place, why: causes(&error) });
     }
     let mut config = aws_sdk_s3::config::Builder::from(sdk)
         .force_path_style(bucketed.path_style.unwrap_or(endpoint.is_some()))
         .interceptor(Counts(meter));
-    config.set_endpoint_url(endpoint.clone());
+    // One that only the profile names stays as it is.
+    if let Some(endpoint) = &bucketed.endpoint {
+        config = config.endpoint_url(endpoint);
+    }
     let store = S3Store {
         client: Client::from_conf(config.build()),
         bucket: bucket.to_owned(),

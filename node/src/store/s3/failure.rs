@@ -2,7 +2,7 @@
 //! help. Sends nothing.
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use featuregrid_actors::ports::{PutCondition, PutOutcome};
 use thiserror::Error;
 
@@ -28,9 +28,23 @@ where
         let was_sent = !matches!(error, SdkError::ConstructionFailure(_));
         let status = error.raw_response().map(|raw| raw.status().as_u16());
         let code = error.code().unwrap_or_default().to_owned();
-        let message = error.message().map_or_else(|| DisplayErrorContext(&error).to_string(), str::to_owned);
+        let message = error.message().map_or_else(|| causes(&error), str::to_owned);
         Self { was_sent, status, code, message }
     }
+}
+
+/// An error and its causes in one line: the SDK's own words for most are only "dispatch failure".
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
 }
 
 impl Failure {

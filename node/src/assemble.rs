@@ -33,6 +33,7 @@ use crate::store::dead_letters::topic::LetterTopic;
 use crate::store::dead_letters::writer::LetterWriter;
 use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
+use crate::store::object::ObjectStore;
 use crate::store::topics::{KnownTopics, TopicsError};
 use crate::store::{DataDir, DataDirError};
 use crate::telemetry::{CountedLetters, Metrics, Stage};
@@ -177,13 +178,13 @@ impl Node {
             bounds(&*log, &log.partitions()?).map(|(earliest, _)| earliest)
         });
         let store = LocalStore::open(&data.objects()).map_err(|error| StartError::System("object store", error))?;
-        let store = Arc::new(store);
+        let store: Arc<dyn ObjectStore> = Arc::new(store);
         let begins = Begins::of(Arc::clone(&store));
         let (begun, beginner) = begin(store, Beginning { earliest, ranges, definitions, file }).await?;
         let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
-        let progress = Arc::new(Progress::new(beginnings(&begins, &begun.v0, &earliest)?.0));
+        let progress = Arc::new(Progress::new(beginnings(&begins, &begun.v0, &earliest).await?.0));
         watch::halt_lost(&*log, &progress, &earliest);
         let mut known = KnownTopics::open(&data.topics())?;
         watch::identify(&mut known, log.identities()?, &progress)?;
@@ -353,19 +354,22 @@ fn bounds(log: &dyn Log, partitions: &[PartitionId]) -> Result<(OffsetVector, Of
 
 /// Where each partition begins: as the control log says, or at the earliest offset its log had when it was found; which is
 /// now where it was not known yet.
-fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector) -> Result<OffsetVector, BeginsError> {
+async fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector) -> Result<OffsetVector, BeginsError> {
     let mut all = OffsetVector::default();
     for (partition, earliest) in &earliest.0 {
         let begin = match v0.0.get(partition) {
             Some(begin) => *begin,
-            None => begins.settle(*partition, *earliest)?,
+            None => begins.settle(*partition, *earliest).await?,
         };
         all.0.insert(*partition, begin);
     }
     Ok(all)
 }
 
-async fn begin(store: Arc<LocalStore>, beginning: Beginning) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
+async fn begin(
+    store: Arc<dyn ObjectStore>,
+    beginning: Beginning,
+) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
     let begun = tokio::task::spawn_blocking(move || keeper::begin(store, &beginning)).await;
     match begun {
         Ok(begun) => Ok(begun?),

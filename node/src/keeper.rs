@@ -21,7 +21,7 @@ use featuregrid_protocol::range::{RangeId, RangeSet};
 use thiserror::Error;
 
 use crate::ingest::LogError;
-use crate::store::local::LocalStore;
+use crate::store::object::ObjectStore;
 use crate::{clock, entropy};
 
 /// The one node of a grid without neighbours.
@@ -43,7 +43,7 @@ pub enum KeeperError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// Something stored does not decode.
-    #[error("stored object {0}: {1}; restore the folder from a copy, or start over with a new --data")]
+    #[error("stored object {0}: {1}; restore it from a copy, or start over with another --store or --data")]
     Damaged(String, String),
     /// The life ended before it began.
     #[error("another process took this node's lease ({0:?}); stop it, then start again")]
@@ -52,7 +52,9 @@ pub enum KeeperError {
     #[error("changed definitions: {0}")]
     Propose(#[from] ProposeError),
     /// Too slow, or stuck.
-    #[error("the node did not begin within a minute; it stood at: {0}; look for a slow or full disk")]
+    #[error(
+        "the node did not begin within a minute; it stood at: {0}; look at the object store, the network or the disk"
+    )]
     Late(String),
     /// No thread left.
     #[error("the lease's thread: {0}")]
@@ -101,7 +103,9 @@ pub struct Keeper {
 /// A steward and the store it asks.
 struct Shell {
     steward: Steward,
-    store: Arc<LocalStore>,
+    store: Arc<dyn ObjectStore>,
+    /// Where the store's requests are performed.
+    runtime: tokio::runtime::Handle,
     effects: VecDeque<Effect>,
     file: String,
     me: Option<Incarnation>,
@@ -116,11 +120,12 @@ struct Shell {
 /// A steward whose life has begun.
 pub struct Beginner(Shell);
 
-/// Begins a life: returns what is in force, and the steward to be kept by [`Beginner::keep`].
+/// Begins a life: returns what is in force, and the steward to be kept by [`Beginner::keep`]. To be called where a tokio
+/// runtime is at hand and may be waited for: on one of its blocking threads.
 ///
 /// # Errors
 /// See [`KeeperError`].
-pub fn begin(store: Arc<LocalStore>, beginning: &Beginning) -> Result<(Begun, Beginner), KeeperError> {
+pub fn begin(store: Arc<dyn ObjectStore>, beginning: &Beginning) -> Result<(Begun, Beginner), KeeperError> {
     // Wanted definitions are judged before anything is written.
     let plan = definition::compile(&beginning.definitions, &beginning.file, None, ControlIndex(0))?;
     let genesis = ControlChange::Genesis {
@@ -131,6 +136,7 @@ pub fn begin(store: Arc<LocalStore>, beginning: &Beginning) -> Result<(Begun, Be
     let mut shell = Shell {
         steward: Steward::new(NODE, entropy::number(), Some(genesis)),
         store,
+        runtime: tokio::runtime::Handle::current(),
         effects: VecDeque::new(),
         file: beginning.file.clone(),
         me: None,
@@ -266,7 +272,7 @@ impl Shell {
     fn perform(&mut self, effect: Effect) -> Result<(), KeeperError> {
         match effect {
             Effect::Store(request) => {
-                let reply = self.store.perform_now(request);
+                let reply = self.runtime.block_on(self.store.perform(request));
                 self.steward.progressed(Progress::Disk);
                 self.push(|shell, now| shell.steward.reply(now, &reply));
             }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeSet;
+use tokio::runtime::Handle;
 
 use super::progress::Progress;
 use super::reader::Listeners;
@@ -88,7 +89,7 @@ pub struct Watch {
 
 impl Watched {
     /// Looks once.
-    fn look(&mut self) -> Result<(), String> {
+    fn look(&mut self, runtime: &Handle) -> Result<(), String> {
         let found = self.log.identities().map_err(|error| error.to_string())?;
         for Halted(partition) in identify(&mut self.known, found, &self.progress).map_err(|error| error.to_string())? {
             self.listeners.tell_all(|| Command::Halted(partition));
@@ -98,7 +99,7 @@ impl Watched {
                 continue;
             }
             let earliest = self.log.bounds(partition).map_err(|error| error.to_string())?.earliest;
-            let begin = self.begins.settle(partition, earliest).map_err(|error| error.to_string())?;
+            let begin = runtime.block_on(self.begins.settle(partition, earliest)).map_err(|error| error.to_string())?;
             let Some(place) = self.progress.add(partition, begin) else { continue };
             let topic = self.log.name(partition);
             tracing::info!(%partition, topic, begin, "new partition: reading it from its beginning");
@@ -108,13 +109,14 @@ impl Watched {
         Ok(())
     }
 
-    /// Looks again and again on a thread of its own.
+    /// Looks again and again on a thread of its own. To be called within a tokio runtime, which the object store needs.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(mut self) -> std::io::Result<Watch> {
         let stop = Arc::new(AtomicBool::new(false));
         let own = Arc::clone(&stop);
+        let runtime = Handle::current();
         let mut complained: Option<Instant> = None;
         let thread = std::thread::Builder::new().name("topics".to_owned()).spawn(move || {
             loop {
@@ -122,7 +124,7 @@ impl Watched {
                 if own.load(Ordering::Relaxed) {
                     return;
                 }
-                if let Err(error) = self.look()
+                if let Err(error) = self.look(&runtime)
                     && complained.is_none_or(|since| since.elapsed() >= COMPLAIN_EVERY)
                 {
                     complained = Some(Instant::now());

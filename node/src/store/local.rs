@@ -49,20 +49,6 @@ impl LocalStore {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK))?;
         Ok(Self(Arc::new(Folder { root: root.to_owned(), writing: Mutex::new(lock) })))
     }
-
-    /// Performs one request. Blocks on the disk.
-    #[must_use]
-    pub fn perform_now(&self, request: StoreRequest) -> StoreReply {
-        self.0.perform(request)
-    }
-
-    pub(super) fn get(&self, key: &Key) -> GetOutcome {
-        self.0.get(key, None)
-    }
-
-    pub(super) fn put(&self, key: &Key, body: &[u8], condition: &PutCondition) -> PutOutcome {
-        self.0.put(key, body, condition)
-    }
 }
 
 impl ObjectStore for LocalStore {

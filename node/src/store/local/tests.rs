@@ -9,7 +9,7 @@ use super::*;
 const ID: RequestId = RequestId { life: 1, lane: 2, count: 3 };
 
 fn put(store: &LocalStore, key: &Key, body: &[u8], condition: PutCondition) -> PutOutcome {
-    match store.perform_now(StoreRequest::Put { id: ID, key: key.clone(), body: body.into(), condition }) {
+    match store.0.perform(StoreRequest::Put { id: ID, key: key.clone(), body: body.into(), condition }) {
         StoreReply::Put { id: ID, outcome } => outcome,
         other => panic!("{other:?}"),
     }
@@ -27,24 +27,24 @@ fn conditions_hold_and_objects_read_back() {
     };
     assert_eq!(put(&store, &entry, b"three", PutCondition::Matches(first)), PutOutcome::Lost);
     assert_eq!(put(&store, &decision, b"x", PutCondition::Matches(second.clone())), PutOutcome::Lost);
-    let found = store.get(&entry);
+    let found = store.0.get(&entry, None);
     assert_eq!(found, GetOutcome::Found(Object { bytes: b"two".as_slice().into(), etag: second }));
-    assert_eq!(store.get(&decision), GetOutcome::Absent);
+    assert_eq!(store.0.get(&decision, None), GetOutcome::Absent);
     fs::write(folder.path().join("control/00000000000000000008.writing"), "half").unwrap();
     let ListOutcome::Objects(listed) = store.0.list(Prefix::Control) else { panic!("not listed") };
     assert_eq!(listed.iter().map(|listed| (&listed.key, listed.bytes)).collect::<Vec<_>>(), [(&entry, 3)]);
     assert!(listed[0].age < Span::seconds(60));
     assert_eq!(store.0.list(Prefix::Leases), ListOutcome::Objects(Vec::new()));
-    let read = |range| store.perform_now(StoreRequest::Get { id: ID, key: entry.clone(), bytes: Some(range) });
+    let read = |range| store.0.perform(StoreRequest::Get { id: ID, key: entry.clone(), bytes: Some(range) });
     for (range, want) in [(1..3, "wo"), (2..99, "o"), (7..9, "")] {
         let StoreReply::Get { outcome: GetOutcome::Found(object), .. } = read(range) else { panic!("not found") };
         assert_eq!(&*object.bytes, want.as_bytes());
     }
     for _ in 0..2 {
-        let removed = store.perform_now(StoreRequest::Delete { id: ID, key: entry.clone() });
+        let removed = store.0.perform(StoreRequest::Delete { id: ID, key: entry.clone() });
         assert_eq!(removed, StoreReply::Delete { id: ID, outcome: DeleteOutcome::Done });
     }
-    assert_eq!(store.get(&entry), GetOutcome::Absent);
+    assert_eq!(store.0.get(&entry, None), GetOutcome::Absent);
 }
 
 #[test]

@@ -33,6 +33,7 @@ use crate::store::dead_letters::topic::LetterTopic;
 use crate::store::dead_letters::writer::LetterWriter;
 use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
+use crate::store::meter::Metered;
 use crate::store::object::ObjectStore;
 use crate::store::topics::{KnownTopics, TopicsError};
 use crate::store::{DataDir, DataDirError};
@@ -49,8 +50,10 @@ pub struct Settings {
     pub file: String,
     /// What is read, once it is known which sources there are.
     pub log: Box<OpenLog>,
-    /// Where everything is kept.
+    /// Where everything is kept that is this node's alone.
     pub data: Arc<DataDir>,
+    /// Where nodes of one grid meet; a folder in `data` where there is no other.
+    pub objects: Option<Arc<dyn ObjectStore>>,
     /// Number of ranges of a new grid, a power of two.
     pub ranges: u32,
     /// Bytes of entity state at which reading pauses.
@@ -119,6 +122,8 @@ pub struct Node {
     pub epochs: BTreeMap<RangeId, Epoch>,
     /// Bytes of entity state at which reading pauses.
     pub memory_budget: usize,
+    /// Control log, leases, manifests.
+    pub objects: Arc<dyn ObjectStore>,
     /// Records that were not taken.
     pub letters: Arc<dyn Letters>,
     /// Remembers which of them were replayed.
@@ -169,18 +174,30 @@ impl Node {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let Settings { definitions, file, log, data, ranges, memory_budget, one_after_the_other, dead_letters } =
-            settings;
+        let Settings {
+            definitions,
+            file,
+            log,
+            data,
+            objects,
+            ranges,
+            memory_budget,
+            one_after_the_other,
+            dead_letters,
+        } = settings;
         let open: Arc<OpenLog> = Arc::from(log);
         let of = Arc::clone(&open);
         let earliest = Arc::new(move |plan: &Plan| {
             let log = of(plan)?;
             bounds(&*log, &log.partitions()?).map(|(earliest, _)| earliest)
         });
-        let store = LocalStore::open(&data.objects()).map_err(|error| StartError::System("object store", error))?;
-        let store: Arc<dyn ObjectStore> = Arc::new(store);
-        let begins = Begins::of(Arc::clone(&store));
-        let (begun, beginner) = begin(store, Beginning { earliest, ranges, definitions, file }).await?;
+        let objects: Arc<dyn ObjectStore> = match objects {
+            Some(objects) => objects,
+            None => Arc::new(Metered::new(Arc::new(own_objects(&data)?), Arc::default())),
+        };
+        let begins = Begins::of(Arc::clone(&objects));
+        let beginning = Beginning { earliest, ranges, definitions, file };
+        let (begun, beginner) = begin(Arc::clone(&objects), beginning).await?;
         let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
@@ -242,6 +259,7 @@ impl Node {
             metrics,
             epochs: begun.epochs,
             memory_budget,
+            objects,
             letters,
             letter_file,
             gave_up: Mutex::new(Some(gave_up)),
@@ -364,6 +382,11 @@ async fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector)
         all.0.insert(*partition, begin);
     }
     Ok(all)
+}
+
+/// The folder in `data`.
+fn own_objects(data: &DataDir) -> Result<LocalStore, StartError> {
+    LocalStore::open(&data.objects()).map_err(|error| StartError::System("object store", error))
 }
 
 async fn begin(

@@ -2,6 +2,7 @@
 
 mod kafka;
 mod program;
+mod s3;
 mod scratch;
 mod topic;
 
@@ -9,5 +10,6 @@ pub(crate) use kafka::brokers;
 #[cfg(feature = "tls")]
 pub(crate) use kafka::secure_brokers;
 pub(crate) use program::{Program, Run};
+pub(crate) use s3::{Careless, S3};
 pub(crate) use scratch::Scratch;
 pub(crate) use topic::{Line, Topic};

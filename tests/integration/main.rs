@@ -12,4 +12,5 @@ mod on_demand;
 mod ops;
 #[cfg(feature = "tls")]
 mod secure;
+mod store;
 mod telemetry;

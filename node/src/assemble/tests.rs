@@ -59,6 +59,7 @@ impl World {
             ranges: 64,
             memory_budget: usize::MAX,
             one_after_the_other: false,
+            objects: None,
             dead_letters: None,
         }
     }

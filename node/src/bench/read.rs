@@ -86,6 +86,7 @@ pub async fn read(plan: Plan) -> anyhow::Result<Value> {
         ranges,
         memory_budget,
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     };
     let node = Arc::new(Node::start(settings).await?);

@@ -231,6 +231,7 @@ async fn stage_of(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Us
                 ranges: super::RANGES,
                 memory_budget: super::memory_budget(None),
                 one_after_the_other: false,
+                objects: None,
                 dead_letters: None,
             };
             let node = Node::start(settings).await?;

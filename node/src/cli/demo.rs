@@ -142,6 +142,7 @@ async fn start(workload: Workload, data: Arc<DataDir>, log: Arc<dyn Log>) -> any
         ranges: super::RANGES,
         memory_budget: super::memory_budget(None),
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     };
     Ok(Arc::new(Node::start(settings).await?))

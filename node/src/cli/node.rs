@@ -13,7 +13,8 @@ use crate::files;
 use crate::ingest::OpenLog;
 use crate::ingest::embedded::EmbeddedLog;
 use crate::ingest::kafka::{Cluster, KafkaLog, check_topics, create_topic, missing_topics};
-use crate::store::DataDir;
+use crate::store::open::open;
+use crate::store::{DataDir, selftest};
 
 /// Missing topics are asked for again after this long.
 const TOPICS_AGAIN: Duration = Duration::from_millis(500);
@@ -147,10 +148,13 @@ impl<'c> Prepared<'c> {
     /// Starts it in a folder.
     pub(super) async fn start(self, data: &Path) -> anyhow::Result<Node> {
         let Self { config, file, text, plan, cluster } = self;
-        let data = Arc::new(DataDir::open(data)?);
+        let (data, store) = (Arc::new(DataDir::open(data)?), config.store(data));
         if let Some(cluster) = &cluster {
             check_topics(cluster, &plan).await?;
         }
+        let objects = open(&store).await?;
+        selftest::check(&objects).await?;
+        tracing::info!(store = objects.place(), "the object store keeps its conditions");
         let log: Box<OpenLog> = match &cluster {
             Some(cluster) => KafkaLog::for_plans(cluster),
             None => EmbeddedLog::open(&data.log(), plan.sources.len())?.for_plans(),
@@ -160,6 +164,7 @@ impl<'c> Prepared<'c> {
             file,
             log,
             data,
+            objects: Some(objects),
             ranges: config.ranges,
             memory_budget: super::memory_budget(config.memory_budget),
             one_after_the_other: config.one_after_the_other,

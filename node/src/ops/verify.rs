@@ -112,6 +112,7 @@ async fn start(data: &Arc<DataDir>, log: &Arc<dyn Log>) -> anyhow::Result<Arc<No
         ranges: RANGES,
         memory_budget: usize::MAX,
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     };
     Ok(Arc::new(Node::start(settings).await?))

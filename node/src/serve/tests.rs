@@ -78,6 +78,7 @@ async fn a_client_gets_columns_statuses_and_a_token() {
         ranges: 16,
         memory_budget: usize::MAX,
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     };
     let node = Arc::new(Node::start(settings).await.unwrap());
@@ -163,6 +164,7 @@ pub(super) async fn node(folder: &tempfile::TempDir, definitions: &str) -> Arc<N
         ranges: 16,
         memory_budget: usize::MAX,
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     };
     Arc::new(Node::start(settings).await.unwrap())

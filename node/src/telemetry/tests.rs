@@ -116,6 +116,7 @@ fn settings(data: DataDir, log: &EmbeddedLog) -> Settings {
         ranges: 16,
         memory_budget: 1 << 30,
         one_after_the_other: false,
+        objects: None,
         dead_letters: None,
     }
 }

@@ -33,7 +33,12 @@ fn command(arguments: &[&str]) -> Command {
 impl Run {
     /// Runs to the end.
     pub(crate) fn of(arguments: &[&str]) -> Self {
-        let output = command(arguments).output().expect("the binary starts");
+        Self::within(&[], arguments)
+    }
+
+    /// Runs to the end, with these variables in its environment.
+    pub(crate) fn within(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let output = command(arguments).envs(environment.iter().copied()).output().expect("the binary starts");
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -58,6 +63,12 @@ impl Program {
     /// Starts and goes on; its output is the test's.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self(command(arguments).stdout(Stdio::null()).spawn().expect("the binary starts"))
+    }
+
+    /// Starts and goes on, with these variables in its environment.
+    pub(crate) fn within(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = command(arguments);
+        Self(command.envs(environment.iter().copied()).stdout(Stdio::null()).spawn().expect("the binary starts"))
     }
 
     /// Starts with log lines of this filter in a file.

@@ -17,6 +17,7 @@ pub use self::layers::{Effective, Given, Layer, Origin};
 pub use self::values::size;
 use crate::ingest::kafka::KafkaSettings;
 use crate::store::OBJECTS;
+use crate::store::prices::Prices;
 use crate::store::settings::{Bucketed, Encryption, Place, StoreSettings};
 
 /// The commented file that every default comes from.
@@ -55,8 +56,8 @@ pub struct Config {
     pub store: Option<Place>,
     /// What else is under `store`.
     pub bucketed: Bucketed,
-    /// `store.prices`: whether status says what requests cost.
-    pub has_prices: bool,
+    /// `store.prices`: the list by which status says what requests cost.
+    pub prices: Option<Prices>,
     /// `serve.listen`
     pub listen: String,
     /// `serve.feast`; `None` is off.
@@ -94,7 +95,7 @@ impl Config {
             one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
             store: text("store.url").and_then(|text| Place::parse(&text).ok()),
             bucketed: bucketed(effective)?,
-            has_prices: effective.get("store.prices") != Some("off"),
+            prices: (effective.get("store.prices") != Some("off")).then_some(Prices::UsEast1),
             listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
             feast: listen("serve.feast"),
             metrics: listen("serve.metrics"),
@@ -116,7 +117,7 @@ impl Config {
     #[must_use]
     pub fn store(&self, data: &Path) -> StoreSettings {
         let place = self.store.clone().unwrap_or_else(|| Place::Folder(data.join(OBJECTS)));
-        StoreSettings { place, bucketed: self.bucketed.clone() }
+        StoreSettings { place, bucketed: self.bucketed.clone(), prices: self.prices }
     }
 }
 

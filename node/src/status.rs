@@ -4,6 +4,7 @@ use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition};
 
 use crate::assemble::Node;
+use crate::store::meter::Used;
 
 /// One view's books: rows = applied + duplicate + rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,15 @@ pub struct PartitionStatus {
     pub halted: Option<String>,
 }
 
+/// The object store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Where it is.
+    pub place: String,
+    /// What it was asked for.
+    pub used: Used,
+}
+
 /// The whole node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -56,6 +66,8 @@ pub struct Status {
     pub memory_budget: u64,
     /// Whether it does.
     pub paused: bool,
+    /// Control log, leases, manifests.
+    pub store: StoreStatus,
     /// Whether every equation holds. Only certain while all ranges stand together, as they do once everything was read.
     pub accounting_holds: bool,
 }
@@ -110,6 +122,7 @@ pub async fn status(node: &Node) -> Status {
         bytes: shards.iter().map(|shard| shard.bytes as u64).sum(),
         memory_budget: node.memory_budget as u64,
         paused: node.progress.is_paused(),
+        store: StoreStatus { place: node.objects.place(), used: node.objects.used() },
         accounting_holds: balanced && (applied || !together),
     }
 }

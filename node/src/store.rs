@@ -16,6 +16,7 @@ pub mod memory;
 pub mod meter;
 pub mod object;
 pub mod open;
+pub mod prices;
 mod s3;
 pub mod selftest;
 pub mod settings;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::wire::v1::{GetStatusRequest, GetStatusResponse};
+use featuregrid_protocol::wire::v1::{GetStatusRequest, GetStatusResponse, StoreStatus};
 use serde_json::json;
 
 use super::client;
@@ -62,9 +62,52 @@ fn as_json(state: &GetStatusResponse) -> serde_json::Value {
         "project": state.project, "control_index": state.control_index, "accounting": accounting(state),
         "partitions": partitions.collect::<Vec<_>>(), "views": views.collect::<Vec<_>>(), "ranges": state.ranges,
         "keys": state.keys, "state_bytes": state.state_bytes, "memory_budget_bytes": state.memory_budget_bytes,
-        "paused": state.paused,
+        "paused": state.paused, "store": state.store.as_ref().map(store_as_json),
         "freshness_micros": { "p50": state.freshness_micros_p50, "p99": state.freshness_micros_p99 },
     })
+}
+
+fn store_as_json(store: &StoreStatus) -> serde_json::Value {
+    let requests = store.requests.iter().map(|it| (format!("{}_{}", it.request, it.outcome), json!(it.count)));
+    json!({
+        "place": store.place, "seconds": store.seconds, "requests": serde_json::Map::from_iter(requests),
+        "requests_per_minute": per_minute(store, requests_of(store)), "bytes_read": store.bytes_read,
+        "bytes_written": store.bytes_written,
+        "bytes_per_minute": per_minute(store, store.bytes_read + store.bytes_written),
+        "billed": { "writes": store.billed_writes, "reads": store.billed_reads },
+        "dollars": store.dollars, "dollars_per_month": store.dollars_per_month,
+        "prices": (!store.prices.is_empty()).then_some(&store.prices),
+    })
+}
+
+fn requests_of(store: &StoreStatus) -> u64 {
+    store.requests.iter().map(|it| it.count).sum()
+}
+
+fn per_minute(store: &StoreStatus, count: u64) -> f64 {
+    count as f64 * 60.0 / store.seconds.max(1.0)
+}
+
+/// What the object store was asked for, and what that costs.
+fn cost(store: &StoreStatus) -> String {
+    let requests = requests_of(store);
+    let mib = |bytes: f64| bytes / f64::from(1 << 20);
+    let mut line = format!(
+        "object store {}: {requests} requests ({:.1} a minute), {:.2} MiB read and {:.2} MiB written ({:.3} MiB a minute)",
+        store.place,
+        per_minute(store, requests),
+        mib(store.bytes_read as f64),
+        mib(store.bytes_written as f64),
+        mib(per_minute(store, store.bytes_read + store.bytes_written)),
+    );
+    if let Some(dollars) = store.dollars {
+        line += &format!("; ${dollars:.4} so far");
+        if let Some(monthly) = store.dollars_per_month {
+            line += &format!(", ${monthly:.2} a month like this");
+        }
+        line += &format!(" for {} writes and {} reads ({})", store.billed_writes, store.billed_reads, store.prices);
+    }
+    line
 }
 
 fn show(state: &GetStatusResponse) {
@@ -79,6 +122,9 @@ fn show(state: &GetStatusResponse) {
     );
     if let (Some(p50), Some(p99)) = (state.freshness_micros_p50, state.freshness_micros_p99) {
         say!("freshness p50 {:.1} ms, p99 {:.1} ms", p50 as f64 / 1000.0, p99 as f64 / 1000.0);
+    }
+    if let Some(store) = &state.store {
+        say!("{}", cost(store));
     }
     say!("");
     let heading =
@@ -114,4 +160,39 @@ fn show(state: &GetStatusResponse) {
         &["view", "rows", "applied", "duplicate", "rejected"],
         &state.views.iter().map(row).collect::<Vec<Vec<String>>>(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    //! The line of the object store.
+    use featuregrid_protocol::wire::v1::StoreRequests;
+
+    use super::*;
+
+    #[test]
+    fn the_object_store_has_a_line_with_its_price() {
+        let request =
+            |outcome: &str, count| StoreRequests { request: "put".to_owned(), outcome: outcome.to_owned(), count };
+        let folder = StoreStatus {
+            place: "file:///data/objects".to_owned(),
+            seconds: 120.0,
+            requests: vec![request("done", 240), request("lost", 3)],
+            bytes_read: 1 << 20,
+            bytes_written: 3 << 20,
+            ..StoreStatus::default()
+        };
+        let line = "object store file:///data/objects: 243 requests (121.5 a minute), 1.00 MiB read and 3.00 MiB written (2.000 MiB a minute)";
+        assert_eq!(cost(&folder), line);
+        let bucket = StoreStatus {
+            billed_writes: 243,
+            billed_reads: 5,
+            dollars: Some(0.001217),
+            dollars_per_month: Some(26.288),
+            prices: "S3 Standard, us-east-1".to_owned(),
+            ..folder
+        };
+        let price = "; $0.0012 so far, $26.29 a month like this for 243 writes and 5 reads (S3 Standard, us-east-1)";
+        assert_eq!(cost(&bucket), format!("{line}{price}"));
+        assert_eq!(store_as_json(&bucket)["requests"]["put_done"], 240);
+    }
 }

@@ -52,6 +52,6 @@ impl StoreArguments {
         let Some(place) = config.store else {
             bail!("no object store: name one with --store s3://BUCKET/PREFIX or --store file:///FOLDER");
         };
-        Ok(StoreSettings { place, bucketed: config.bucketed })
+        Ok(StoreSettings { place, bucketed: config.bucketed, prices: config.prices })
     }
 }

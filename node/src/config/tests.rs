@@ -23,7 +23,7 @@ fn the_reference_says_what_the_code_does() {
         one_after_the_other: false,
         store: None,
         bucketed: Bucketed::default(),
-        has_prices: true,
+        prices: Some(Prices::UsEast1),
         listen: crate::cli::ADDRESS.to_owned(),
         feast: Some(Listen { address: "127.0.0.1:6566".to_owned(), is_asked: false }),
         metrics: Some(Listen { address: "127.0.0.1:9464".to_owned(), is_asked: false }),
@@ -193,7 +193,7 @@ fn a_store_is_a_bucket_or_a_folder() {
     let file = "store:\n  url: s3://grid/prod\n  endpoint: http://127.0.0.1:7070\n  sse: aws:kms\n  kms_key: alias/grid\n  prices: off\n";
     let config =
         Config::of(&resolve(Some(file), &[("FEATUREGRID_STORE__REGION", "eu-central-1")], &[]).unwrap()).unwrap();
-    let StoreSettings { place, bucketed } = config.store(Path::new("/data"));
+    let StoreSettings { place, bucketed, prices } = config.store(Path::new("/data"));
     assert_eq!(place, Place::Bucket { bucket: "grid".to_owned(), prefix: "prod/".to_owned() });
     let want = Bucketed {
         endpoint: Some("http://127.0.0.1:7070".to_owned()),
@@ -201,7 +201,7 @@ fn a_store_is_a_bucket_or_a_folder() {
         path_style: None,
         encryption: Encryption::Kms(Some("alias/grid".to_owned())),
     };
-    assert_eq!((bucketed, config.has_prices), (want, false));
+    assert_eq!((bucketed, prices), (want, None));
     let usual = Config::of(&resolve(None, &[], &[]).unwrap()).unwrap();
     assert_eq!(usual.store(Path::new("/data")).place, Place::Folder(PathBuf::from("/data/objects")));
     let wrong = resolve(Some("store:\n  url: grid\n"), &[], &[]).unwrap_err().to_string();

@@ -16,8 +16,9 @@ use crate::assemble::Node;
 use crate::digest::digest;
 use crate::grid::ReadError;
 use crate::ingest::NewRecord;
-use crate::status::status;
+use crate::status::{StoreStatus, status};
 use crate::store::dead_letters::{DeadLetter, DeadLetterError};
+use crate::store::meter::ANSWERS;
 
 /// Letters on their way to a client that reads slowly.
 const LETTERS_AHEAD: usize = 16;
@@ -31,6 +32,28 @@ pub(super) struct AdminService {
 impl AdminService {
     pub(super) fn new(node: Arc<Node>) -> Self {
         Self { node }
+    }
+}
+
+/// What the object store was asked for, and what that costs.
+fn store(StoreStatus { place, used }: StoreStatus) -> v1::StoreStatus {
+    let counted = ANSWERS.iter().zip(used.answers).filter(|(_, count)| *count > 0);
+    let requests = counted.map(|((request, outcome), count)| v1::StoreRequests {
+        request: (*request).to_owned(),
+        outcome: (*outcome).to_owned(),
+        count,
+    });
+    v1::StoreStatus {
+        place,
+        seconds: used.time.as_secs_f64(),
+        requests: requests.collect(),
+        bytes_read: used.bytes_read,
+        bytes_written: used.bytes_written,
+        billed_writes: used.billed_writes,
+        billed_reads: used.billed_reads,
+        dollars: used.prices.map(|prices| prices.so_far(&used)),
+        dollars_per_month: used.prices.and_then(|prices| prices.monthly(&used)),
+        prices: used.prices.map_or_else(String::new, |prices| prices.name().to_owned()),
     }
 }
 
@@ -78,6 +101,7 @@ impl Admin for AdminService {
             accounting_holds: state.accounting_holds,
             freshness_micros_p50: micros(50),
             freshness_micros_p99: micros(99),
+            store: Some(store(state.store)),
         }))
     }
 

@@ -1,5 +1,5 @@
 //! What the object store was asked for, as counters: by kind and outcome, in bytes, and as a bill counts requests. Knows no
-//! price.
+//! sum of money, but by which list it is to be reckoned.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use featuregrid_actors::ports::{DeleteOutcome, GetOutcome, ListOutcome, PutOutcome, StoreReply, StoreRequest};
 
 use super::object::{BoxFuture, ObjectStore};
+use super::prices::Prices;
 
 /// Every kind of request with every outcome it may have, in the order of [`Used::answers`].
 pub const ANSWERS: [(&str, &str); 11] = [
@@ -39,6 +40,7 @@ pub enum Billed {
 #[derive(Debug)]
 pub struct Meter {
     begin: Instant,
+    prices: Option<Prices>,
     answers: [AtomicU64; ANSWERS.len()],
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
@@ -46,24 +48,13 @@ pub struct Meter {
     billed_reads: AtomicU64,
 }
 
-impl Default for Meter {
-    fn default() -> Self {
-        Self {
-            begin: Instant::now(),
-            answers: Default::default(),
-            bytes_read: AtomicU64::default(),
-            bytes_written: AtomicU64::default(),
-            billed_writes: AtomicU64::default(),
-            billed_reads: AtomicU64::default(),
-        }
-    }
-}
-
 /// What was asked for so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Used {
     /// Since when.
     pub time: Duration,
+    /// By which list it costs money, if it does.
+    pub prices: Option<Prices>,
     /// Requests of the port, by [`ANSWERS`].
     pub answers: [u64; ANSWERS.len()],
     /// Bytes that came with objects.
@@ -84,7 +75,27 @@ impl Used {
     }
 }
 
+impl Default for Meter {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Meter {
+    /// Nothing counted yet, of a store with or without a price.
+    #[must_use]
+    pub fn new(prices: Option<Prices>) -> Self {
+        Self {
+            begin: Instant::now(),
+            prices,
+            answers: Default::default(),
+            bytes_read: AtomicU64::default(),
+            bytes_written: AtomicU64::default(),
+            billed_writes: AtomicU64::default(),
+            billed_reads: AtomicU64::default(),
+        }
+    }
+
     /// A request was sent to a server that asks for money.
     pub fn sent(&self, billed: Billed) {
         match billed {
@@ -118,6 +129,7 @@ impl Meter {
         let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Used {
             time: self.begin.elapsed(),
+            prices: self.prices,
             answers: self.answers.each_ref().map(now),
             bytes_read: now(&self.bytes_read),
             bytes_written: now(&self.bytes_written),

@@ -117,7 +117,8 @@ pub enum OpenStoreError {
 /// # Errors
 /// See [`OpenStoreError`].
 pub async fn open(settings: &StoreSettings) -> Result<Arc<dyn ObjectStore>, OpenStoreError> {
-    let meter = Arc::new(Meter::default());
+    let prices = settings.prices.filter(|_| matches!(settings.place, Place::Bucket { .. }));
+    let meter = Arc::new(Meter::new(prices));
     let store: Arc<dyn ObjectStore> = match &settings.place {
         Place::Folder(path) => {
             let opened = LocalStore::open(path);

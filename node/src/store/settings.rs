@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::prices::Prices;
+
 /// Where objects are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -102,6 +104,8 @@ pub struct StoreSettings {
     pub place: Place,
     /// What only a bucket has.
     pub bucketed: Bucketed,
+    /// By which list a bucket's requests are reckoned.
+    pub prices: Option<Prices>,
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use super::histogram::{FRESHNESS_EDGES, Histogram, READ_EDGES, STAGE_EDGES};
 use super::ingested::{PartitionMeter, SourceMeter};
 use super::names::{self, Name};
 use crate::clock;
+use crate::store::meter::ANSWERS;
 
 /// Label names with their values.
 pub(super) type Labels = Vec<(&'static str, String)>;
@@ -116,6 +117,9 @@ pub(super) struct Sampled {
     pub(super) epoch: Level,
     pub(super) lease: Level,
     pub(super) control_index: Level,
+    pub(super) store: [Count; ANSWERS.len()],
+    pub(super) store_bytes: [Count; 2],
+    pub(super) store_billed: [Count; 2],
     pub(super) accounting: Level,
 }
 
@@ -155,6 +159,12 @@ impl Metrics {
             epoch: level(to, &names::RANGE_EPOCH, &[]),
             lease: level(to, &names::LEASE_VALID, &[]),
             control_index: level(to, &names::CONTROL_INDEX, &[]),
+            store: {
+                let requests = family(to, &names::STORE_REQUESTS, Count::default as fn() -> Count);
+                ANSWERS.map(|(request, outcome)| of(&requests, &names::STORE_REQUESTS, &[request, outcome]))
+            },
+            store_bytes: counts(to, &names::STORE_BYTES, ["read", "written"]),
+            store_billed: counts(to, &names::STORE_BILLED, ["write", "read"]),
             accounting: level(to, &names::ACCOUNTING_HOLDS, &[]),
         };
         let started = Age::default();
@@ -280,6 +290,12 @@ where
 /// One series of it, which is there from now on, at zero.
 pub(super) fn of<M: Clone>(family: &Family<Labels, M, fn() -> M>, name: &Name, values: &[&str]) -> M {
     family.get_or_create_owned(&labels(name, values))
+}
+
+/// The series of a counter with one label.
+fn counts<const N: usize>(registry: &mut Registry, name: &Name, values: [&str; N]) -> [Count; N] {
+    let family = family(registry, name, Count::default as fn() -> Count);
+    values.map(|value| of(&family, name, &[value]))
 }
 
 fn level(registry: &mut Registry, name: &Name, values: &[&str]) -> Level {

@@ -181,6 +181,29 @@ pub const LEASE_VALID: Name =
     gauge("featuregrid_lease_valid", &[], "1 while the node's lease allows it to act; 0 asks for a restart");
 /// Definitions in force.
 pub const CONTROL_INDEX: Name = gauge("featuregrid_control_index", &[], "Control entry that reads are answered under");
+/// Questions to the object store.
+pub const STORE_REQUESTS: Name = counter(
+    "featuregrid_store_requests_total",
+    &["request", "outcome"],
+    "Requests to the object store by kind and outcome: get found, absent or unavailable; list listed or unavailable; put \
+     done, lost, retry or unknown; delete done or unknown",
+);
+/// What they carried.
+pub const STORE_BYTES: Name = Name {
+    unit: BYTES,
+    ..counter(
+        "featuregrid_store_bytes_total",
+        &["direction"],
+        "Bytes of objects from and to the object store: read or written, landed or not",
+    )
+};
+/// What they are on a bill.
+pub const STORE_BILLED: Name = counter(
+    "featuregrid_store_billed_requests_total",
+    &["class"],
+    "Requests to S3 as a bill has them, repeated ones and pieces of large objects included: write (PUT, POST, LIST) or read \
+     (GET, HEAD)",
+);
 /// The books.
 pub const ACCOUNTING_HOLDS: Name =
     gauge("featuregrid_accounting_holds", &[], "1 while every equation of the accounting holds; 0 asks for a human");
@@ -192,7 +215,7 @@ pub const BUILD_INFO: Name =
     Name { name: "featuregrid_build_info", kind: Kind::Info, unit: None, labels: &["version"], help: "What runs" };
 
 /// All of them, in the order of the page.
-pub const ALL: [&Name; 25] = [
+pub const ALL: [&Name; 28] = [
     &EVENTS_INGESTED,
     &EVENTS_REJECTED,
     &EVENTS_LATE,
@@ -215,6 +238,9 @@ pub const ALL: [&Name; 25] = [
     &RANGE_EPOCH,
     &LEASE_VALID,
     &CONTROL_INDEX,
+    &STORE_REQUESTS,
+    &STORE_BYTES,
+    &STORE_BILLED,
     &ACCOUNTING_HOLDS,
     &START_TIME,
     &BUILD_INFO,

@@ -67,6 +67,16 @@ impl Sampled {
         self.epoch.set(node.epochs.values().map(|epoch| epoch.0).max().unwrap_or(0));
         self.lease.set(u64::from(node.is_leased()));
         self.control_index.set(state.index.0);
+        let used = &state.store.used;
+        for (counter, count) in self.store.iter().zip(used.answers) {
+            raise(counter, count);
+        }
+        for (counter, bytes) in self.store_bytes.iter().zip([used.bytes_read, used.bytes_written]) {
+            raise(counter, bytes);
+        }
+        for (counter, billed) in self.store_billed.iter().zip([used.billed_writes, used.billed_reads]) {
+            raise(counter, billed);
+        }
         self.accounting.set(u64::from(state.accounting_holds));
     }
 }

@@ -6,8 +6,23 @@ use super::*;
 
 const PAGE: &str = include_str!("../../../METRICS.md");
 /// Everything a label may be named: all of bounded values.
-const LABELS: [&str; 12] =
-    ["source", "outcome", "reason", "action", "view", "stage", "api", "status", "topic", "partition", "cause", "state"];
+const LABELS: [&str; 15] = [
+    "source",
+    "outcome",
+    "reason",
+    "action",
+    "view",
+    "stage",
+    "api",
+    "status",
+    "topic",
+    "partition",
+    "cause",
+    "state",
+    "request",
+    "direction",
+    "class",
+];
 
 fn table() -> String {
     let mut table = "| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();

@@ -71,34 +71,26 @@ fn store_as_json(store: &StoreStatus) -> serde_json::Value {
     let requests = store.requests.iter().map(|it| (format!("{}_{}", it.request, it.outcome), json!(it.count)));
     json!({
         "place": store.place, "seconds": store.seconds, "requests": serde_json::Map::from_iter(requests),
-        "requests_per_minute": per_minute(store, requests_of(store)), "bytes_read": store.bytes_read,
+        "requests_per_minute": store.requests_per_minute, "bytes_read": store.bytes_read,
         "bytes_written": store.bytes_written,
-        "bytes_per_minute": per_minute(store, store.bytes_read + store.bytes_written),
+        "bytes_per_minute": store.bytes_per_minute,
         "billed": { "writes": store.billed_writes, "reads": store.billed_reads },
         "dollars": store.dollars, "dollars_per_month": store.dollars_per_month,
         "prices": (!store.prices.is_empty()).then_some(&store.prices),
     })
 }
 
-fn requests_of(store: &StoreStatus) -> u64 {
-    store.requests.iter().map(|it| it.count).sum()
-}
-
-fn per_minute(store: &StoreStatus, count: u64) -> f64 {
-    count as f64 * 60.0 / store.seconds.max(1.0)
-}
-
 /// What the object store was asked for, and what that costs.
 fn cost(store: &StoreStatus) -> String {
-    let requests = requests_of(store);
+    let requests: u64 = store.requests.iter().map(|it| it.count).sum();
     let mib = |bytes: f64| bytes / f64::from(1 << 20);
     let mut line = format!(
         "object store {}: {requests} requests ({:.1} a minute), {:.2} MiB read and {:.2} MiB written ({:.3} MiB a minute)",
         store.place,
-        per_minute(store, requests),
+        store.requests_per_minute,
         mib(store.bytes_read as f64),
         mib(store.bytes_written as f64),
-        mib(per_minute(store, store.bytes_read + store.bytes_written)),
+        mib(store.bytes_per_minute),
     );
     if let Some(dollars) = store.dollars {
         line += &format!("; ${dollars:.4} so far");
@@ -176,6 +168,8 @@ mod tests {
         let folder = StoreStatus {
             place: "file:///data/objects".to_owned(),
             seconds: 120.0,
+            requests_per_minute: 121.5,
+            bytes_per_minute: f64::from(2 << 20),
             requests: vec![request("done", 240), request("lost", 3)],
             bytes_read: 1 << 20,
             bytes_written: 3 << 20,

@@ -45,13 +45,15 @@ fn store(StoreStatus { place, used }: StoreStatus) -> v1::StoreStatus {
     });
     v1::StoreStatus {
         place,
-        seconds: used.time.as_secs_f64(),
+        seconds: used.total.time.as_secs_f64(),
         requests: requests.collect(),
         bytes_read: used.bytes_read,
         bytes_written: used.bytes_written,
-        billed_writes: used.billed_writes,
-        billed_reads: used.billed_reads,
-        dollars: used.prices.map(|prices| prices.so_far(&used)),
+        billed_writes: used.total.billed_writes,
+        billed_reads: used.total.billed_reads,
+        requests_per_minute: used.recent.per_minute(used.recent.requests),
+        bytes_per_minute: used.recent.per_minute(used.recent.bytes),
+        dollars: used.prices.map(|prices| prices.dollars(&used.total)),
         dollars_per_month: used.prices.and_then(|prices| prices.monthly(&used)),
         prices: used.prices.map_or_else(String::new, |prices| prices.name().to_owned()),
     }

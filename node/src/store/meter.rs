@@ -1,14 +1,17 @@
 //! What the object store was asked for, as counters: by kind and outcome, in bytes, and as a bill counts requests. Knows no
 //! sum of money, but by which list it is to be reckoned.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use featuregrid_actors::ports::{DeleteOutcome, GetOutcome, ListOutcome, PutOutcome, StoreReply, StoreRequest};
 
 use super::object::{BoxFuture, ObjectStore};
 use super::prices::Prices;
+
+/// Marks are this far apart at least: what is asked for now is told by the time since the one before the last.
+pub const MARK_EVERY: Duration = Duration::from_secs(60);
 
 /// Every kind of request with every outcome it may have, in the order of [`Used::answers`].
 pub const ANSWERS: [(&str, &str); 11] = [
@@ -46,13 +49,50 @@ pub struct Meter {
     bytes_written: AtomicU64,
     billed_writes: AtomicU64,
     billed_reads: AtomicU64,
+    /// How much it was at the last two marks, the older one first.
+    marks: Mutex<[Amount; 2]>,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// In this time.
+    pub time: Duration,
+    /// Requests of the port.
+    pub requests: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
+    /// PUT, POST and LIST requests on the wire, repeated ones included.
+    pub billed_writes: u64,
+    /// GET and HEAD requests on the wire, repeated ones included.
+    pub billed_reads: u64,
+}
+
+impl Amount {
+    /// A count of it as it would be in a minute.
+    #[must_use]
+    pub fn per_minute(&self, count: u64) -> f64 {
+        count as f64 * 60.0 / self.time.as_secs_f64().max(1.0)
+    }
+
+    fn since(self, mark: Self) -> Self {
+        Self {
+            time: self.time.saturating_sub(mark.time),
+            requests: self.requests.saturating_sub(mark.requests),
+            bytes: self.bytes.saturating_sub(mark.bytes),
+            billed_writes: self.billed_writes.saturating_sub(mark.billed_writes),
+            billed_reads: self.billed_reads.saturating_sub(mark.billed_reads),
+        }
+    }
 }
 
 /// What was asked for so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Used {
-    /// Since when.
-    pub time: Duration,
+    /// All of it.
+    pub total: Amount,
+    /// Of the last minute or two: what begins a node is forgotten then.
+    pub recent: Amount,
     /// By which list it costs money, if it does.
     pub prices: Option<Prices>,
     /// Requests of the port, by [`ANSWERS`].
@@ -61,18 +101,6 @@ pub struct Used {
     pub bytes_read: u64,
     /// Bytes of objects that were sent, landed or not.
     pub bytes_written: u64,
-    /// PUT, POST and LIST requests on the wire, repeated ones included.
-    pub billed_writes: u64,
-    /// GET and HEAD requests on the wire, repeated ones included.
-    pub billed_reads: u64,
-}
-
-impl Used {
-    /// Requests of the port.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.answers.iter().sum()
-    }
 }
 
 impl Default for Meter {
@@ -93,6 +121,7 @@ impl Meter {
             bytes_written: AtomicU64::default(),
             billed_writes: AtomicU64::default(),
             billed_reads: AtomicU64::default(),
+            marks: Mutex::default(),
         }
     }
 
@@ -121,20 +150,42 @@ impl Meter {
         };
         self.answers[answer].fetch_add(1, Ordering::Relaxed);
         self.bytes_read.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.marked(self.total());
+    }
+
+    fn total(&self) -> Amount {
+        let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Amount {
+            time: self.begin.elapsed(),
+            requests: self.answers.iter().map(now).sum(),
+            bytes: now(&self.bytes_read) + now(&self.bytes_written),
+            billed_writes: now(&self.billed_writes),
+            billed_reads: now(&self.billed_reads),
+        }
+    }
+
+    /// The older mark, after a new one was made if it is time.
+    fn marked(&self, total: Amount) -> Amount {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let [older, newer] = &mut *marks;
+        if total.time.saturating_sub(newer.time) >= MARK_EVERY {
+            *older = std::mem::replace(newer, total);
+        }
+        *older
     }
 
     /// So far.
     #[must_use]
     pub fn used(&self) -> Used {
         let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let total = self.total();
         Used {
-            time: self.begin.elapsed(),
+            total,
+            recent: total.since(self.marked(total)),
             prices: self.prices,
             answers: self.answers.each_ref().map(now),
             bytes_read: now(&self.bytes_read),
             bytes_written: now(&self.bytes_written),
-            billed_writes: now(&self.billed_writes),
-            billed_reads: now(&self.billed_reads),
         }
     }
 }
@@ -214,7 +265,18 @@ mod tests {
             ("delete", "done"),
         ];
         assert_eq!(counted, want.map(|name| (name, 1)));
-        assert_eq!((used.bytes_read, used.bytes_written, used.requests()), (2, 6, 6));
-        assert_eq!((used.billed_writes, used.billed_reads), (0, 0), "memory costs nothing");
+        assert_eq!((used.bytes_read, used.bytes_written, used.total.requests, used.total.bytes), (2, 6, 6, 8));
+        assert_eq!((used.total.billed_writes, used.total.billed_reads), (0, 0), "memory costs nothing");
+    }
+
+    #[test]
+    fn the_beginning_is_forgotten() {
+        let meter = Meter::default();
+        let at = |minutes, requests| Amount { time: MARK_EVERY * minutes, requests, ..Amount::default() };
+        let recent = |total: Amount| total.since(meter.marked(total));
+        assert_eq!(recent(at(1, 1000)), at(1, 1000));
+        assert_eq!(recent(at(2, 1060)), at(1, 60));
+        assert_eq!(recent(at(3, 1120)), at(1, 60));
+        assert!((at(2, 60).per_minute(60) - 30.0).abs() < 1e-9);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::meter::Used;
+use super::meter::{Amount, MARK_EVERY, Used};
 
 /// Whose list prices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,6 @@ pub enum Prices {
 
 /// A month of bills, which S3 takes as 30 days.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// What the first moments of a process ask for says nothing about a month.
-const YOUNG: Duration = Duration::from_secs(10);
 
 impl Prices {
     /// For people.
@@ -33,17 +31,20 @@ impl Prices {
         }
     }
 
-    /// Dollars for what was used so far.
+    /// Dollars for so many requests.
     #[must_use]
-    pub fn so_far(self, used: &Used) -> f64 {
+    pub fn dollars(self, amount: &Amount) -> f64 {
         let (writes, reads) = self.per_thousand();
-        (used.billed_writes as f64 * writes + used.billed_reads as f64 * reads) / 1000.0
+        (amount.billed_writes as f64 * writes + amount.billed_reads as f64 * reads) / 1000.0
     }
 
-    /// Dollars for a month that goes on like the time so far; `None` while that is too short to tell.
+    /// Dollars for a month that goes on like the last minutes; `None` while these hold the beginning of the node, which
+    /// says nothing about a month.
     #[must_use]
     pub fn monthly(self, used: &Used) -> Option<f64> {
-        (used.time >= YOUNG).then(|| self.so_far(used) * (MONTH.as_secs_f64() / used.time.as_secs_f64()))
+        let seconds = used.recent.time.as_secs_f64();
+        let is_told = used.total.time > used.recent.time && seconds >= MARK_EVERY.as_secs_f64() / 2.0;
+        is_told.then(|| self.dollars(&used.recent) * MONTH.as_secs_f64() / seconds)
     }
 }
 
@@ -54,9 +55,10 @@ mod tests {
 
     #[test]
     fn a_month_is_what_it_is_at_list_prices() {
-        let used = Used { time: Duration::from_secs(60), billed_writes: 120, billed_reads: 60, ..Used::default() };
-        assert!((Prices::UsEast1.so_far(&used) - 0.000_624).abs() < 1e-9);
+        let recent = Amount { time: MARK_EVERY, billed_writes: 120, billed_reads: 60, ..Amount::default() };
+        assert!((Prices::UsEast1.dollars(&recent) - 0.000_624).abs() < 1e-9);
+        let used = Used { recent, total: Amount { time: MARK_EVERY * 5, ..recent }, ..Used::default() };
         assert!((Prices::UsEast1.monthly(&used).unwrap() - 26.956_8).abs() < 1e-6);
-        assert_eq!(Prices::UsEast1.monthly(&Used { time: Duration::from_secs(9), ..used }), None);
+        assert_eq!(Prices::UsEast1.monthly(&Used { total: recent, ..used }), None);
     }
 }

@@ -74,7 +74,7 @@ impl Sampled {
         for (counter, bytes) in self.store_bytes.iter().zip([used.bytes_read, used.bytes_written]) {
             raise(counter, bytes);
         }
-        for (counter, billed) in self.store_billed.iter().zip([used.billed_writes, used.billed_reads]) {
+        for (counter, billed) in self.store_billed.iter().zip([used.total.billed_writes, used.total.billed_reads]) {
             raise(counter, billed);
         }
         self.accounting.set(u64::from(state.accounting_holds));

@@ -36,7 +36,7 @@ fn a_node_begins_and_begins_again_in_a_bucket() {
             "{store}"
         );
         assert!(store["dollars"].as_f64() > Some(0.0) && store["prices"] == "S3 Standard, us-east-1", "{store}");
-        assert_eq!((s3.names("prod/control").len(), s3.names("prod/manifest").len()), (2, 256), "life {life}");
+        assert_eq!((s3.names("prod/control").len(), s3.names("prod/manifest").len()), (1, 256), "life {life}");
         assert_eq!(s3.names("prod/part"), [""; 0], "trials are removed");
         if life == 1 { node.kill_9() } else { assert_eq!(node.terminate(), Some(0)) }
     }

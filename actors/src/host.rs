@@ -19,6 +19,6 @@ pub mod shard;
 pub mod supervisor;
 
 pub use handle::{Gone, ShardHandle};
-pub use message::{Item, Outcome, OwnedPage, RangePages, Read, Rows, ShardStatus};
-pub use shard::{ShardActor, ShardArguments};
+pub use message::{Changed, Installed, Item, Outcome, OwnedPage, RangePages, Read, Rows, ShardStatus};
+pub use shard::{ShardActor, ShardArguments, Slicing};
 pub use supervisor::{Child, Supervisor};

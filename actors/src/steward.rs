@@ -6,6 +6,7 @@
 //! [`Steward::tick`] at least every 50 ms. Inputs are facts; nothing is asked twice; every late reply is dropped by its id.
 
 mod effect;
+mod holdings;
 mod message;
 mod start;
 mod turn;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use featuregrid_protocol::control::ControlChange;
 use featuregrid_protocol::ids::{ControlIndex, Incarnation, NodeId, Offset, PartitionId};
 use featuregrid_protocol::manifest::Manifest;
-use featuregrid_protocol::position::OffsetVector;
+use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use thiserror::Error;
 
@@ -25,6 +26,7 @@ use crate::ownership::{
 };
 use crate::ports::gather::Gather;
 use crate::ports::{Monotonic, Nonces, Requests, StoreReply};
+use crate::snapshot::garbage::{Collector, Pace};
 
 pub use effect::{Conclusion, Effect};
 pub use message::Message;
@@ -71,6 +73,9 @@ pub struct Steward {
     /// Lives that act no more; one more per death that was waited for.
     cleared: BTreeSet<Incarnation>,
     restores: BTreeMap<RangeId, Restore>,
+    pace: Pace,
+    /// Once the life runs.
+    collector: Option<Collector>,
     ended: Option<Lapse>,
 }
 
@@ -105,10 +110,19 @@ impl Steward {
             takeovers: BTreeMap::new(),
             cleared: BTreeSet::new(),
             restores: BTreeMap::new(),
+            pace: Pace::default(),
+            collector: None,
             ended: None,
         };
         steward.find_boot();
         steward
+    }
+
+    /// Looks for garbage at another pace than usual.
+    #[must_use]
+    pub fn collecting(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     // What the steward says.
@@ -305,6 +319,19 @@ impl Steward {
     /// See [`CommitError`].
     pub fn commit(&mut self, now: Monotonic, range: RangeId, snapshot: Snapshot) -> Result<Vec<Effect>, CommitError> {
         self.commit_by(now, range, |tenure, with, out| tenure.commit(with, snapshot, out))
+    }
+
+    /// Moves the manifest of an owned range to (positions, index) up to which no row came to it: nothing is uploaded.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn stand(
+        &mut self,
+        now: Monotonic,
+        range: RangeId,
+        at: (Positions, ControlIndex),
+    ) -> Result<Vec<Effect>, CommitError> {
+        self.commit_by(now, range, |tenure, with, out| tenure.stand(with, at, out))
     }
 
     /// Answers [`Effect::StopEffects`]: the state the successor begins with.

@@ -1,33 +1,36 @@
 //! The one place where everything meets, readable as the way of an event: log, reader, shards, grid. Knows no wire.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use featuregrid_actors::control::History;
-use featuregrid_actors::host::message::Rows;
-use featuregrid_actors::host::shard::Folding;
-use featuregrid_actors::host::{Child, ShardActor, ShardArguments, ShardHandle, Supervisor};
+use featuregrid_actors::host::supervisor::Nothing;
 use featuregrid_protocol::ids::{Epoch, Incarnation, PartitionId};
+use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{OffsetVector, Positions};
-use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::position::{OffsetVector, PartitionPosition, Positions};
+use featuregrid_protocol::range::RangeId;
+use featuregrid_protocol::time::Span;
 use ractor::ActorRef;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::clock;
+use self::actors::{Needs, Started};
+use self::observed::{Observed, vital};
 use crate::freshness::Freshness;
 use crate::grid::Grid;
 use crate::ingest::kafka::Cluster;
 use crate::ingest::progress::Progress;
-use crate::ingest::reader::{Listeners, Reader, ReaderArguments};
+use crate::ingest::reader::Listeners;
 use crate::ingest::surroundings::Surroundings;
 use crate::ingest::watch::{self, Watch, Watched};
 use crate::ingest::{Log, LogError, OpenLog};
 use crate::keeper::{self, Beginning, Keeper, KeeperError};
-use crate::store::begins::{Begins, BeginsError};
+use crate::snapshots::Snapshots;
+use crate::snapshots::restore::{Recovery, RestoreError};
+use crate::store::begins::Begins;
 use crate::store::dead_letters::file::LetterFile;
 use crate::store::dead_letters::topic::LetterTopic;
 use crate::store::dead_letters::writer::LetterWriter;
@@ -35,12 +38,13 @@ use crate::store::dead_letters::{DeadLetterError, Letters};
 use crate::store::local::LocalStore;
 use crate::store::meter::Metered;
 use crate::store::object::ObjectStore;
-use crate::store::topics::{KnownTopics, TopicsError};
+use crate::store::once::OnceError;
+use crate::store::topics::KnownTopics;
 use crate::store::{DataDir, DataDirError};
-use crate::telemetry::{CountedLetters, Metrics, Stage};
+use crate::telemetry::{CountedLetters, Metrics};
 
-/// Shards of a node: four for each core, so that batches fill and cores do not wait for one another.
-const SHARDS_PER_CORE: usize = 4;
+/// How often each range is made durable, unless another interval is set.
+pub const SNAPSHOT_INTERVAL: Span = Span::seconds(60);
 
 /// What a node is started with.
 pub struct Settings {
@@ -62,6 +66,8 @@ pub struct Settings {
     pub one_after_the_other: bool,
     /// The topic that takes dead letters; without one a file does.
     pub dead_letters: Option<LetterTopicName>,
+    /// How often each range is made durable.
+    pub snapshot_interval: Span,
 }
 
 /// An existing topic for dead letters.
@@ -82,12 +88,12 @@ pub enum StartError {
     /// The folder.
     #[error(transparent)]
     Data(#[from] DataDirError),
-    /// Where partitions begin.
+    /// Where partitions begin, or which topics were read.
     #[error(transparent)]
-    Begins(#[from] BeginsError),
-    /// What is remembered of the topics.
+    Once(#[from] OnceError),
+    /// What is durable cannot be used.
     #[error(transparent)]
-    Topics(#[from] TopicsError),
+    Restore(#[from] RestoreError),
     /// Dead letters.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
@@ -132,40 +138,15 @@ pub struct Node {
     stop: Arc<AtomicBool>,
     /// Reading threads that run.
     reading: Arc<AtomicUsize>,
-    supervisor: ActorRef<featuregrid_actors::host::supervisor::Nothing>,
+    supervisor: ActorRef<Nothing>,
     _watch: Watch,
+    /// What was restored.
+    pub recovery: Arc<Recovery>,
+    /// Makes state durable.
+    pub snapshots: Snapshots,
     /// Dropped last: the lease outlives what it allows.
     keeper: Option<Keeper>,
     _data: Arc<DataDir>,
-}
-
-/// What shards report to.
-struct Observed {
-    freshness: Arc<Freshness>,
-    metrics: Arc<Metrics>,
-    frames: AtomicU64,
-    /// Offsets that some read may have seen.
-    shown: Mutex<OffsetVector>,
-}
-
-impl Observed {
-    /// Folds, and notes how long it took; frames without rows come ten times a second and are no news.
-    fn fold(&self, rows: &Rows, fold: &mut dyn FnMut() -> bool) -> bool {
-        let frame = &rows.frame;
-        if frame.rows.is_empty() {
-            return fold();
-        }
-        let (from, to, count) = (frame.from, frame.to, frame.rows.len());
-        let _span = tracing::debug_span!("apply", partition = %frame.partition, from, to, rows = count).entered();
-        let begin = clock::monotonic();
-        let everywhere = fold();
-        let now = clock::monotonic();
-        self.metrics.spent(Stage::Fold, now - begin);
-        if everywhere {
-            self.metrics.spent(Stage::Visible, now - rows.handed);
-        }
-        everywhere
-    }
 }
 
 impl Node {
@@ -184,6 +165,7 @@ impl Node {
             memory_budget,
             one_after_the_other,
             dead_letters,
+            snapshot_interval,
         } = settings;
         let open: Arc<OpenLog> = Arc::from(log);
         let of = Arc::clone(&open);
@@ -197,14 +179,15 @@ impl Node {
         };
         let begins = Begins::of(Arc::clone(&objects));
         let beginning = Beginning { earliest, ranges, definitions, file };
-        let (begun, beginner) = begin(Arc::clone(&objects), beginning).await?;
+        let (begun, keeper) = keeper::begin(Arc::clone(&objects), beginning).await?;
         let log = open(&begun.history.latest().plan)?;
         let partitions = log.partitions()?;
         let (earliest, ends) = bounds(&*log, &partitions)?;
         let progress = Arc::new(Progress::new(beginnings(&begins, &begun.v0, &earliest).await?.0));
-        watch::halt_lost(&*log, &progress, &earliest);
-        let mut known = KnownTopics::open(&data.topics())?;
-        watch::identify(&mut known, log.identities()?, &progress)?;
+        let owned = begun.owned.all();
+        watch::halt_lost(&*log, &progress, &needed(&owned, &progress), &earliest);
+        let mut known = KnownTopics::of(Arc::clone(&objects));
+        watch::identify(&mut known, log.identities()?, &progress).await?;
 
         let metrics = Arc::new(Metrics::new(&begun.history.latest().plan));
         let freshness = Arc::new(Freshness::new(metrics.event_to_feature.clone()));
@@ -230,16 +213,18 @@ impl Node {
             reading: Arc::clone(&reading),
             one_after_the_other,
         };
-        let observed = Arc::new(Observed {
-            freshness: Arc::clone(&freshness),
-            metrics: Arc::clone(&metrics),
-            frames: AtomicU64::new(0),
-            shown: Mutex::default(),
-        });
-        let begin: Positions = partitions.iter().map(|partition| (*partition, progress.start(*partition))).collect();
-        let (ranges, listeners) = (begun.epochs.keys().copied().collect(), Listeners::default());
-        let (readers, (grid, supervisor, gave_up)) =
-            start_actors(around, begun.epochs.len() as u32, begin, &observed, &listeners).await?;
+        let observed = Arc::new(Observed::new(Arc::clone(&freshness), Arc::clone(&metrics)));
+        let (ranges, listeners) = (owned.keys().copied().collect(), Listeners::default());
+        let recovery = Arc::new(Recovery::default());
+        let needs = Needs {
+            around,
+            ledger: keeper.ledger().clone(),
+            ranges: owned.len() as u32,
+            observed: Arc::clone(&observed),
+            listeners: listeners.clone(),
+            recovery: Arc::clone(&recovery),
+        };
+        let Started { grid, readers, supervisor, gave_up } = needs.start().await?;
         let (watched_log, watched_progress) = (Arc::clone(&log), Arc::clone(&progress));
         let watched =
             Watched { log: watched_log, known, begins, progress: watched_progress, listeners, readers, ranges };
@@ -248,7 +233,8 @@ impl Node {
         plant::stall_a_shard(&grid, &observed);
         // What the log held at the start was shown by an earlier life, or might have been.
         grid.raise_floors(&ends);
-        let keeper = beginner.keep(vital(&grid, &progress, &observed))?;
+        keeper.attend(vital(&grid, &progress, &observed));
+        let snapshots = Snapshots::start(Arc::clone(&grid), keeper.ledger().clone(), snapshot_interval);
         Ok(Self {
             grid,
             log,
@@ -257,7 +243,7 @@ impl Node {
             freshness,
             me: begun.me,
             metrics,
-            epochs: begun.epochs,
+            epochs: owned.iter().map(|(range, manifest)| (*range, manifest.epoch)).collect(),
             memory_budget,
             objects,
             letters,
@@ -267,6 +253,8 @@ impl Node {
             reading,
             supervisor,
             _watch: watch,
+            recovery,
+            snapshots,
             keeper: Some(keeper),
             _data: data,
         })
@@ -372,7 +360,7 @@ fn bounds(log: &dyn Log, partitions: &[PartitionId]) -> Result<(OffsetVector, Of
 
 /// Where each partition begins: as the control log says, or at the earliest offset its log had when it was found; which is
 /// now where it was not known yet.
-async fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector) -> Result<OffsetVector, BeginsError> {
+async fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector) -> Result<OffsetVector, OnceError> {
     let mut all = OffsetVector::default();
     for (partition, earliest) in &earliest.0 {
         let begin = match v0.0.get(partition) {
@@ -384,128 +372,23 @@ async fn beginnings(begins: &Begins, v0: &OffsetVector, earliest: &OffsetVector)
     Ok(all)
 }
 
+/// From where on the log is needed: what of it is not durable yet.
+fn needed(owned: &BTreeMap<RangeId, Arc<Manifest>>, progress: &Progress) -> OffsetVector {
+    let next = |partition: PartitionId| {
+        let stands = owned.values().map(|manifest| manifest.positions.get(&partition));
+        let next = |stands: Option<&PartitionPosition>| stands.map_or_else(|| progress.begin(partition), |at| at.next);
+        stands.map(next).min().unwrap_or_else(|| progress.begin(partition))
+    };
+    OffsetVector(progress.partitions().into_iter().map(|partition| (partition, next(partition))).collect())
+}
+
 /// The folder in `data`.
 fn own_objects(data: &DataDir) -> Result<LocalStore, StartError> {
     LocalStore::open(&data.objects()).map_err(|error| StartError::System("object store", error))
 }
 
-async fn begin(
-    store: Arc<dyn ObjectStore>,
-    beginning: Beginning,
-) -> Result<(keeper::Begun, keeper::Beginner), StartError> {
-    let begun = tokio::task::spawn_blocking(move || keeper::begin(store, &beginning)).await;
-    match begun {
-        Ok(begun) => Ok(begun?),
-        Err(error) => Err(StartError::System("object store", std::io::Error::other(error))),
-    }
-}
-
-type Started = (Arc<Grid>, ActorRef<featuregrid_actors::host::supervisor::Nothing>, oneshot::Receiver<String>);
-
-/// Shards first, then the readers that feed them, all under one supervisor; how many readers there are.
-async fn start_actors(
-    around: Surroundings,
-    ranges: u32,
-    begin: Positions,
-    observed: &Arc<Observed>,
-    listeners: &Listeners,
-) -> Result<(usize, Started), StartError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let shards = (SHARDS_PER_CORE * cores).min(ranges as usize);
-    // The grid is made of the shards' first handles, which only their supervisor can start.
-    let firsts: Arc<Mutex<Vec<ShardHandle>>> = Arc::default();
-    let grid: Arc<std::sync::OnceLock<Arc<Grid>>> = Arc::default();
-    let mut children = Vec::new();
-    for (at, set) in Grid::split(ranges, shards).into_iter().enumerate() {
-        let arguments = ShardArguments {
-            plan: Arc::clone(&around.history.latest().plan),
-            ranges: set.clone(),
-            positions: begin.clone(),
-            folding: folding(observed, &grid),
-        };
-        let (set, begin): (RangeSet, _) = (set.into_iter().collect(), begin.clone());
-        let (listeners, firsts, grid, observed) =
-            (listeners.clone(), Arc::clone(&firsts), Arc::clone(&grid), Arc::clone(observed));
-        let start = move |supervisor| {
-            let arguments = arguments.clone();
-            let (set, begin, listeners, firsts, grid, observed) = (
-                set.clone(),
-                begin.clone(),
-                listeners.clone(),
-                Arc::clone(&firsts),
-                Arc::clone(&grid),
-                Arc::clone(&observed),
-            );
-            Box::pin(async move {
-                let handle = ShardActor::start(arguments, supervisor).await?;
-                let cell = handle.cell();
-                match grid.get() {
-                    None => firsts.lock().unwrap_or_else(PoisonError::into_inner).push(handle),
-                    Some(grid) => {
-                        let shown = observed.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                        grid.restarted(at, handle.clone(), shown);
-                        listeners.restarted(at, &handle, &set, &begin);
-                    }
-                }
-                Ok(cell)
-            }) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
-        };
-        children.push(Child { name: format!("shard {at}"), start: Box::new(start) });
-    }
-    let plan = Arc::clone(&around.history.latest().plan);
-    let readers = if around.one_after_the_other { 1 } else { cores.min(around.progress.partitions().len()) };
-    for reader in 0..readers {
-        let (around, listeners, firsts, grid) =
-            (around.clone(), listeners.clone(), Arc::clone(&firsts), Arc::clone(&grid));
-        let plan = Arc::clone(&plan);
-        let bits = ranges.trailing_zeros() as u8;
-        let start = move |supervisor| {
-            // The first reader starts after the last shard.
-            let grid = Arc::clone(grid.get_or_init(|| {
-                let handles = firsts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Arc::new(Grid::new(Arc::clone(&plan), bits, handles, Arc::clone(&around.progress)))
-            }));
-            let (around, listeners) = (around.clone(), listeners.clone());
-            let arguments = ReaderArguments { reader, readers, around, grid, listeners };
-            Box::pin(Reader::start(arguments, supervisor)) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
-        };
-        children.push(Child { name: format!("reader {reader}"), start: Box::new(start) });
-    }
-    let (supervisor, gave_up) = Supervisor::start(children).await?;
-    let grid =
-        grid.get().map(Arc::clone).ok_or(StartError::System("readers", std::io::Error::other("no partition")))?;
-    Ok((readers, (grid, supervisor, gave_up)))
-}
-
-/// What happens around the fold of a frame in a shard.
-fn folding(observed: &Arc<Observed>, grid: &Arc<std::sync::OnceLock<Arc<Grid>>>) -> Folding {
-    let (observed, grid) = (Arc::clone(observed), Arc::clone(grid));
-    Arc::new(move |rows: &Rows, fold: &mut dyn FnMut() -> bool| {
-        let everywhere = observed.fold(rows, fold);
-        if everywhere {
-            observed.frames.fetch_add(1, Ordering::Relaxed);
-            observed.freshness.visible(&rows.frame.rows);
-            let mut shown = observed.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = shown.0.entry(rows.frame.partition).or_default();
-            *next = rows.frame.to.max(*next);
-        }
-        if let Some(grid) = grid.get() {
-            grid.visible.notify_waiters();
-        }
-    })
-}
-
-/// Whether readers and shards make progress.
-fn vital(grid: &Arc<Grid>, progress: &Arc<Progress>, observed: &Arc<Observed>) -> keeper::Vital {
-    let (grid, progress, observed) = (Arc::clone(grid), Arc::clone(progress), Arc::clone(observed));
-    let seen = AtomicU64::new(0);
-    Box::new(move || {
-        let frames = observed.frames.load(Ordering::Relaxed);
-        let moved = seen.swap(frames, Ordering::Relaxed) != frames;
-        (progress.take_turned(), moved || grid.handles().iter().all(ShardHandle::is_idle))
-    })
-}
-
+mod actors;
+mod observed;
 #[cfg(feature = "plants")]
 mod plant;
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
+use featuregrid_protocol::time::Span;
 use thiserror::Error;
 
 pub use self::layers::{Effective, Given, Layer, Origin};
@@ -56,6 +57,8 @@ pub struct Config {
     pub store: Option<Place>,
     /// What else is under `store`.
     pub bucketed: Bucketed,
+    /// `store.snapshot_interval`: how often each range is made durable.
+    pub snapshot_interval: Span,
     /// `store.prices`: the list by which status says what requests cost.
     pub prices: Option<Prices>,
     /// `serve.listen`
@@ -85,6 +88,8 @@ impl Config {
         };
         let missing = |name: &str| ConfigError(vec![format!("{name} is not set: give it a value")]);
         let ranges = effective.get("node.ranges").and_then(|text| text.parse().ok());
+        let interval = effective.get("store.snapshot_interval");
+        let interval = interval.ok_or_else(|| missing("store.snapshot_interval"))?;
         let budget = effective.get("node.memory_budget").ok_or_else(|| missing("node.memory_budget"))?;
         let kafka = effective.kafka().filter_map(|(name, layer)| Some((name.to_owned(), layer.value.clone()?)));
         let config = Self {
@@ -95,6 +100,7 @@ impl Config {
             one_after_the_other: effective.get("node.one_partition_after_the_other") == Some("true"),
             store: text("store.url").and_then(|text| Place::parse(&text).ok()),
             bucketed: bucketed(effective)?,
+            snapshot_interval: Span::parse(interval).map_err(|_| missing("store.snapshot_interval"))?,
             prices: (effective.get("store.prices") != Some("off")).then_some(Prices::UsEast1),
             listen: text("serve.listen").ok_or_else(|| missing("serve.listen"))?,
             feast: listen("serve.feast"),

@@ -130,6 +130,13 @@ impl Grid {
         *self.shards[at].handle.write().unwrap_or_else(PoisonError::into_inner) = handle;
     }
 
+    /// The shard that holds a range, in its present life.
+    #[must_use]
+    pub fn shard_of(&self, range: RangeId) -> ShardHandle {
+        let slot = &self.shards[shard_of(range, 1 << self.bits, self.shards.len())];
+        slot.handle.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// No read accepts less from now on.
     pub fn raise_floors(&self, least: &OffsetVector) {
         for at in 0..self.shards.len() {

@@ -1,39 +1,41 @@
 //! The shell around the steward: performs what protocols B and C ask for, on a thread of its own. Decides nothing.
 //!
-//! A life begins before anything is read: lease, control log, activation of changed definitions, claims. Then the thread
-//! keeps the lease for as long as readers, shards and disk make progress, and gives it up at the end.
+//! A life begins before anything is read: lease, control log, activation of changed definitions, claims. From then on the thread
+//! keeps the lease for as long as readers, shards and disk make progress, makes states durable and reads them back, and
+//! gives the lease up at the end. The store is asked on the runtime, so that a slow answer delays no other.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+mod shell;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use featuregrid_actors::control::History;
-use featuregrid_actors::ownership::{Lapse, Progress};
-use featuregrid_actors::steward::{Conclusion, Effect, ProposeError, Steward};
-use featuregrid_protocol::control::{ControlChange, ControlEntry};
-use featuregrid_protocol::definition::{self, Mistakes};
-use featuregrid_protocol::ids::{ControlIndex, Epoch, Incarnation, NodeId};
+use featuregrid_actors::ownership::{CommitError, Lapse, Snapshot};
+use featuregrid_actors::ports::StoreReply;
+use featuregrid_actors::steward::ProposeError;
+use featuregrid_protocol::definition::Mistakes;
+use featuregrid_protocol::ids::{ControlIndex, Incarnation};
+use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::OffsetVector;
-use featuregrid_protocol::range::{RangeId, RangeSet};
+use featuregrid_protocol::position::{OffsetVector, Positions};
+use featuregrid_protocol::range::RangeId;
 use thiserror::Error;
+use tokio::sync::oneshot;
 
+use self::shell::Shell;
 use crate::ingest::LogError;
 use crate::store::object::ObjectStore;
-use crate::{clock, entropy};
 
-/// The one node of a grid without neighbours.
-const NODE: NodeId = NodeId(0);
-/// The steward wants to be called this often at least.
-const TICK: Duration = Duration::from_millis(20);
+/// Inputs that wait for the thread: as many replies as ranges can have asked for at once. With more, askers wait.
+const INPUTS_MAX: usize = 1 << 14;
 /// A life that has not begun after this long never will: waiting out a predecessor takes 3 s, claims well below 10.
 const BEGIN_MAX: Duration = Duration::from_secs(60);
-/// Giving the lease up is a courtesy to the next life: it saves 3 s.
-const LEAVE_MAX: Duration = Duration::from_secs(2);
 
-/// Why a life did not begin. The folder is as it was, or one entry of the control log further.
+/// Why a life did not begin. The store is as it was, or one entry of the control log further.
 #[derive(Debug, Error)]
 pub enum KeeperError {
     /// The definitions do not compile under those in force.
@@ -43,7 +45,7 @@ pub enum KeeperError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// Something stored does not decode.
-    #[error("stored object {0}: {1}; restore it from a copy, or start over with another --store or --data")]
+    #[error("stored object {0}: {1}; restore it from a copy of the store, or start over with a new one")]
     Damaged(String, String),
     /// The life ended before it began.
     #[error("another process took this node's lease ({0:?}); stop it, then start again")]
@@ -53,7 +55,7 @@ pub enum KeeperError {
     Propose(#[from] ProposeError),
     /// Too slow, or stuck.
     #[error(
-        "the node did not begin within a minute; it stood at: {0}; look at the object store, the network or the disk"
+        "the node did not begin within a minute; it stood at: {0}; look at the object store, or for a slow or full disk"
     )]
     Late(String),
     /// No thread left.
@@ -86,264 +88,194 @@ pub struct Begun {
     pub history: Arc<History>,
     /// Where the log began when each partition joined the grid.
     pub v0: OffsetVector,
-    /// Every range, and the epoch it is owned in.
-    pub epochs: BTreeMap<RangeId, Epoch>,
+    /// Every range that is owned here, as it is durable.
+    pub owned: Owned,
 }
 
-/// Whether the data path makes progress: asked before the lease is renewed.
-pub type Vital = Box<dyn Fn() -> (bool, bool) + Send>;
+/// Whether readers and shards make progress: asked before the lease is renewed.
+pub type Vital = Box<dyn Fn() -> (bool, bool) + Send + Sync>;
+
+/// The manifests of ranges that are owned here, as they were committed last.
+#[derive(Clone, Debug, Default)]
+pub struct Owned(Arc<RwLock<BTreeMap<RangeId, Arc<Manifest>>>>);
+
+impl Owned {
+    /// Of one range.
+    #[must_use]
+    pub fn of(&self, range: RangeId) -> Option<Arc<Manifest>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&range).map(Arc::clone)
+    }
+
+    /// Of all of them.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<RangeId, Arc<Manifest>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, manifest: Arc<Manifest>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(manifest.range, manifest);
+    }
+
+    fn remove(&self, range: RangeId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&range);
+    }
+}
+
+/// Why a state is not durable.
+#[derive(Debug, Error)]
+pub enum DurableError {
+    /// Nothing was written.
+    #[error(transparent)]
+    Refused(#[from] CommitError),
+    /// Somebody else's manifest stands: the range is not owned here any more.
+    #[error("range {0} is owned by another node now")]
+    Lost(RangeId),
+    /// The keeper has ended, and with it the lease.
+    #[error("the node's lease has ended")]
+    Ended,
+}
+
+/// The newest durable state of a range.
+#[derive(Debug)]
+pub struct Stored {
+    /// `None`: nobody ever had the range.
+    pub manifest: Option<Arc<Manifest>>,
+    /// The parts it names, in its order.
+    pub parts: Vec<Arc<[u8]>>,
+}
+
+/// What the keeper's thread is told.
+enum Input {
+    Reply(StoreReply),
+    Commit { range: RangeId, snapshot: Box<Snapshot>, done: oneshot::Sender<Result<(), DurableError>> },
+    Stand { range: RangeId, at: (Positions, ControlIndex), done: oneshot::Sender<Result<(), DurableError>> },
+    Restore { range: RangeId, done: oneshot::Sender<Stored> },
+    Stop,
+}
+
+/// Asks the keeper's thread for something.
+#[derive(Clone)]
+pub struct Ledger {
+    inputs: SyncSender<Input>,
+    owned: Owned,
+    leased: Arc<AtomicBool>,
+}
+
+impl Ledger {
+    /// Whether the lease allowed writes at the last tick: while it does not, there is no use in trying.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.leased.load(Ordering::Relaxed)
+    }
+
+    /// The manifests as they were committed last.
+    #[must_use]
+    pub fn owned(&self) -> &Owned {
+        &self.owned
+    }
+
+    /// Makes a state of an owned range durable; returns once that is certain, however long the store does not answer.
+    ///
+    /// # Errors
+    /// See [`DurableError`].
+    pub async fn commit(&self, range: RangeId, snapshot: Snapshot) -> Result<(), DurableError> {
+        let (done, certain) = oneshot::channel();
+        let input = Input::Commit { range, snapshot: Box::new(snapshot), done };
+        self.inputs.send(input).map_err(|_| DurableError::Ended)?;
+        certain.await.unwrap_or(Err(DurableError::Ended))
+    }
+
+    /// Moves the manifest of an owned range to where it stands, up to which no row came to it.
+    ///
+    /// # Errors
+    /// See [`DurableError`].
+    pub async fn stand(&self, range: RangeId, at: (Positions, ControlIndex)) -> Result<(), DurableError> {
+        let (done, certain) = oneshot::channel();
+        self.inputs.send(Input::Stand { range, at, done }).map_err(|_| DurableError::Ended)?;
+        certain.await.unwrap_or(Err(DurableError::Ended))
+    }
+
+    /// Reads the newest durable state of a range; `None` where the keeper has ended.
+    pub async fn restore(&self, range: RangeId) -> Option<Stored> {
+        let (done, stored) = oneshot::channel();
+        self.inputs.send(Input::Restore { range, done }).ok()?;
+        stored.await.ok()
+    }
+}
 
 /// Keeps the lease until it is dropped.
 pub struct Keeper {
-    stop: Arc<AtomicBool>,
-    leased: Arc<AtomicBool>,
+    ledger: Ledger,
+    vital: Arc<OnceLock<Vital>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A steward and the store it asks.
-struct Shell {
-    steward: Steward,
-    store: Arc<dyn ObjectStore>,
-    /// Where the store's requests are performed.
-    runtime: tokio::runtime::Handle,
-    effects: VecDeque<Effect>,
-    file: String,
-    me: Option<Incarnation>,
-    history: Option<History>,
-    /// The text in force.
-    definitions: String,
-    v0: OffsetVector,
-    epochs: BTreeMap<RangeId, Epoch>,
-    ended: Option<Lapse>,
-}
-
-/// A steward whose life has begun.
-pub struct Beginner(Shell);
-
-/// Begins a life: returns what is in force, and the steward to be kept by [`Beginner::keep`]. To be called where a tokio
-/// runtime is at hand and may be waited for: on one of its blocking threads.
+/// Begins a life, and keeps it on a thread of its own: returns what is in force once every range is claimed. To be called
+/// within a tokio runtime.
 ///
 /// # Errors
 /// See [`KeeperError`].
-pub fn begin(store: Arc<dyn ObjectStore>, beginning: &Beginning) -> Result<(Begun, Beginner), KeeperError> {
-    // Wanted definitions are judged before anything is written.
-    let plan = definition::compile(&beginning.definitions, &beginning.file, None, ControlIndex(0))?;
-    let genesis = ControlChange::Genesis {
-        ranges: beginning.ranges,
-        v0: (beginning.earliest)(&plan)?,
-        definitions: beginning.definitions.clone(),
-    };
-    let mut shell = Shell {
-        steward: Steward::new(NODE, entropy::number(), Some(genesis)),
-        store,
-        runtime: tokio::runtime::Handle::current(),
-        effects: VecDeque::new(),
-        file: beginning.file.clone(),
-        me: None,
-        history: None,
-        definitions: String::new(),
-        v0: OffsetVector::default(),
-        epochs: BTreeMap::new(),
-        ended: None,
-    };
-    let late = Instant::now() + BEGIN_MAX;
-    shell.turn_until(late, "reading the control log", |shell| shell.steward.is_running())?;
-    if shell.definitions != beginning.definitions {
-        shell.activate(late, beginning)?;
-    }
-    let wanted: RangeSet = shell.steward.ranges().into_iter().collect();
-    shell.push(|shell, now| shell.steward.wish(now, &wanted));
-    shell.turn_until(late, "claiming ranges", |shell| shell.epochs.len() == wanted.len())?;
-    let (Some(me), Some(history)) = (shell.me, shell.history.clone()) else {
-        return Err(KeeperError::Late("no lease, or no genesis".to_owned()));
-    };
-    let begun = Begun { me, history: Arc::new(history), v0: shell.v0.clone(), epochs: shell.epochs.clone() };
-    Ok((begun, Beginner(shell)))
-}
-
-impl Beginner {
-    /// Keeps the lease on a thread of its own.
-    ///
-    /// # Errors
-    /// When the system has no thread left.
-    pub fn keep(self, vital: Vital) -> Result<Keeper, KeeperError> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let leased = Arc::new(AtomicBool::new(true));
-        let (own, shown) = (Arc::clone(&stop), Arc::clone(&leased));
-        let mut shell = self.0;
-        let thread = std::thread::Builder::new().name("lease".to_owned()).spawn(move || {
-            while !own.load(Ordering::Relaxed) && shell.ended.is_none() {
-                let (reads, folds) = vital();
-                if reads {
-                    shell.steward.progressed(Progress::Reader);
-                }
-                if folds {
-                    shell.steward.progressed(Progress::Fold);
-                }
-                if let Err(error) = shell.turn() {
-                    tracing::error!(%error, "the lease's thread goes on without this");
-                }
-                shown.store(shell.steward.is_leased(clock::monotonic()), Ordering::Relaxed);
-                std::thread::park_timeout(TICK);
+pub async fn begin(store: Arc<dyn ObjectStore>, beginning: Beginning) -> Result<(Begun, Keeper), KeeperError> {
+    let runtime = tokio::runtime::Handle::current();
+    let (vital, leased) = (Arc::new(OnceLock::new()), Arc::new(AtomicBool::new(true)));
+    let (asked, shown) = (Arc::clone(&vital), Arc::clone(&leased));
+    let (told, begun) = oneshot::channel();
+    let (inputs, received) = sync_channel(INPUTS_MAX);
+    let ledger = Ledger { inputs: inputs.clone(), owned: Owned::default(), leased: Arc::clone(&leased) };
+    let owned = ledger.owned.clone();
+    let thread = std::thread::Builder::new().name("lease".to_owned()).spawn(move || {
+        let began = Shell::begin(store, runtime, (inputs, received), owned, &beginning);
+        let mut shell = match began {
+            Ok((shell, begun)) => {
+                // Who does not want the life any more has dropped the keeper, which says so, too.
+                let _ = told.send(Ok(begun));
+                shell
             }
-            shown.store(false, Ordering::Relaxed);
-            shell.leave();
-        })?;
-        Ok(Keeper { stop, leased, thread: Some(thread) })
+            Err(error) => {
+                let _ = told.send(Err(error));
+                return;
+            }
+        };
+        shell.keep(&asked, &shown);
+        shown.store(false, Ordering::Relaxed);
+        shell.leave();
+    })?;
+    let keeper = Keeper { ledger, vital, thread: Some(thread) };
+    match begun.await {
+        Ok(begun) => Ok((begun?, keeper)),
+        Err(_) => Err(KeeperError::Late("its own thread ended".to_owned())),
     }
 }
 
 impl Keeper {
+    /// From now on the lease is renewed only while this says that there is progress.
+    pub fn attend(&self, vital: Vital) {
+        if self.vital.set(vital).is_err() {
+            tracing::error!("the lease is attended already");
+        }
+    }
+
+    /// Makes states durable and reads them back.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Whether the lease allows the node to act, as of the last tick.
     #[must_use]
     pub fn is_leased(&self) -> bool {
-        self.leased.load(Ordering::Relaxed)
+        self.ledger.is_leased()
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            if thread.join().is_err() {
-                tracing::error!("the lease's thread ended by a panic");
-            }
-        }
-    }
-}
-
-impl Shell {
-    fn push(&mut self, input: impl FnOnce(&mut Self, featuregrid_actors::ports::Monotonic) -> Vec<Effect>) {
-        let effects = input(self, clock::monotonic());
-        self.effects.extend(effects);
-    }
-
-    /// One tick, and everything that follows from it at once.
-    fn turn(&mut self) -> Result<(), KeeperError> {
-        self.push(|shell, now| shell.steward.tick(now));
-        while let Some(effect) = self.effects.pop_front() {
-            self.perform(effect)?;
-        }
-        Ok(())
-    }
-
-    fn turn_until(&mut self, late: Instant, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), KeeperError> {
-        // While nothing is read or folded, standing still is progress.
-        while !done(self) {
-            self.steward.progressed(Progress::Reader);
-            self.steward.progressed(Progress::Fold);
-            self.turn()?;
-            if let Some(lapse) = self.ended {
-                return Err(KeeperError::Ended(lapse));
-            }
-            if Instant::now() >= late {
-                return Err(KeeperError::Late(what.to_owned()));
-            }
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-        Ok(())
-    }
-
-    /// Brings changed definitions into force: the same barrier as under load, with nothing sent or applied yet.
-    fn activate(&mut self, late: Instant, beginning: &Beginning) -> Result<(), KeeperError> {
-        let latest = self.history.as_ref().map(History::latest);
-        let (previous, next) = match latest {
-            Some(latest) => (Some(Arc::clone(&latest.plan)), ControlIndex(latest.index.0 + 1)),
-            None => (None, ControlIndex(0)),
-        };
-        let plan = definition::compile(&beginning.definitions, &beginning.file, previous.as_deref(), next)?;
-        let mut begins = (beginning.earliest)(&plan)?;
-        begins.0.retain(|partition, _| {
-            previous.as_ref().is_none_or(|previous| previous.source(partition.source()).is_none())
-        });
-        let _span = tracing::info_span!("activation", index = %next, file = beginning.file).entered();
-        tracing::info!("definitions changed: activating them");
-        // A coordinator wants every range to have an owner that can report.
-        let wanted: RangeSet = self.steward.ranges().into_iter().collect();
-        self.push(|shell, now| shell.steward.wish(now, &wanted));
-        self.turn_until(late, "claiming ranges", |shell| shell.epochs.len() == wanted.len())?;
-        let change = ControlChange::Definitions { definitions: beginning.definitions.clone(), begins };
-        let effects = self.steward.propose(clock::monotonic(), change, false)?;
-        self.effects.extend(effects);
-        self.turn_until(late, "activating definitions", |shell| shell.definitions == beginning.definitions)
-    }
-
-    fn perform(&mut self, effect: Effect) -> Result<(), KeeperError> {
-        match effect {
-            Effect::Store(request) => {
-                let reply = self.runtime.block_on(self.store.perform(request));
-                self.steward.progressed(Progress::Disk);
-                self.push(|shell, now| shell.steward.reply(now, &reply));
-            }
-            // There is nobody else: messages to other lives are lost, as those to dead ones always are.
-            Effect::Send { to, message } => {
-                if let Some(me) = self.me.filter(|me| *me == to) {
-                    self.push(|shell, now| shell.steward.receive(now, me, &message));
-                }
-            }
-            Effect::Damaged { key, error } => {
-                return Err(KeeperError::Damaged(key.to_string(), error.to_string()));
-            }
-            Effect::Leased(me) => self.me = Some(me),
-            Effect::Restore => self.push(|shell, now| shell.steward.restored(now)),
-            Effect::Hold { index } => {
-                // Entries are proposed before anything is read, so everybody stands at the beginning.
-                let frontier = self.v0.clone();
-                self.push(|shell, now| shell.steward.held(now, index, frontier));
-            }
-            Effect::Activate { entry, at } => self.activated(entry, at)?,
-            Effect::Proposed { index, conclusion } => match conclusion {
-                Conclusion::Decided(decision) => tracing::info!(%index, ?decision, "definitions decided"),
-                other => tracing::info!(%index, conclusion = ?other, "the proposal is tried again"),
-            },
-            Effect::Promote { range, manifest } => {
-                self.epochs.insert(range, manifest.epoch);
-            }
-            Effect::End(lapse) => {
-                if lapse != Lapse::Left {
-                    tracing::error!(?lapse, "the lease is lost: restart this node to take part again");
-                }
-                self.ended = Some(lapse);
-            }
-            Effect::Demote { range, .. } => tracing::error!(%range, "a range of the only node was taken by another"),
-            Effect::Run
-            | Effect::Abort { .. }
-            | Effect::StandBy { .. }
-            | Effect::LeaveStandby { .. }
-            | Effect::StopEffects { .. }
-            | Effect::ResumeEffects { .. }
-            | Effect::Committed { .. }
-            | Effect::Forget { .. }
-            | Effect::Restored { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn activated(&mut self, entry: ControlEntry, at: OffsetVector) -> Result<(), KeeperError> {
-        for (partition, begin) in &entry.change.begins().0 {
-            self.v0.0.entry(*partition).or_insert(*begin);
-        }
-        let text = entry.change.definitions();
-        let previous = self.history.as_ref().map(|history| Arc::clone(&history.latest().plan));
-        let plan = definition::compile(text, &self.file, previous.as_deref(), entry.index)?;
-        match &mut self.history {
-            Some(history) => history.activate(entry.index, at, Arc::new(plan)),
-            none => *none = Some(History::new(Arc::new(plan))),
-        }
-        text.clone_into(&mut self.definitions);
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        let late = Instant::now() + LEAVE_MAX;
-        self.push(|shell, now| shell.steward.leave(now));
-        while self.ended.is_none() && Instant::now() < late {
-            if let Err(error) = self.turn() {
-                tracing::warn!(%error, "the lease was not given up: the next start waits for it");
-                return;
-            }
-            std::thread::park_timeout(Duration::from_millis(1));
+        // A thread that has ended hears nothing, and need not.
+        let _ = self.ledger.inputs.send(Input::Stop);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the lease's thread ended by a panic");
         }
     }
 }

@@ -5,6 +5,8 @@ pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;
+#[cfg(feature = "plants")]
+pub mod crash;
 pub mod demo;
 pub mod digest;
 pub mod entropy;
@@ -17,6 +19,7 @@ mod listening;
 pub mod ops;
 mod sent;
 pub mod serve;
+pub mod snapshots;
 pub mod status;
 pub mod store;
 pub mod telemetry;

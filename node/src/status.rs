@@ -4,6 +4,7 @@ use featuregrid_protocol::ids::{ControlIndex, PartitionId};
 use featuregrid_protocol::position::{PartitionCounters, PartitionPosition};
 
 use crate::assemble::Node;
+use crate::snapshots::DurabilityFacts;
 use crate::store::meter::Used;
 
 /// One view's books: rows = applied + duplicate + rejected.
@@ -68,6 +69,10 @@ pub struct Status {
     pub paused: bool,
     /// Control log, leases, manifests.
     pub store: StoreStatus,
+    /// What of the state is durable.
+    pub durability: DurabilityFacts,
+    /// Ranges and bytes that were restored.
+    pub restored: (u64, u64),
     /// Whether every equation holds. Only certain while all ranges stand together, as they do once everything was read.
     pub accounting_holds: bool,
 }
@@ -123,6 +128,8 @@ pub async fn status(node: &Node) -> Status {
         memory_budget: node.memory_budget as u64,
         paused: node.progress.is_paused(),
         store: StoreStatus { place: node.objects.place(), used: node.objects.used() },
+        durability: node.snapshots.durability(),
+        restored: (node.recovery.ranges(), node.recovery.bytes()),
         accounting_holds: balanced && (applied || !together),
     }
 }

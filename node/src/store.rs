@@ -5,7 +5,6 @@
 //! DIR/log.redb           the embedded log, where there is no Kafka
 //! DIR/dead_letters.redb  records that were not taken, with the reason
 //! DIR/objects/           the object store, unless another is named: control log, where partitions begin, lease, manifests
-//! DIR/topics             which Kafka topics were read: a re-created one is another one
 //! ```
 
 pub mod begins;
@@ -15,6 +14,7 @@ pub mod local;
 pub mod memory;
 pub mod meter;
 pub mod object;
+pub mod once;
 pub mod open;
 pub mod prices;
 mod s3;
@@ -126,12 +126,6 @@ impl DataDir {
     #[must_use]
     pub fn dead_letters(&self) -> PathBuf {
         self.path.join("dead_letters.redb")
-    }
-
-    /// Where the identities of topics stand.
-    #[must_use]
-    pub fn topics(&self) -> PathBuf {
-        self.path.join("topics")
     }
 
     /// Root of the object store.

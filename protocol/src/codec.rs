@@ -12,7 +12,7 @@ use crate::control::{ControlEntry, Decision, PartitionBegin};
 use crate::lease::Lease;
 use crate::limits::OBJECT_BYTES_MAX;
 use crate::manifest::Manifest;
-use crate::topics::TopicTable;
+use crate::topics::KnownTopic;
 
 const MAGIC: [u8; 4] = *b"FGR1";
 const HEADER: usize = 16;
@@ -43,7 +43,7 @@ stored! {
     3 1 ControlEntry, "control entry";
     4 1 Decision, "control decision";
     5 1 PartitionBegin, "beginning of a partition";
-    16 1 TopicTable, "table of topics";
+    16 1 KnownTopic, "identity of a topic";
 }
 
 /// Why bytes are no record. Nothing was changed; the object is to be read again or treated as damaged.

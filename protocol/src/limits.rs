@@ -119,6 +119,16 @@ pub const MOVE_CUT_MAX: Span = Span::seconds(5);
 pub const MOVE_SILENCE_MAX: Span = Span::seconds(5);
 /// Largest stored small object (manifest, lease, control entry), bytes: a hostile length must not allocate.
 pub const OBJECT_BYTES_MAX: usize = 4 << 20;
+/// What one slice of a snapshot encodes, words of pages: less than a millisecond, which rows and reads behind it wait.
+pub const SLICE_WORDS: usize = 16 << 10;
+/// Ranges of a node that are made durable at once: copies of pages and parts on their way stay few.
+pub const WALKS_MAX: usize = 4;
+/// A snapshot that failed is tried again after this long, or after an interval where that is shorter.
+pub const SNAPSHOT_RETRY_AFTER: Span = Span::seconds(1);
+/// Parts that nothing refers to stay this long by the store's own clock: longer than anybody restores.
+pub const GARBAGE_AGE: Span = Span::seconds(3600);
+/// A node looks for garbage this often: a listing costs a request for a thousand parts.
+pub const GARBAGE_EVERY: Span = Span::seconds(600);
 /// Deltas of one range before it gets a new base: each is one more read when the range stands up.
 pub const DELTAS_MAX: usize = 16;
 /// A block of a part before compression, bytes, unless one entity is larger: a read of one entity fetches little more than

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ControlIndex, Epoch, Incarnation, Nonce};
-use crate::position::Positions;
+use crate::position::{OffsetVector, Positions, offsets};
 use crate::range::RangeId;
 
 /// The one object per range; changed only by conditional write, so each version has one writer.
@@ -35,4 +35,14 @@ pub struct Part {
     pub name: String,
     /// Its length in bytes.
     pub bytes: u64,
+    /// The v at which it was taken.
+    pub v: OffsetVector,
+}
+
+impl Manifest {
+    /// The v of its parts: what changed after it is in none of them. No row came between it and the positions.
+    #[must_use]
+    pub fn parts_v(&self) -> OffsetVector {
+        self.parts.last().map_or_else(|| offsets(&self.positions), |part| part.v.clone())
+    }
 }

@@ -56,6 +56,8 @@ plants! {
     B9WithoutPrevious => "b9_without_previous",
     /// An unknown release that reads back as the old nonce is taken as not done.
     C1UnknownRelease => "c1_unknown_release",
+    /// A commit whose outcome is not known takes its part for garbage.
+    C2PartsDeleted => "c2_parts_deleted",
     /// The first delta after a promotion holds only pages that changed since.
     C3DirtySincePromotion => "c3_dirty_since_promotion",
     /// A commit may lower `v`.

@@ -1,11 +1,14 @@
-//! The stored record of which topics a node has read. Knows no client.
-
-use std::collections::BTreeMap;
+//! The stored record of which topic a name was when it was first read. Knows no client.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TopicId;
 
-/// The identity of each topic, by name, as it was when it was first read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TopicTable(pub BTreeMap<String, TopicId>);
+/// The identity of a topic, as it was when the grid first read it: written once for each name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownTopic {
+    /// The topic's name.
+    pub name: String,
+    /// What a re-created topic of that name does not share.
+    pub id: TopicId,
+}

@@ -383,6 +383,11 @@ impl<'p, 't> World<'p, 't> {
                 }
                 reply
             }
+            StoreRequest::Delete { key, .. } => {
+                let reply = self.store.land(now, request);
+                self.removed(key);
+                reply
+            }
             _ => self.store.land(now, request),
         };
         if let Some(at) = answers {
@@ -431,7 +436,18 @@ impl<'p, 't> World<'p, 't> {
                     self.watch.mark("fences");
                 }
             }
-            Key::Part(..) | Key::Begin(_) => {}
+            Key::Part(..) | Key::Begin(_) | Key::Topic(_) => {}
+        }
+    }
+
+    /// An object is gone: what referred to it must be restorable all the same.
+    fn removed(&mut self, key: &Key) {
+        self.watch.mark("parts_removed");
+        let Key::Part(range, name) = key else { return };
+        let referring =
+            self.manifests.get(range).filter(|manifest| manifest.parts.iter().any(|part| part.name == *name));
+        if let Some(manifest) = referring.cloned() {
+            self.look_at_manifest(&manifest);
         }
     }
 

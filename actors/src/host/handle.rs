@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::shard::ActorFacts;
 
-use super::message::{Outcome, RangePages, Read, Rows, ShardMessage, ShardStatus};
+use super::message::{Changed, Installed, Outcome, RangePages, Read, Rows, ShardMessage, ShardStatus};
+use crate::shard::Walked;
+use crate::snapshot::RebuildError;
 
 /// The shard ended; its supervisor starts a successor, whose handle is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -92,6 +94,32 @@ impl ShardHandle {
         self.ask(|permit, reply| ShardMessage::Inspect(view, key, permit, reply)).await
     }
 
+    /// Hands over what is durable of a range. There are few of these, and nobody reads the range before, so they take no permit.
+    ///
+    /// # Errors
+    /// [`Gone`]; the inner one says why the range does not stand up.
+    pub async fn install(&self, installed: Installed) -> Result<Result<(), RebuildError>, Gone> {
+        self.tell(|reply| ShardMessage::Install(Box::new(installed), reply)).await
+    }
+
+    /// A snapshot of a range at the v where it stands when the shard hears of this: of everything, or of what changed since
+    /// `since`. `None` where the range is not here, or is being walked already. Takes as long as there are pages, in slices
+    /// between everything else; few are under way at once, so they take no permit.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn walk(&self, range: RangeId, since: Option<OffsetVector>) -> Result<Option<Walked>, Gone> {
+        self.tell(|reply| ShardMessage::Walk(range, since, reply)).await
+    }
+
+    /// Whether any row came to a range since these offsets; `None` where that is not known.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    pub async fn changed(&self, range: RangeId, since: OffsetVector) -> Result<Option<Changed>, Gone> {
+        self.tell(|reply| ShardMessage::Changed(range, since, reply)).await
+    }
+
     /// What the shard holds, after everything handed over before.
     ///
     /// # Errors
@@ -136,8 +164,12 @@ impl ShardHandle {
         message: impl FnOnce(OwnedSemaphorePermit, oneshot::Sender<T>) -> ShardMessage,
     ) -> Result<T, Gone> {
         let permit = permit(&self.reads).await?;
+        self.tell(|reply| message(permit, reply)).await
+    }
+
+    async fn tell<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> ShardMessage) -> Result<T, Gone> {
         let (reply, answer) = oneshot::channel();
-        self.actor.cast(message(permit, reply)).map_err(|_| Gone)?;
+        self.actor.cast(message(reply)).map_err(|_| Gone)?;
         answer.await.map_err(|_| Gone)
     }
 }

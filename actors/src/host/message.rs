@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use featuregrid_protocol::frame::Frame;
-use featuregrid_protocol::ids::ViewId;
+use featuregrid_protocol::ids::{ControlIndex, ViewId};
 use featuregrid_protocol::key::KeyHash;
+use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::plan::Plan;
 use featuregrid_protocol::position::{OffsetVector, Positions};
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use featuregrid_protocol::request::SentColumns;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::control::History;
 use crate::ports::Monotonic;
-use crate::shard::{ActorFacts, RowCounts, Selection, ViewReading};
+use crate::shard::{ActorFacts, RowCounts, Selection, ViewReading, Walked};
+use crate::snapshot::RebuildError;
 use crate::window::AsOf;
 
 /// An admitted frame on its way to the shards of a node.
@@ -117,6 +120,30 @@ pub struct ShardStatus {
     pub bytes: usize,
 }
 
+/// What is durable of a range.
+#[derive(Debug)]
+pub struct Installed {
+    /// Who has it, and where it stands.
+    pub manifest: Arc<Manifest>,
+    /// The parts that the manifest names, in its order.
+    pub parts: Vec<Arc<[u8]>>,
+    /// Every plan, and from where it holds.
+    pub history: Arc<History>,
+    /// Where partitions begin that the manifest does not know: the range stands there, and says so.
+    pub begins: Positions,
+}
+
+/// Whether a range has news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Whether any row came.
+    pub has_rows: bool,
+    /// Where the range stands.
+    pub positions: Positions,
+    /// Whose plan its pages follow.
+    pub index: ControlIndex,
+}
+
 /// What a shard actor is told.
 pub enum ShardMessage {
     /// Apply a frame.
@@ -129,6 +156,15 @@ pub enum ShardMessage {
     Pages(ViewId, RangeId, OwnedSemaphorePermit, oneshot::Sender<Option<RangePages>>),
     /// Show one view of one entity; `None` where it is not here.
     Inspect(usize, Arc<[u8]>, OwnedSemaphorePermit, oneshot::Sender<Option<ActorFacts>>),
+    /// Take over a range from what is durable of it, under these activations; it follows the newest plan then.
+    Install(Box<Installed>, oneshot::Sender<Result<(), RebuildError>>),
+    /// Take a snapshot of a range: of everything, or of what changed since these offsets. `None` where the range is not
+    /// here, or is being walked already.
+    Walk(RangeId, Option<OffsetVector>, oneshot::Sender<Option<Walked>>),
+    /// Go on with the walk over a range.
+    Slice(RangeId),
+    /// Whether any row came to a range since these offsets; `None` where that is not known.
+    Changed(RangeId, OffsetVector, oneshot::Sender<Option<Changed>>),
     /// Say what is held.
     Status(OwnedSemaphorePermit, oneshot::Sender<ShardStatus>),
 }

@@ -1,16 +1,20 @@
 //! A shard as an actor: one message, one call of the core. Knows neither log nor client.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use featuregrid_protocol::limits::SLICE_WORDS;
 use featuregrid_protocol::plan::Plan;
-use featuregrid_protocol::position::{OffsetVector, Positions, offsets};
+use featuregrid_protocol::position::{OffsetVector, offsets};
 use featuregrid_protocol::range::RangeId;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
+use tokio::sync::oneshot;
 
 use super::handle::ShardHandle;
-use super::message::{Outcome, OwnedPage, RangePages, Read, Rows, ShardMessage, ShardStatus};
-use crate::shard::{Selection, Shard};
+use super::message::{Changed, Installed, Outcome, OwnedPage, RangePages, Read, Rows, ShardMessage, ShardStatus};
+use crate::shard::{Progress, Selection, Shard, Walked};
+use crate::snapshot::{RebuildError, rebuild};
 
 /// Pages looked at before they are read: as many misses as a processor waits for at once.
 const FETCHED: usize = 16;
@@ -19,17 +23,18 @@ const FETCHED: usize = 16;
 /// frame now. Must be quick and must not block.
 pub type Folding = Arc<dyn Fn(&Rows, &mut dyn FnMut() -> bool) + Send + Sync>;
 
-/// What a shard begins with.
+/// Called around each slice of a snapshot, to observe it: must call the slice once. Must be quick and must not block.
+pub type Slicing = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
+/// What a shard begins with; its ranges are installed afterwards.
 #[derive(Clone)]
 pub struct ShardArguments {
     /// The plan in force.
     pub plan: Arc<Plan>,
-    /// Its ranges.
-    pub ranges: Vec<RangeId>,
-    /// Where all of them stand, without state.
-    pub positions: Positions,
     /// See [`Folding`].
     pub folding: Folding,
+    /// See [`Slicing`].
+    pub slicing: Slicing,
 }
 
 /// See the module.
@@ -39,6 +44,8 @@ pub struct ShardActor;
 pub struct ShardState {
     shard: Shard,
     folding: Folding,
+    slicing: Slicing,
+    walks: BTreeMap<RangeId, oneshot::Sender<Option<Walked>>>,
     bytes: Arc<AtomicUsize>,
 }
 
@@ -72,16 +79,13 @@ impl Actor for ShardActor {
         _: ActorRef<ShardMessage>,
         (arguments, bytes): Self::Arguments,
     ) -> Result<ShardState, ActorProcessingErr> {
-        let mut shard = Shard::new(arguments.plan);
-        for range in arguments.ranges {
-            shard.add_range(range, arguments.positions.clone());
-        }
-        Ok(ShardState { shard, folding: arguments.folding, bytes })
+        let ShardArguments { plan, folding, slicing } = arguments;
+        Ok(ShardState { shard: Shard::new(plan), folding, slicing, walks: BTreeMap::new(), bytes })
     }
 
     async fn handle(
         &self,
-        _: ActorRef<ShardMessage>,
+        myself: ActorRef<ShardMessage>,
         message: ShardMessage,
         state: &mut ShardState,
     ) -> Result<(), ActorProcessingErr> {
@@ -113,6 +117,30 @@ impl Actor for ShardActor {
                 drop(permit);
                 let _ = reply.send(facts);
             }
+            ShardMessage::Install(installed, reply) => {
+                let _ = reply.send(state.install(&installed));
+            }
+            ShardMessage::Walk(range, since, reply) => {
+                if state.shard.begin_walk(range, since.as_ref()).is_some() {
+                    state.walks.insert(range, reply);
+                    myself.cast(ShardMessage::Slice(range))?;
+                } else {
+                    let _ = reply.send(None);
+                }
+            }
+            ShardMessage::Slice(range) => {
+                if state.slice(range) {
+                    // Behind everything that came meanwhile.
+                    myself.cast(ShardMessage::Slice(range))?;
+                }
+            }
+            ShardMessage::Changed(range, since, reply) => {
+                let has_rows = state.shard.has_changed_since(range, &since);
+                let stands = state.shard.positions(range).cloned().zip(state.shard.index(range));
+                let changed = has_rows.zip(stands);
+                let _ =
+                    reply.send(changed.map(|(has_rows, (positions, index))| Changed { has_rows, positions, index }));
+            }
             ShardMessage::Status(permit, reply) => {
                 let status = state.status();
                 drop(permit);
@@ -124,8 +152,36 @@ impl Actor for ShardActor {
 }
 
 impl ShardState {
+    fn install(&mut self, installed: &Installed) -> Result<(), RebuildError> {
+        let Installed { manifest, parts, history, begins } = installed;
+        history.iter().for_each(|activation| self.shard.remember(Arc::clone(&activation.plan)));
+        rebuild(&mut self.shard, manifest, parts, |index| history.plan(index).cloned())?;
+        self.shard.switch_range(manifest.range, Arc::clone(&history.latest().plan));
+        let mut positions = manifest.positions.clone();
+        for (partition, begin) in begins {
+            positions.entry(*partition).or_insert_with(|| begin.clone());
+        }
+        self.shard.stand_at(manifest.range, &positions);
+        self.bytes.store(self.shard.bytes(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// One slice of a walk; whether there is more.
+    fn slice(&mut self, range: RangeId) -> bool {
+        let mut progress = None;
+        (self.slicing)(&mut || progress = self.shard.walk(range, SLICE_WORDS));
+        if progress == Some(Progress::More) {
+            return true;
+        }
+        let walked = self.shard.take_walk(range);
+        if let Some(reply) = self.walks.remove(&range) {
+            let _ = reply.send(walked);
+        }
+        false
+    }
+
     fn apply(&mut self, rows: &Rows) {
-        let Self { shard, folding, bytes } = self;
+        let Self { shard, folding, bytes, .. } = self;
         folding(rows, &mut || {
             shard.apply(&rows.frame, &rows.ranges);
             bytes.store(shard.bytes(), Ordering::Relaxed);

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use crate::control::participant::decoded;
 use crate::ports::write::{Verdict, Write};
-use crate::ports::{Etag, Key, Monotonic, Object, PutCondition, Requests, StoreReply};
+use crate::ports::{Etag, Key, Monotonic, Object, PutCondition, PutOutcome, Requests, StoreReply, StoreRequest};
 use crate::shard::RangeSnapshot;
 use crate::steward::Effect;
 
@@ -62,6 +62,8 @@ pub enum Change {
     State(Snapshot),
     /// A newer state, and the end of the ownership.
     Release(Snapshot, Incarnation),
+    /// No row came to the range: it stands further on, under this index, and its parts are what they were.
+    Stands(Positions, ControlIndex),
     /// The index in force and nothing else, so that the next entry can be prepared.
     Index(ControlIndex),
 }
@@ -129,6 +131,8 @@ pub struct Commit {
     part: Option<Write>,
     write: Write,
     releases: bool,
+    /// Whether its part is taken for garbage because the outcome is not known: the mistake of trace C2.
+    gives_up: bool,
 }
 
 impl Commit {
@@ -144,6 +148,7 @@ impl Commit {
         let releases = matches!(change, Change::Release(..));
         match change {
             Change::Index(index) => next.index = index.max(old.index),
+            Change::Stands(positions, index) => stand(&mut next, positions, index)?,
             Change::State(snapshot) => part = Some(replace(&mut next, snapshot, name)?),
             Change::Release(snapshot, to) => {
                 part = Some(replace(&mut next, snapshot, name)?);
@@ -153,7 +158,7 @@ impl Commit {
         let body: Arc<[u8]> = codec::encode(&next).map_err(|error| CommitError::Encode { range, error })?.into();
         let (key, condition) = (Key::Manifest(range), PutCondition::Matches(known.etag.clone()));
         let write = if releases { Write::release(key, body, condition) } else { Write::new(key, body, condition) };
-        Ok(Self { next, part, write, releases })
+        Ok(Self { next, part, write, releases, gives_up: false })
     }
 
     /// Whether it ends the ownership.
@@ -166,6 +171,12 @@ impl Commit {
     #[must_use]
     pub fn was_sent(&self) -> bool {
         self.write.was_sent()
+    }
+
+    /// Whether the manifest on its way names this part.
+    #[must_use]
+    pub fn refers_to(&self, name: &str) -> bool {
+        self.next.parts.iter().any(|part| part.name == name)
     }
 
     /// How it ended, once that is certain.
@@ -187,7 +198,10 @@ impl Commit {
             }
             return true;
         }
-        self.write.accept(now, reply)
+        let is_unknown = matches!(reply, StoreReply::Put { outcome: PutOutcome::Unknown, .. });
+        let awaited = self.write.accept(now, reply);
+        self.gives_up = awaited && is_unknown && on(Plant::C2PartsDeleted);
+        awaited
     }
 
     /// Does what is due; `leased` says whether this life may begin a write now.
@@ -198,6 +212,12 @@ impl Commit {
             None => None,
         };
         out.extend(request.map(Effect::Store));
+        if std::mem::take(&mut self.gives_up)
+            && let Some(part) = self.next.parts.last()
+        {
+            let (id, key) = (requests.next_id(), Key::Part(self.next.range, part.name.clone()));
+            out.push(Effect::Store(StoreRequest::Delete { id, key }));
+        }
     }
 
     fn found(&self, object: &Object, out: &mut Vec<Effect>) -> Option<Known> {
@@ -206,28 +226,35 @@ impl Commit {
     }
 }
 
-/// Puts a snapshot into a manifest that stood before, and prepares the upload of its part.
-fn replace(next: &mut Manifest, snapshot: Snapshot, name: Nonce) -> Result<Write, CommitError> {
+/// Moves a manifest to (index, positions); never back.
+fn stand(next: &mut Manifest, positions: Positions, index: ControlIndex) -> Result<(), CommitError> {
     let range = next.range;
-    let have = offsets(&snapshot.positions);
+    let have = offsets(&positions);
     let mut durable = offsets(&next.positions).0.into_iter();
     if let Some((partition, want)) = durable.find(|(partition, want)| have.get(*partition) < *want)
         && !on(Plant::C7VRegresses)
     {
         return Err(CommitError::Behind { range, partition, have: have.get(partition), want });
     }
-    if snapshot.index < next.index {
-        return Err(CommitError::OldIndex { range, have: snapshot.index, want: next.index });
+    if index < next.index {
+        return Err(CommitError::OldIndex { range, have: index, want: next.index });
     }
+    (next.positions, next.index) = (positions, index);
+    Ok(())
+}
+
+/// Puts a snapshot into a manifest that stood before, and prepares the upload of its part.
+fn replace(next: &mut Manifest, snapshot: Snapshot, name: Nonce) -> Result<Write, CommitError> {
+    let range = next.range;
+    let parts_v = next.parts_v();
+    stand(next, snapshot.positions, snapshot.index)?;
     let name = Key::part_name(name);
-    let part = Part { name: name.clone(), bytes: snapshot.part.len() as u64 };
+    let part = Part { name: name.clone(), bytes: snapshot.part.len() as u64, v: offsets(&next.positions) };
     match &snapshot.since {
         None => next.parts = vec![part],
-        Some(since) if !next.parts.is_empty() && offsets(&next.positions).covers(since) => next.parts.push(part),
+        Some(since) if !next.parts.is_empty() && parts_v.covers(since) => next.parts.push(part),
         Some(_) => return Err(CommitError::Detached(range)),
     }
-    next.positions = snapshot.positions;
-    next.index = snapshot.index;
     Ok(Write::new(Key::Part(range, name), snapshot.part, PutCondition::Absent))
 }
 

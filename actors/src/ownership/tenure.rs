@@ -11,7 +11,7 @@ use featuregrid_protocol::ids::{ControlIndex, Epoch, Incarnation};
 use featuregrid_protocol::limits::RECONCILE_EVERY;
 use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::plants::{Plant, on};
-use featuregrid_protocol::position::{OffsetVector, offsets};
+use featuregrid_protocol::position::{OffsetVector, Positions, offsets};
 use featuregrid_protocol::range::RangeId;
 use thiserror::Error;
 
@@ -164,6 +164,12 @@ impl Tenure {
         self.twin
     }
 
+    /// Whether a write on its way may come to refer to this part.
+    #[must_use]
+    pub fn may_refer_to(&self, name: &str) -> bool {
+        matches!(&self.writing, Some(Writing::Commit(commit)) if commit.refers_to(name))
+    }
+
     /// Whether placement wants the range here.
     pub fn wish(&mut self, wished: bool) {
         self.wished = wished;
@@ -205,6 +211,22 @@ impl Tenure {
             return Err(CommitError::NotOwner(self.range));
         }
         self.begin(with, Change::State(snapshot), out)
+    }
+
+    /// Moves the manifest to (index, positions) up to which no row came to the range.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn stand(
+        &mut self,
+        with: Circumstances,
+        (at, index): (Positions, ControlIndex),
+        out: &mut Vec<Effect>,
+    ) -> Result<(), CommitError> {
+        if !self.may_act() {
+            return Err(CommitError::NotOwner(self.range));
+        }
+        self.begin(with, Change::Stands(at, index), out)
     }
 
     /// The state at the cut that [`Effect::StopEffects`] asked for: commits it and releases the range.

@@ -4,6 +4,7 @@
 //! control/00000000000000000007            entry 7 of the control log
 //! control/00000000000000000007.decision   what became of it
 //! begin/0001048577                     where a partition begins that no entry names
+//! topic/payments                       which topic a name was when it was first read
 //! lease/0000000002/00000000000000000005   lease of the fifth life of node 2
 //! manifest/1f/8                           manifest of the range 0x1f of 2^8
 //! part/1f/8/9c0f8e2a41d3b576              immutable data of a range, named at random
@@ -26,6 +27,8 @@ pub enum Key {
     Decision(ControlIndex),
     /// Where a partition begins.
     Begin(PartitionId),
+    /// Which topic a name was when it was first read.
+    Topic(String),
     /// The lease of one life of a node.
     Lease(Incarnation),
     /// Who owns a range and what of it is durable.
@@ -83,6 +86,7 @@ impl Key {
                 None => Self::Control(ControlIndex(name.parse().ok()?)),
             },
             "begin" => Self::Begin(PartitionId(name.parse().ok()?)),
+            "topic" if !name.contains('/') => Self::Topic(name.to_owned()),
             "lease" => {
                 let (node, boot) = name.split_once('/')?;
                 Self::Lease(Incarnation { node: NodeId(node.parse().ok()?), boot: boot.parse().ok()? })
@@ -113,6 +117,7 @@ impl fmt::Display for Key {
             Self::Control(index) => write!(f, "control/{:020}", index.0),
             Self::Decision(index) => write!(f, "control/{:020}.decision", index.0),
             Self::Begin(partition) => write!(f, "begin/{:010}", partition.0),
+            Self::Topic(name) => write!(f, "topic/{name}"),
             Self::Lease(life) => write!(f, "lease/{:010}/{:020}", life.node.0, life.boot),
             Self::Manifest(range) => write!(f, "manifest/{range}"),
             Self::Part(range, name) => write!(f, "part/{range}/{name}"),

@@ -106,7 +106,6 @@ impl Shard {
         let frontier = self.frontiers.join(positions.clone());
         let state = &mut self.ranges[at];
         self.frontiers.leave(std::mem::replace(&mut state.frontier, frontier));
-        state.marks = Marks::at(positions);
         for partition in positions.keys() {
             state.ids.forget(*partition, horizon_of(&state.layout.plan, *partition, positions));
         }
@@ -159,6 +158,7 @@ impl Shard {
             fresh.for_each(|known| state.ids.insert(list.partition, list.view, *known));
         }
         state.set_rows(head.rows.clone());
+        state.marks = Marks::at(&head.positions);
         self.stand_at(range, &head.positions);
         Ok(())
     }

@@ -17,12 +17,14 @@ pub fn base_is_due(parts: &[Part]) -> bool {
 #[cfg(test)]
 mod tests {
     //! No base, too many deltas, too large ones.
+    use featuregrid_protocol::position::OffsetVector;
+
     use super::*;
 
     #[test]
     fn a_base_comes_first_and_when_deltas_outweigh_it() {
         let parts = |bytes: &[u64]| -> Vec<Part> {
-            bytes.iter().map(|bytes| Part { name: String::new(), bytes: *bytes }).collect()
+            bytes.iter().map(|bytes| Part { name: String::new(), bytes: *bytes, v: OffsetVector::default() }).collect()
         };
         assert!(base_is_due(&parts(&[])));
         assert!(!base_is_due(&parts(&[100])));

@@ -26,8 +26,8 @@ pub enum RebuildError {
     Install(#[from] InstallError),
 }
 
-/// Puts the range of `manifest` into `shard` from its `parts`, in the manifest's order; it stands at the manifest's positions then,
-/// under the newest plan of the parts. A range that was here is replaced.
+/// Puts the range of `manifest` into `shard` from its `parts`, in the manifest's order; it stands at the manifest's positions and
+/// index then. A range that was here is replaced.
 ///
 /// # Errors
 /// See [`RebuildError`].
@@ -45,7 +45,10 @@ pub fn rebuild(
     if decoded.is_empty() {
         shard.add_range(manifest.range, manifest.positions.clone());
     } else {
-        shard.install(&decoded, plan)?;
+        shard.install(&decoded, &plan)?;
+        if let Some(plan) = plan(manifest.index) {
+            shard.switch_range(manifest.range, plan);
+        }
         // A range without news advances in the manifest alone.
         shard.stand_at(manifest.range, &manifest.positions);
     }

@@ -8,12 +8,14 @@ use featuregrid_protocol::ids::{ControlIndex, Incarnation};
 use featuregrid_protocol::limits::PROPOSE_RETRY_AFTER;
 use featuregrid_protocol::range::RangeId;
 
+use super::holdings::Tenures;
 use super::{Birth, Conclusion, Effect, LANES, Message, Proposed, RANGE_LANES, Step, Steward};
 use crate::control::{Coordinator, Participant, Proposal};
 use crate::ownership::tenure::Circumstances;
 use crate::ownership::{CommitError, Lapse, LeaseHolder, Takeover, Tenure};
 use crate::ports::gather::Gather;
 use crate::ports::{Monotonic, Nonces, Prefix, Requests, StoreReply};
+use crate::snapshot::garbage::Collector;
 
 impl Steward {
     /// An input, and what follows from it. A life that is over does nothing.
@@ -127,7 +129,8 @@ impl Steward {
             || self.participant.as_mut().is_some_and(|participant| participant.reply(now, reply, out))
             || self.coordinator.as_mut().is_some_and(|coordinator| coordinator.reply(now, reply, out))
             || self.takeovers.values_mut().any(|takeover| takeover.reply(now, reply, out))
-            || self.restores.values_mut().any(|restore| restore.reply(now, reply, out));
+            || self.restores.values_mut().any(|restore| restore.reply(now, reply, out))
+            || self.collector.as_mut().is_some_and(|collector| collector.reply(now, reply, &Tenures(&self.tenures)));
     }
 
     pub(super) fn take(&mut self, now: Monotonic, from: Incarnation, message: &Message, out: &mut Vec<Effect>) {
@@ -281,6 +284,9 @@ impl Steward {
         let with = Circumstances { now, leased, cleared: &self.cleared, v0: &self.v0, index };
         self.tenures.iter_mut().for_each(|tenure| tenure.advance(with, out));
         let Some(me) = self.incarnation() else { return };
+        if leased {
+            self.collect(now, me, out);
+        }
         let blocking: BTreeSet<Incarnation> = self.tenures.iter().filter_map(Tenure::blocked_by).collect();
         for life in blocking {
             let Some(takeover) = self.takeover(now, life) else { continue };
@@ -288,6 +294,15 @@ impl Steward {
             if life.node == me.node && life.boot < me.boot {
                 takeover.down();
             }
+        }
+    }
+
+    fn collect(&mut self, now: Monotonic, me: Incarnation, out: &mut Vec<Effect>) {
+        if self.collector.is_none() {
+            self.collector = Some(Collector::new(now, me, self.pace, self.lane()));
+        }
+        if let Some(collector) = &mut self.collector {
+            collector.advance(now, &Tenures(&self.tenures), out);
         }
     }
 

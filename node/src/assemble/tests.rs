@@ -1,4 +1,5 @@
 //! A whole node over a file: crashes, restarts, changed definitions and a full memory change no value.
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use featuregrid_actors::shard::Selection;
@@ -23,6 +24,8 @@ fn always(log: impl Log + 'static) -> Box<OpenLog> {
     let log: Arc<dyn Log> = Arc::new(log);
     Box::new(move |_| Ok(Arc::clone(&log)))
 }
+
+mod durable;
 
 struct World {
     data: Arc<DataDir>,
@@ -61,6 +64,7 @@ impl World {
             one_after_the_other: false,
             objects: None,
             dead_letters: None,
+            snapshot_interval: SNAPSHOT_INTERVAL,
         }
     }
 

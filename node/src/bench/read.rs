@@ -25,7 +25,7 @@ use featuregrid_simulations::workload::w1::{Parameters, W1};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use crate::assemble::{Node, Settings};
+use crate::assemble::{Node, SNAPSHOT_INTERVAL, Settings};
 use crate::clock;
 use crate::demo::append;
 use crate::ingest::{Log, OpenLog};
@@ -88,6 +88,7 @@ pub async fn read(plan: Plan) -> anyhow::Result<Value> {
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     };
     let node = Arc::new(Node::start(settings).await?);
     let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await?;

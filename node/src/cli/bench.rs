@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use super::output::say;
-use crate::assemble::{Node, Settings};
+use crate::assemble::{Node, SNAPSHOT_INTERVAL, Settings};
 use crate::bench::fold::fold;
 use crate::bench::ingest::{self, Meter, Stage, Used};
 use crate::bench::training::training;
@@ -233,6 +233,7 @@ async fn stage_of(brokers: &str, topic: &str, stage: Stage) -> anyhow::Result<Us
                 one_after_the_other: false,
                 objects: None,
                 dead_letters: None,
+                snapshot_interval: SNAPSHOT_INTERVAL,
             };
             let node = Node::start(settings).await?;
             let ends = node.log_ends()?;

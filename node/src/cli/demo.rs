@@ -23,7 +23,7 @@ use serde_json::json;
 use super::output::{Output, say};
 use super::style::Style;
 use super::{INTERRUPTED, duration, plant, stopped};
-use crate::assemble::{Node, Settings};
+use crate::assemble::{Node, SNAPSHOT_INTERVAL, Settings};
 use crate::clock;
 use crate::demo::workload::Workload;
 use crate::demo::{append, verify};
@@ -144,6 +144,7 @@ async fn start(workload: Workload, data: Arc<DataDir>, log: Arc<dyn Log>) -> any
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     };
     Ok(Arc::new(Node::start(settings).await?))
 }

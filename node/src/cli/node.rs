@@ -169,6 +169,7 @@ impl<'c> Prepared<'c> {
             memory_budget: super::memory_budget(config.memory_budget),
             one_after_the_other: config.one_after_the_other,
             dead_letters: letter_topic(config, cluster).await?,
+            snapshot_interval: config.snapshot_interval,
         };
         Ok(Node::start(settings).await?)
     }

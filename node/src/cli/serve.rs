@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// The list prices at which `featuregrid status` says what requests to S3 cost, or off [default: us-east-1].
     #[arg(long, value_name = "REGION")]
     store_prices: Option<String>,
+    /// How often each range of keys is made durable [default: 60s].
+    #[arg(long, value_name = "INTERVAL")]
+    snapshot_interval: Option<String>,
     /// Where to answer [default: 127.0.0.1:7450].
     #[arg(long)]
     listen: Option<String>,
@@ -47,6 +50,7 @@ impl Arguments {
         let data = self.data.as_ref().map(|data| data.display().to_string());
         let given = [
             ("node.data", "--data", data),
+            ("store.snapshot_interval", "--snapshot-interval", self.snapshot_interval.clone()),
             ("store.prices", "--store-prices", self.store_prices.clone()),
             ("serve.listen", "--listen", self.listen.clone()),
             ("serve.feast", "--feast", self.feast.clone()),

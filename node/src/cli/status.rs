@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use featuregrid_protocol::time::Timestamp;
-use featuregrid_protocol::wire::v1::{GetStatusRequest, GetStatusResponse, StoreStatus};
+use featuregrid_protocol::wire::v1::{DurabilityStatus, GetStatusRequest, GetStatusResponse, StoreStatus};
 use serde_json::json;
 
 use super::client;
@@ -62,6 +62,7 @@ fn as_json(state: &GetStatusResponse) -> serde_json::Value {
         "project": state.project, "control_index": state.control_index, "accounting": accounting(state),
         "partitions": partitions.collect::<Vec<_>>(), "views": views.collect::<Vec<_>>(), "ranges": state.ranges,
         "keys": state.keys, "state_bytes": state.state_bytes, "memory_budget_bytes": state.memory_budget_bytes,
+        "durability": state.durability.as_ref().map(durability_as_json),
         "paused": state.paused, "store": state.store.as_ref().map(store_as_json),
         "freshness_micros": { "p50": state.freshness_micros_p50, "p99": state.freshness_micros_p99 },
     })
@@ -78,6 +79,32 @@ fn store_as_json(store: &StoreStatus) -> serde_json::Value {
         "dollars": store.dollars, "dollars_per_month": store.dollars_per_month,
         "prices": (!store.prices.is_empty()).then_some(&store.prices),
     })
+}
+
+fn durability_as_json(durability: &DurabilityStatus) -> serde_json::Value {
+    json!({
+        "oldest_ms": durability.oldest_micros / 1000, "alarm": durability.alarm, "debt_bytes": durability.debt_bytes,
+        "bases": durability.bases, "deltas": durability.deltas, "quiet": durability.quiet, "failed": durability.failed,
+        "bytes": durability.bytes,
+        "restored": { "ranges": durability.restored_ranges, "bytes": durability.restored_bytes },
+    })
+}
+
+/// What of the state a crash would not lose.
+fn durable(durability: &DurabilityStatus) -> String {
+    let mut line = format!(
+        "durable up to {:.1} s ago: {} bases, {} deltas, {} without news, {} failed; {:.2} MiB",
+        durability.oldest_micros as f64 / 1e6,
+        durability.bases,
+        durability.deltas,
+        durability.quiet,
+        durability.failed,
+        durability.bytes as f64 / f64::from(1 << 20),
+    );
+    if durability.alarm {
+        line += "; ALARM: state does not become durable, look at the object store";
+    }
+    line
 }
 
 /// What the object store was asked for, and what that costs.
@@ -117,6 +144,9 @@ fn show(state: &GetStatusResponse) {
     }
     if let Some(store) = &state.store {
         say!("{}", cost(store));
+    }
+    if let Some(durability) = &state.durability {
+        say!("{}", durable(durability));
     }
     say!("");
     let heading =

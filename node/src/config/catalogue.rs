@@ -1,6 +1,7 @@
 //! Which settings there are. Their meaning and defaults are in the reference file; a test holds the two together.
 
 use featuregrid_protocol::definition::suggest;
+use featuregrid_protocol::time::Span;
 
 use super::values::Kind;
 
@@ -31,6 +32,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     needed("store.path_style", Kind::OneOf(&["auto", "true", "false"])),
     needed("store.sse", Kind::OneOf(&["bucket", "AES256", "aws:kms"])),
     optional("store.kms_key", Kind::Text),
+    needed("store.snapshot_interval", Kind::Duration(Span::seconds(1), Span::seconds(3600))),
     needed("store.prices", Kind::OneOf(&["us-east-1", "off"])),
     needed("serve.listen", Kind::Address),
     needed("serve.feast", Kind::AddressOrOff),

@@ -20,6 +20,7 @@ fn the_reference_says_what_the_code_does() {
         data: None,
         ranges: crate::cli::RANGES,
         memory_budget: None,
+        snapshot_interval: crate::assemble::SNAPSHOT_INTERVAL,
         one_after_the_other: false,
         store: None,
         bucketed: Bucketed::default(),

@@ -1,5 +1,7 @@
 //! What a value of each kind looks like. Knows no setting.
 
+use featuregrid_protocol::time::Span;
+
 use crate::ingest::kafka::{HIDDEN, KafkaSettings};
 use crate::store::settings::Place;
 
@@ -22,6 +24,8 @@ pub(super) enum Kind {
     PowerOfTwo(u32),
     /// `half`, or a size.
     Budget,
+    /// A duration from the first to the second.
+    Duration(Span, Span),
     /// `true` or `false`.
     Switch,
     /// One of these words.
@@ -49,6 +53,11 @@ impl Kind {
             },
             Self::Budget if text == "half" => Ok(()),
             Self::Budget => size(text).map(drop),
+            Self::Duration(least, most) => match Span::parse(text) {
+                Ok(span) if (least..=most).contains(&span) => Ok(()),
+                Ok(_) => Err(format!("`{text}` is not within {least} and {most}")),
+                Err(error) => Err(error.to_string()),
+            },
             Self::Switch if matches!(text, "true" | "false") => Ok(()),
             Self::Switch => Err(format!("`{text}` is neither true nor false")),
             Self::OneOf(words) if words.contains(&text) => Ok(()),

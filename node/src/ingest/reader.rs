@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use featuregrid_actors::host::ShardHandle;
 use featuregrid_protocol::ids::PartitionId;
-use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::{RangeId, RangeSet};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr};
 
 use super::progress::Progress;
-use super::surroundings::{Command, Groups, Surroundings};
+use super::surroundings::{Command, Groups, Stand, Surroundings};
 use super::worker::Worker;
 use crate::grid::Grid;
 
@@ -27,18 +26,12 @@ pub struct Listeners(Arc<Mutex<BTreeMap<usize, SyncSender<Command>>>>);
 
 impl Listeners {
     /// Tells every thread that a shard has a new life.
-    pub fn restarted(
-        &self,
-        at: usize,
-        handle: &ShardHandle,
-        ranges: &RangeSet,
-        positions: &BTreeMap<PartitionId, PartitionPosition>,
-    ) {
+    pub fn restarted(&self, at: usize, handle: &ShardHandle, stands: &[Stand]) {
         let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for listener in listeners.values() {
-            let (handle, ranges, positions) = (handle.clone(), ranges.clone(), positions.clone());
+            let (handle, stands) = (handle.clone(), stands.to_vec());
             // A thread that ended begins again from where the shards stand: it misses nothing.
-            let _ = listener.try_send(Command::Restarted { at, handle, ranges, positions });
+            let _ = listener.try_send(Command::Restarted { at, handle, stands });
         }
     }
 

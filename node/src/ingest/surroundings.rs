@@ -1,13 +1,12 @@
 //! What every reading thread of a node shares, and what it may be told. Knows no loop.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use featuregrid_actors::control::History;
 use featuregrid_actors::host::ShardHandle;
 use featuregrid_protocol::ids::{Incarnation, PartitionId};
-use featuregrid_protocol::position::PartitionPosition;
+use featuregrid_protocol::position::{PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeSet;
 use tokio::runtime::Handle;
 
@@ -17,18 +16,25 @@ use crate::freshness::Freshness;
 use crate::store::dead_letters::writer::LetterWriter;
 use crate::telemetry::Metrics;
 
+/// Ranges that stand together; at the beginning of partitions that are not named.
+#[derive(Clone, Debug)]
+pub struct Stand {
+    /// Which.
+    pub ranges: RangeSet,
+    /// Where.
+    pub positions: Positions,
+}
+
 /// What a thread is told.
 pub enum Command {
-    /// Shard `at` was restarted as `handle`; the state of `ranges` begins anew at these positions.
+    /// Shard `at` was restarted as `handle`; its ranges stand as what is durable of them.
     Restarted {
         /// Which shard.
         at: usize,
         /// Its new life.
         handle: ShardHandle,
-        /// Its ranges.
-        ranges: RangeSet,
-        /// Where they stand, by partition; at the beginning of those that are not named.
-        positions: BTreeMap<PartitionId, PartitionPosition>,
+        /// Its ranges, and where they stand.
+        stands: Vec<Stand>,
     },
     /// A partition joined its topic. It is read from where it begins, for all of these ranges.
     Discovered {

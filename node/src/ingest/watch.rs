@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeSet;
-use tokio::runtime::Handle;
 
 use super::progress::Progress;
 use super::reader::Listeners;
 use super::surroundings::Command;
 use super::{Identity, Log, LogError};
 use crate::store::begins::Begins;
-use crate::store::topics::{KnownTopics, TopicsError};
+use crate::store::once::OnceError;
+use crate::store::topics::KnownTopics;
 
 /// Two small requests; the time a new partition may wait, and records of a re-created topic may pass for the old one's
 /// where brokers before Kafka 3.1 serve them.
@@ -32,14 +32,14 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When what is remembered cannot be written.
-pub fn identify(
+pub async fn identify(
     known: &mut KnownTopics,
     found: Vec<Identity>,
     progress: &Progress,
-) -> Result<Vec<Halted>, TopicsError> {
+) -> Result<Vec<Halted>, OnceError> {
     let mut halted = Vec::new();
     for Identity { source, name, id } in found {
-        let Some(was) = known.meet(&name, id)? else { continue };
+        let Some(was) = known.meet(&name, id).await? else { continue };
         for partition in progress.partitions().into_iter().filter(|partition| partition.source() == source) {
             progress.halt(partition, &LogError::recreated(&name, partition, was, id).to_string());
             halted.push(Halted(partition));
@@ -48,10 +48,10 @@ pub fn identify(
     Ok(halted)
 }
 
-/// State is rebuilt from where each partition begins, so its log must still hold that; one that does not halts.
-pub fn halt_lost(log: &dyn Log, progress: &Progress, earliest: &OffsetVector) {
+/// The log must still hold what state is not durable of, from `needed` on; a partition of which it does not halts.
+pub fn halt_lost(log: &dyn Log, progress: &Progress, needed: &OffsetVector, earliest: &OffsetVector) {
     for partition in progress.partitions() {
-        let (wanted, earliest) = (progress.begin(partition), earliest.get(partition));
+        let (wanted, earliest) = (needed.get(partition), earliest.get(partition));
         if earliest > wanted {
             let topic = log.name(partition).to_owned();
             progress.halt(partition, &LogError::Retention { topic, partition, wanted, earliest }.to_string());
@@ -89,9 +89,11 @@ pub struct Watch {
 
 impl Watched {
     /// Looks once.
-    fn look(&mut self, runtime: &Handle) -> Result<(), String> {
+    async fn look(&mut self) -> Result<(), String> {
         let found = self.log.identities().map_err(|error| error.to_string())?;
-        for Halted(partition) in identify(&mut self.known, found, &self.progress).map_err(|error| error.to_string())? {
+        for Halted(partition) in
+            identify(&mut self.known, found, &self.progress).await.map_err(|error| error.to_string())?
+        {
             self.listeners.tell_all(|| Command::Halted(partition));
         }
         for partition in self.log.partitions().map_err(|error| error.to_string())? {
@@ -99,7 +101,7 @@ impl Watched {
                 continue;
             }
             let earliest = self.log.bounds(partition).map_err(|error| error.to_string())?.earliest;
-            let begin = runtime.block_on(self.begins.settle(partition, earliest)).map_err(|error| error.to_string())?;
+            let begin = self.begins.settle(partition, earliest).await.map_err(|error| error.to_string())?;
             let Some(place) = self.progress.add(partition, begin) else { continue };
             let topic = self.log.name(partition);
             tracing::info!(%partition, topic, begin, "new partition: reading it from its beginning");
@@ -109,22 +111,22 @@ impl Watched {
         Ok(())
     }
 
-    /// Looks again and again on a thread of its own. To be called within a tokio runtime, which the object store needs.
+    /// Looks again and again on a thread of its own.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start(mut self) -> std::io::Result<Watch> {
         let stop = Arc::new(AtomicBool::new(false));
         let own = Arc::clone(&stop);
-        let runtime = Handle::current();
         let mut complained: Option<Instant> = None;
+        let runtime = tokio::runtime::Handle::current();
         let thread = std::thread::Builder::new().name("topics".to_owned()).spawn(move || {
             loop {
                 std::thread::park_timeout(LOOK_EVERY);
                 if own.load(Ordering::Relaxed) {
                     return;
                 }
-                if let Err(error) = self.look(&runtime)
+                if let Err(error) = runtime.block_on(self.look())
                     && complained.is_none_or(|since| since.elapsed() >= COMPLAIN_EVERY)
                 {
                     complained = Some(Instant::now());
@@ -152,11 +154,12 @@ mod tests {
     use featuregrid_protocol::ids::{PartitionId, SourceId, TopicId};
 
     use super::*;
+    use crate::store::local::LocalStore;
 
-    #[test]
-    fn another_topic_of_the_same_name_halts_its_partitions_alone() {
+    #[tokio::test]
+    async fn another_topic_of_the_same_name_halts_its_partitions_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("topics");
+        let open = || KnownTopics::of(Arc::new(LocalStore::open(folder.path()).unwrap()));
         let other = PartitionId::of(SourceId(1), 0).unwrap();
         let progress = Progress::new([PartitionId(0), PartitionId(1), other].map(|partition| (partition, 0)));
         let found = |id: u8| {
@@ -167,11 +170,11 @@ mod tests {
             };
             vec![identity(0, "payments", id), identity(1, "clicks", 9)]
         };
-        let mut known = KnownTopics::open(&path).unwrap();
-        assert_eq!(identify(&mut known, found(1), &progress).unwrap(), []);
-        let mut known = KnownTopics::open(&path).unwrap();
-        assert_eq!(identify(&mut known, found(1), &progress).unwrap(), []);
-        let halted = identify(&mut known, found(2), &progress).unwrap();
+        let mut known = open();
+        assert_eq!(identify(&mut known, found(1), &progress).await.unwrap(), []);
+        let mut known = open();
+        assert_eq!(identify(&mut known, found(1), &progress).await.unwrap(), []);
+        let halted = identify(&mut known, found(2), &progress).await.unwrap();
         assert_eq!(halted, [Halted(PartitionId(0)), Halted(PartitionId(1))]);
         assert!(progress.halted(PartitionId(1)).unwrap().contains("deleted and created again"));
         assert_eq!(progress.halted(other), None);

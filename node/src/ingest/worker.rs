@@ -15,7 +15,6 @@ use featuregrid_actors::ports::Monotonic;
 use featuregrid_actors::reader::Chunk;
 use featuregrid_protocol::ids::{Offset, PartitionId};
 use featuregrid_protocol::limits::IDLE_FRAME_EVERY;
-use featuregrid_protocol::position::PartitionPosition;
 use featuregrid_protocol::range::RangeSet;
 use featuregrid_protocol::time::Timestamp;
 
@@ -23,7 +22,7 @@ use super::letter::letter;
 use super::partition::{PartitionFeed, Want};
 use super::replay::Replays;
 use super::stall::{PAUSE_AFTER, Pauses, Reason, STALLED_TURN};
-use super::surroundings::{Command, Groups, Surroundings};
+use super::surroundings::{Command, Groups, Stand, Surroundings};
 use super::{LogError, LogEvent, LogReader};
 use crate::clock;
 use crate::store::dead_letters::writer::Ticket;
@@ -322,7 +321,7 @@ impl Worker {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Restarted { at, handle, ranges, positions } => self.restarted(at, handle, &ranges, &positions),
+            Command::Restarted { at, handle, stands } => self.restarted(at, handle, &stands),
             Command::Discovered { partition, ranges } => self.discovered(partition, ranges),
             Command::Halted(partition) => self.halted(partition),
         }
@@ -357,13 +356,7 @@ impl Worker {
         }
     }
 
-    fn restarted(
-        &mut self,
-        at: usize,
-        handle: ShardHandle,
-        ranges: &RangeSet,
-        positions: &BTreeMap<PartitionId, PartitionPosition>,
-    ) {
+    fn restarted(&mut self, at: usize, handle: ShardHandle, stands: &[Stand]) {
         // This thread may have begun with that life already: its ranges then stand where it has brought them.
         if self.shards[at].as_ref().is_some_and(|known| known.is_same_life(&handle)) {
             return;
@@ -371,10 +364,12 @@ impl Worker {
         self.shards[at] = Some(handle);
         for partition in self.feeds.keys().copied().collect::<Vec<_>>() {
             let begin = || self.around.progress.start(partition);
-            let position = positions.get(&partition).cloned().unwrap_or_else(begin);
             let mut wants = Vec::new();
-            if let Some(lane) = self.feeds.get_mut(&partition) {
-                lane.feed.restart(now(), ranges, position, &mut wants);
+            for Stand { ranges, positions } in stands {
+                let position = positions.get(&partition).cloned().unwrap_or_else(begin);
+                if let Some(lane) = self.feeds.get_mut(&partition) {
+                    lane.feed.restart(now(), ranges, position, &mut wants);
+                }
             }
             self.perform(partition, wants);
         }

@@ -19,7 +19,7 @@ use featuregrid_simulations::workload::w1::{Parameters, W1};
 use tonic::transport::Channel;
 
 use super::catalogue::{definitions, features};
-use crate::assemble::{Node, Settings};
+use crate::assemble::{Node, SNAPSHOT_INTERVAL, Settings};
 use crate::demo::{append, verify::read_oracle};
 use crate::ingest::Log;
 use crate::ingest::embedded::EmbeddedLog;
@@ -114,6 +114,7 @@ async fn start(data: &Arc<DataDir>, log: &Arc<dyn Log>) -> anyhow::Result<Arc<No
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     };
     Ok(Arc::new(Node::start(settings).await?))
 }

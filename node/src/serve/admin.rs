@@ -16,6 +16,7 @@ use crate::assemble::Node;
 use crate::digest::digest;
 use crate::grid::ReadError;
 use crate::ingest::NewRecord;
+use crate::snapshots::DurabilityFacts;
 use crate::status::{StoreStatus, status};
 use crate::store::dead_letters::{DeadLetter, DeadLetterError};
 use crate::store::meter::ANSWERS;
@@ -56,6 +57,22 @@ fn store(StoreStatus { place, used }: StoreStatus) -> v1::StoreStatus {
         dollars: used.prices.map(|prices| prices.dollars(&used.total)),
         dollars_per_month: used.prices.and_then(|prices| prices.monthly(&used)),
         prices: used.prices.map_or_else(String::new, |prices| prices.name().to_owned()),
+    }
+}
+
+fn durability(facts: DurabilityFacts, (restored_ranges, restored_bytes): (u64, u64)) -> v1::DurabilityStatus {
+    let DurabilityFacts { bases, deltas, quiet, failed, bytes, debt, oldest, alarm } = facts;
+    v1::DurabilityStatus {
+        oldest_micros: oldest.0,
+        alarm,
+        debt_bytes: debt,
+        bases,
+        deltas,
+        quiet,
+        failed,
+        bytes,
+        restored_ranges,
+        restored_bytes,
     }
 }
 
@@ -104,6 +121,7 @@ impl Admin for AdminService {
             freshness_micros_p50: micros(50),
             freshness_micros_p99: micros(99),
             store: Some(store(state.store)),
+            durability: Some(durability(state.durability, state.restored)),
         }))
     }
 

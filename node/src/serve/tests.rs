@@ -16,7 +16,7 @@ use featuregrid_protocol::wire::v1::{
 use tonic::{Code, Request};
 
 use super::*;
-use crate::assemble::Settings;
+use crate::assemble::{SNAPSHOT_INTERVAL, Settings};
 use crate::ingest::embedded::EmbeddedLog;
 use crate::ingest::{Log as _, NewRecord};
 use crate::store::DataDir;
@@ -80,6 +80,7 @@ async fn a_client_gets_columns_statuses_and_a_token() {
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     };
     let node = Arc::new(Node::start(settings).await.unwrap());
     let server = Server::start(Arc::clone(&node), "127.0.0.1:0").await.unwrap();
@@ -166,6 +167,7 @@ pub(super) async fn node(folder: &tempfile::TempDir, definitions: &str) -> Arc<N
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     };
     Arc::new(Node::start(settings).await.unwrap())
 }

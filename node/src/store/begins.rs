@@ -2,32 +2,13 @@
 //! Knows no log: it is told where one begins now.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use featuregrid_actors::ports::write::{Verdict, Write};
-use featuregrid_actors::ports::{Key, PutCondition, Requests};
-use featuregrid_protocol::codec::{self, CodecError};
+use featuregrid_actors::ports::Key;
 use featuregrid_protocol::control::PartitionBegin;
 use featuregrid_protocol::ids::{Offset, PartitionId};
-use thiserror::Error;
 
-use super::decided::decided;
 use super::object::ObjectStore;
-use crate::entropy;
-
-/// A store that does not let a write be decided for this long is down: the partition waits for the next look.
-const SETTLE_MAX: Duration = Duration::from_secs(10);
-
-/// Why it is not known where a partition begins. None of its records was read.
-#[derive(Debug, Error)]
-pub enum BeginsError {
-    /// The store does not answer; asking again finds out what is there.
-    #[error("{0}: the object store does not answer; look at the store, the network or the disk")]
-    Unavailable(String),
-    /// It does not decode.
-    #[error("stored object {0}: {1}; restore it from a copy, or start over with another --store or --data")]
-    Damaged(String, CodecError),
-}
+use super::once::{OnceError, settle};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -44,22 +25,10 @@ impl Begins {
     /// the first that is heard of it.
     ///
     /// # Errors
-    /// See [`BeginsError`].
-    pub async fn settle(&self, partition: PartitionId, earliest: Offset) -> Result<Offset, BeginsError> {
-        let (key, record) = (Key::Begin(partition), PartitionBegin { partition, begin: earliest });
-        let damaged = |error| BeginsError::Damaged(key.path(), error);
-        let body = codec::encode(&record).map_err(damaged)?;
-        // Whoever finds the same beginning writes the same, so equal bytes are as good as one's own.
-        let write = Write::new(key.clone(), body.into(), PutCondition::Absent);
-        let mut requests = Requests::new(entropy::number(), 0);
-        match decided(&*self.0, &mut requests, write, Instant::now() + SETTLE_MAX).await {
-            Some(Verdict::Done { .. }) => Ok(earliest),
-            // Whoever was first: this node in an earlier life, or another.
-            Some(Verdict::Lost { found: Some(object) }) => {
-                codec::decode::<PartitionBegin>(&object.bytes).map(|found| found.begin).map_err(damaged)
-            }
-            Some(Verdict::Lost { found: None }) | None => Err(BeginsError::Unavailable(key.path())),
-        }
+    /// See [`OnceError`]. None of its records was read.
+    pub async fn settle(&self, partition: PartitionId, earliest: Offset) -> Result<Offset, OnceError> {
+        let record = PartitionBegin { partition, begin: earliest };
+        settle(&*self.0, Key::Begin(partition), &record).await.map(|found| found.begin)
     }
 }
 
@@ -79,6 +48,6 @@ mod tests {
         assert_eq!(later.settle(PartitionId(3), 90).await.unwrap(), 70);
         assert_eq!(later.settle(PartitionId(1 << 20), 90).await.unwrap(), 0);
         std::fs::write(folder.path().join(Key::Begin(PartitionId(3)).path()), b"nonsense").unwrap();
-        assert!(matches!(later.settle(PartitionId(3), 90).await, Err(BeginsError::Damaged(..))));
+        assert!(matches!(later.settle(PartitionId(3), 90).await, Err(OnceError::Damaged(..))));
     }
 }

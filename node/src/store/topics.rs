@@ -1,73 +1,46 @@
-//! Which topics this folder's state was made of, kept beside it. Knows no log client: it is told what there is.
+//! Which topics the grid's state was made of: an object for each, written when it is first read. Knows no log client: it is
+//! told what there is.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use featuregrid_protocol::codec::{self, CodecError};
+use featuregrid_actors::ports::Key;
 use featuregrid_protocol::ids::TopicId;
-use featuregrid_protocol::topics::TopicTable;
-use thiserror::Error;
+use featuregrid_protocol::topics::KnownTopic;
 
-use super::local;
+use super::object::ObjectStore;
+use super::once::{OnceError, settle};
 
-/// Why the table cannot be used. Nothing in it was changed.
-#[derive(Debug, Error)]
-pub enum TopicsError {
-    /// The disk says no.
-    #[error("{path}: {error}; free space, or see to the disk")]
-    Disk {
-        /// The file.
-        path: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// It does not decode.
-    #[error("{path}: {error}; restore the folder from a copy, or start over with a new --data")]
-    Damaged {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        error: CodecError,
-    },
-}
-
-/// The table and its file.
+/// What was read, and what of it is known here already.
 #[derive(Debug)]
 pub struct KnownTopics {
-    path: PathBuf,
-    table: TopicTable,
+    store: Arc<dyn ObjectStore>,
+    known: BTreeMap<String, TopicId>,
 }
 
 impl KnownTopics {
-    /// The table of a folder; empty where there is none yet.
-    ///
-    /// # Errors
-    /// See [`TopicsError`].
-    pub fn open(path: &Path) -> Result<Self, TopicsError> {
-        let table = match fs::read(path) {
-            Ok(bytes) => codec::decode(&bytes)
-                .map_err(|error| TopicsError::Damaged { path: path.display().to_string(), error })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => TopicTable::default(),
-            Err(error) => return Err(TopicsError::Disk { path: path.display().to_string(), error }),
-        };
-        Ok(Self { path: path.to_owned(), table })
+    /// Those that a store holds.
+    #[must_use]
+    pub fn of(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, known: BTreeMap::new() }
     }
 
     /// A topic of this name and identity is there: the identity that was read under the name, if it is another one. A
     /// name that is met for the first time is remembered.
     ///
     /// # Errors
-    /// See [`TopicsError`].
-    pub fn meet(&mut self, name: &str, id: TopicId) -> Result<Option<TopicId>, TopicsError> {
-        if let Some(known) = self.table.0.get(name) {
-            return Ok((*known != id).then_some(*known));
-        }
-        self.table.0.insert(name.to_owned(), id);
-        let path = || self.path.display().to_string();
-        let bytes = codec::encode(&self.table).map_err(|error| TopicsError::Damaged { path: path(), error })?;
-        local::replace(&self.path, &bytes).map_err(|error| TopicsError::Disk { path: path(), error })?;
-        Ok(None)
+    /// See [`OnceError`].
+    pub async fn meet(&mut self, name: &str, id: TopicId) -> Result<Option<TopicId>, OnceError> {
+        let known = match self.known.get(name) {
+            Some(known) => *known,
+            None => {
+                let record = KnownTopic { name: name.to_owned(), id };
+                let settled = settle(&*self.store, Key::Topic(name.to_owned()), &record).await?.id;
+                self.known.insert(name.to_owned(), settled);
+                settled
+            }
+        };
+        Ok((known != id).then_some(known))
     }
 }
 
@@ -75,20 +48,21 @@ impl KnownTopics {
 mod tests {
     //! The first identity of a name stays; damage is noticed.
     use super::*;
+    use crate::store::local::LocalStore;
 
-    #[test]
-    fn the_first_identity_of_a_name_is_kept() {
+    #[tokio::test]
+    async fn the_first_identity_of_a_name_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("topics");
-        let mut topics = KnownTopics::open(&path).unwrap();
-        assert_eq!(topics.meet("a", TopicId([1; 16])).unwrap(), None);
-        assert_eq!(topics.meet("b", TopicId([2; 16])).unwrap(), None);
-        let mut again = KnownTopics::open(&path).unwrap();
+        let open = || KnownTopics::of(Arc::new(LocalStore::open(folder.path()).unwrap()));
+        let mut topics = open();
+        assert_eq!(topics.meet("a", TopicId([1; 16])).await.unwrap(), None);
+        assert_eq!(topics.meet("b", TopicId([2; 16])).await.unwrap(), None);
+        let mut again = open();
         for _ in 0..2 {
-            assert_eq!(again.meet("a", TopicId([3; 16])).unwrap(), Some(TopicId([1; 16])));
+            assert_eq!(again.meet("a", TopicId([3; 16])).await.unwrap(), Some(TopicId([1; 16])));
         }
-        assert_eq!(again.meet("b", TopicId([2; 16])).unwrap(), None);
-        fs::write(&path, b"nonsense").unwrap();
-        assert!(matches!(KnownTopics::open(&path), Err(TopicsError::Damaged { .. })));
+        assert_eq!(again.meet("b", TopicId([2; 16])).await.unwrap(), None);
+        std::fs::write(folder.path().join("topic/a"), b"nonsense").unwrap();
+        assert!(matches!(open().meet("a", TopicId([1; 16])).await, Err(OnceError::Damaged(..))));
     }
 }

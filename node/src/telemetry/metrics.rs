@@ -52,6 +52,8 @@ pub enum Stage {
     Visible,
     /// Until the shards have answered.
     Read,
+    /// One slice of a snapshot in one shard.
+    Snapshot,
 }
 
 /// Why reading stands still.
@@ -80,7 +82,7 @@ pub enum Ended {
     Error,
 }
 
-const STAGES: [&str; 6] = ["queue", "decode", "route", "fold", "visible", "read"];
+const STAGES: [&str; 7] = ["queue", "decode", "route", "fold", "visible", "read", "snapshot"];
 const CAUSES: [&str; 3] = ["shards", "dead_letters", "memory"];
 const ENDED: [&str; 5] = ["ok", "invalid", "deadline", "unavailable", "error"];
 pub(super) const ROW_OUTCOMES: [&str; 3] = ["applied", "duplicate", "rejected"];
@@ -120,6 +122,10 @@ pub(super) struct Sampled {
     pub(super) store: [Count; ANSWERS.len()],
     pub(super) store_bytes: [Count; 2],
     pub(super) store_billed: [Count; 2],
+    pub(super) snapshot_age: Age,
+    pub(super) snapshots: [Count; 4],
+    pub(super) snapshot_bytes: Count,
+    pub(super) snapshot_debt: Level,
     pub(super) accounting: Level,
 }
 
@@ -143,6 +149,9 @@ impl Metrics {
         register(to, &names::CONSUMER_LAG, lag.clone());
         let halted = level(to, &names::PARTITIONS_HALTED, &[]);
         let backpressure = family(to, &names::BACKPRESSURE, Seconds::default as fn() -> Seconds);
+        let (snapshot_age, snapshot_bytes) = (Age::default(), Count::default());
+        register(to, &names::SNAPSHOT_AGE, snapshot_age.clone());
+        register(to, &names::SNAPSHOT_BYTES, snapshot_bytes.clone());
         let views = || plan.views.iter().map(|view| view.name.as_str());
         let sampled = Sampled {
             rows: views()
@@ -165,6 +174,10 @@ impl Metrics {
             },
             store_bytes: counts(to, &names::STORE_BYTES, ["read", "written"]),
             store_billed: counts(to, &names::STORE_BILLED, ["write", "read"]),
+            snapshot_age,
+            snapshots: counts(to, &names::SNAPSHOTS, ["base", "delta", "quiet", "failed"]),
+            snapshot_bytes,
+            snapshot_debt: level(to, &names::SNAPSHOT_DEBT, &[]),
             accounting: level(to, &names::ACCOUNTING_HOLDS, &[]),
         };
         let started = Age::default();

@@ -113,7 +113,8 @@ pub const STAGE: Name = seconds(
     "featuregrid_stage_seconds",
     &["stage"],
     "Time of one batch in a stage: queue (log timestamp to poll), decode, route (frames to all shards), fold (one \
-     frame in one shard), visible (handed over to folded everywhere), read (shards answer)",
+     frame in one shard), visible (handed over to folded everywhere), read (shards answer), snapshot \
+     (one slice of it in one shard)",
 );
 /// Reads.
 pub const READ: Name = seconds(
@@ -204,6 +205,23 @@ pub const STORE_BILLED: Name = counter(
     "Requests to S3 as a bill has them, repeated ones and pieces of large objects included: write (PUT, POST, LIST) or read \
      (GET, HEAD)",
 );
+/// How far back a crash goes.
+pub const SNAPSHOT_AGE: Name = gauge(
+    "featuregrid_snapshot_age_seconds",
+    &[],
+    "Age of the state that a crash would go back to, of the range that is furthest behind",
+);
+/// What was made durable.
+pub const SNAPSHOTS: Name = counter(
+    "featuregrid_snapshots_total",
+    &["kind"],
+    "Times a range was made durable: base, delta, quiet (its manifest moved on alone), or failed (and is tried again)",
+);
+/// How much that was.
+pub const SNAPSHOT_BYTES: Name = counter("featuregrid_snapshot_bytes_total", &[], "Bytes of bases and deltas");
+/// What waits for the store.
+pub const SNAPSHOT_DEBT: Name =
+    gauge("featuregrid_snapshot_debt_bytes", &[], "Bytes of parts that are encoded and wait for the object store");
 /// The books.
 pub const ACCOUNTING_HOLDS: Name =
     gauge("featuregrid_accounting_holds", &[], "1 while every equation of the accounting holds; 0 asks for a human");
@@ -215,7 +233,7 @@ pub const BUILD_INFO: Name =
     Name { name: "featuregrid_build_info", kind: Kind::Info, unit: None, labels: &["version"], help: "What runs" };
 
 /// All of them, in the order of the page.
-pub const ALL: [&Name; 28] = [
+pub const ALL: [&Name; 32] = [
     &EVENTS_INGESTED,
     &EVENTS_REJECTED,
     &EVENTS_LATE,
@@ -241,6 +259,10 @@ pub const ALL: [&Name; 28] = [
     &STORE_REQUESTS,
     &STORE_BYTES,
     &STORE_BILLED,
+    &SNAPSHOT_AGE,
+    &SNAPSHOTS,
+    &SNAPSHOT_BYTES,
+    &SNAPSHOT_DEBT,
     &ACCOUNTING_HOLDS,
     &START_TIME,
     &BUILD_INFO,

@@ -10,6 +10,7 @@ use super::names;
 use crate::assemble::Node;
 use crate::clock;
 use crate::ingest::LogError;
+use crate::snapshots::DurabilityFacts;
 use crate::status::{Status, status};
 
 /// Asks the log where it ends, and the shards what they hold.
@@ -74,6 +75,13 @@ impl Sampled {
         for (counter, bytes) in self.store_bytes.iter().zip([used.bytes_read, used.bytes_written]) {
             raise(counter, bytes);
         }
+        let DurabilityFacts { bases, deltas, quiet, failed, bytes, debt, oldest, .. } = state.durability;
+        self.snapshot_age.set(seconds(oldest));
+        for (counter, count) in self.snapshots.iter().zip([bases, deltas, quiet, failed]) {
+            raise(counter, count);
+        }
+        raise(&self.snapshot_bytes, bytes);
+        self.snapshot_debt.set(debt);
         for (counter, billed) in self.store_billed.iter().zip([used.total.billed_writes, used.total.billed_reads]) {
             raise(counter, billed);
         }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::http::MetricsServer;
 use super::names::{ALL, Kind};
 use super::*;
-use crate::assemble::{Node, Settings};
+use crate::assemble::{Node, SNAPSHOT_INTERVAL, Settings};
 use crate::clock;
 use crate::ingest::embedded::EmbeddedLog;
 use crate::ingest::{Log as _, NewRecord};
@@ -118,6 +118,7 @@ fn settings(data: DataDir, log: &EmbeddedLog) -> Settings {
         one_after_the_other: false,
         objects: None,
         dead_letters: None,
+        snapshot_interval: SNAPSHOT_INTERVAL,
     }
 }
 
@@ -188,6 +189,7 @@ async fn every_name_is_on_the_page_of_a_live_node() {
     client.push(push).await.unwrap();
     assert!(node.reaches(&log.ends(), Instant::now() + Duration::from_secs(60)).await);
     assert!(read(&mut client, &["spend"]).await && !read(&mut client, &["spent"]).await);
+    node.snapshots.reach(&log.ends()).await;
     // A pause as the memory budget causes it.
     node.metrics.waited(Cause::Memory, featuregrid_protocol::time::Span::millis(250));
 
@@ -204,9 +206,10 @@ async fn every_name_is_on_the_page_of_a_live_node() {
                 assert!(series.contains(&format!("{label}=\"")), "{series} lacks {label}");
             }
         }
-        // Whatever can have happened here has been counted; nothing halts and nothing pauses in this test, and a folder
-        // costs nothing.
-        let quiet = ["featuregrid_partitions_halted", "featuregrid_consumption_paused"];
+        // Whatever can have happened here has been counted; nothing halts, pauses or waits for the store in this test, and a
+        // folder costs nothing.
+        let quiet =
+            ["featuregrid_partitions_halted", "featuregrid_consumption_paused", "featuregrid_snapshot_debt_bytes"];
         let quiet = quiet.contains(&name.name)
             || ["featuregrid_consumer_lag_records", "featuregrid_control_index"].contains(&name.name)
             || name.name == names::STORE_BILLED.name;

@@ -16,6 +16,18 @@ pub(super) const ALL: &[Scenario] = &[
         expand: c1,
     },
     Scenario {
+        name: "c2_unknown_commit",
+        about: "a commit answers nothing and lands later, while garbage is collected",
+        plants: &[Plant::C2PartsDeleted],
+        expand: c2,
+    },
+    Scenario {
+        name: "c3_first_delta",
+        about: "a standby that has folded for long is promoted, and its first delta is all that is restored",
+        plants: &[Plant::C3DirtySincePromotion],
+        expand: c3,
+    },
+    Scenario {
         name: "c7_standby_behind",
         about: "a standby that is behind its owner's manifest is promoted",
         plants: &[Plant::C7VRegresses],
@@ -56,6 +68,26 @@ fn c1(seed: u64) -> RunPlan {
         draft.at(at, FaultKind::Move { range, to });
         draft.at(at + 600, FaultKind::Move { range, to: from });
     }
+    draft.finish()
+}
+
+fn c2(seed: u64) -> RunPlan {
+    let mut draft = Draft::script("c2_unknown_commit", seed, [0, 1, 2, 0], [0, 1]);
+    draft.plan().cluster.snapshot_ms = 1_200;
+    for at in [7_000, 12_000] {
+        let at = draft.about(at, "commit");
+        draft.write(at, None, WriteClass::Commit, 6, StoreTreat::UnknownLandsMs(1_700));
+    }
+    draft.finish()
+}
+
+/// Owners die while their standbys are level; their successors commit, and die too.
+fn c3(seed: u64) -> RunPlan {
+    let mut draft = Draft::script("c3_first_delta", seed, [1, 1, 1, 1], [0, 2]);
+    draft.plan().cluster.snapshot_ms = 2_500;
+    let crash = draft.about(9_000, "crash");
+    draft.at(crash, FaultKind::Crash { node: 1, for_ms: 14_000 });
+    draft.at(crash + 9_000, FaultKind::Crash { node: 0, for_ms: 3_000 });
     draft.finish()
 }
 

@@ -16,12 +16,13 @@ use featuregrid_actors::feed::receiver::Receiver;
 use featuregrid_actors::ownership::Progress;
 use featuregrid_actors::ports::{Monotonic, StoreReply, StoreRequest};
 use featuregrid_actors::shard::Shard;
+use featuregrid_actors::snapshot::garbage::Pace;
 use featuregrid_actors::steward::Steward;
 use featuregrid_protocol::control::{ControlChange, Decision};
 use featuregrid_protocol::ids::{ControlIndex, Epoch, Incarnation, NodeId, PartitionId};
 use featuregrid_protocol::position::OffsetVector;
 use featuregrid_protocol::range::RangeId;
-use featuregrid_protocol::time::Timestamp;
+use featuregrid_protocol::time::{Span, Timestamp};
 
 use super::heap::Micros;
 use super::library::Library;
@@ -33,6 +34,9 @@ use copies::Copy;
 use peers::Peers;
 use reading::Reading;
 use reads::Waiting;
+
+/// Runs last seconds where grids last months.
+const GARBAGE: Pace = Pace { every: Span::millis(900), age: Span::millis(1_500) };
 
 /// What an operator wants, and everybody knows.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +128,7 @@ impl Node {
     /// A process that begins with empty memory.
     #[must_use]
     pub fn new(id: NodeId, mut random: Random, genesis: ControlChange, nodes: u32) -> Self {
-        let steward = Steward::new(id, random.next(), Some(genesis.clone()));
+        let steward = Steward::new(id, random.next(), Some(genesis.clone())).collecting(GARBAGE);
         Self {
             id,
             me: Incarnation { node: id, boot: 0 },
@@ -203,7 +207,7 @@ impl Node {
     /// A life is over; the process goes on, with what it folded as provisional state.
     fn begin_again(&mut self, around: &mut Around<'_>) {
         around.acts.push(Act::Mark("lapses", 1));
-        self.steward = Steward::new(self.id, self.random.next(), Some(self.genesis.clone()));
+        self.steward = Steward::new(self.id, self.random.next(), Some(self.genesis.clone())).collecting(GARBAGE);
         self.running = false;
         self.readings.clear();
         if let Some((index, since)) = self.held.take() {

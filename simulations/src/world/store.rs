@@ -244,7 +244,7 @@ impl SimStore {
         match key {
             Key::Control(_) => WriteClass::Entry,
             // No partition is found later here: it would be written by a shell, not by what is simulated.
-            Key::Decision(_) | Key::Begin(_) => WriteClass::Decision,
+            Key::Decision(_) | Key::Begin(_) | Key::Topic(_) => WriteClass::Decision,
             Key::Part(..) => WriteClass::Part,
             Key::Lease(_) => match codec::decode::<Lease>(body) {
                 Ok(lease) if lease.state == LeaseState::Fenced => WriteClass::Fence,

@@ -18,7 +18,7 @@ fn known() -> Known {
         released_to: None,
         positions: positions(&[(0, 70), (1, 20)]),
         index: ControlIndex(2),
-        parts: vec![Part { name: "old".to_owned(), bytes: 4 }],
+        parts: vec![Part { name: "old".to_owned(), bytes: 4, v: v(&[(0, 70), (1, 20)]) }],
         nonce: Nonce(9),
     };
     Known { manifest, etag: etag(4) }
@@ -61,7 +61,7 @@ fn the_part_comes_first_then_the_manifest_over_the_version_we_know() {
     assert!(commit.reply(ms(1), &done(&part, 5)));
     let write = at(&mut commit, ms(2), true).remove(0);
     assert_eq!(condition(&write), PutCondition::Matches(etag(4)));
-    let parts = vec![Part { name, bytes: 5 }];
+    let parts = vec![Part { name, bytes: 5, v: v(&[(0, 90), (1, 20)]) }];
     let next = Manifest { positions: positions(&[(0, 90), (1, 20)]), parts, nonce: Nonce(10), ..known().manifest };
     assert_eq!(body::<Manifest>(&write), next);
     assert_eq!(commit.outcome(&mut Vec::new()), None);

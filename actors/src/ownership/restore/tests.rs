@@ -14,7 +14,7 @@ fn manifest(part: &str) -> Manifest {
         released_to: None,
         positions: Positions::new(),
         index: ControlIndex(0),
-        parts: vec![Part { name: part.to_owned(), bytes: part.len() as u64 }],
+        parts: vec![Part { name: part.to_owned(), bytes: part.len() as u64, v: v(&[]) }],
         nonce: Nonce(9),
     }
 }

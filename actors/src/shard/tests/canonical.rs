@@ -182,14 +182,20 @@ fn what_cannot_be_installed_says_why() {
     let page = |ladder, bytes| SnapshotPage { view: VIEW, ladder, key: key.clone(), bytes };
     snapshot.pages = vec![page(9, vec![])];
     assert!(matches!(
-        shard.install(&[snapshot.clone()], |_| Some(plan.clone())),
+        shard.install(std::slice::from_ref(&snapshot), |_| Some(plan.clone())),
         Err(InstallError::Unknown { ladder: 9, .. })
     ));
     snapshot.pages = vec![page(0, vec![2])];
-    assert!(matches!(shard.install(&[snapshot.clone()], |_| Some(plan.clone())), Err(InstallError::Damaged { .. })));
+    assert!(matches!(
+        shard.install(std::slice::from_ref(&snapshot), |_| Some(plan.clone())),
+        Err(InstallError::Damaged { .. })
+    ));
     let other = (0..).map(key_bytes).find(|key| !range.contains(featuregrid_protocol::key::KeyHash::of(key))).unwrap();
     snapshot.pages[0].key = other;
-    assert!(matches!(shard.install(&[snapshot.clone()], |_| Some(plan.clone())), Err(InstallError::ForeignKey { .. })));
+    assert!(matches!(
+        shard.install(std::slice::from_ref(&snapshot), |_| Some(plan.clone())),
+        Err(InstallError::ForeignKey { .. })
+    ));
     snapshot.head.index.0 = 4;
     assert!(matches!(shard.install(&[snapshot], |_| Some(plan.clone())), Err(InstallError::Index { .. })));
     let mut delta = before.clone();

@@ -98,7 +98,7 @@ fn ids_go_with_their_offset_where_time_stands_still() {
             shard.apply(&log.frame(&plan, 0, ends[at], to), &set);
             let range = shard.range_of(KeyHash::of(&key_bytes(1))).unwrap();
             let snapshot = RangeSnapshot::decode(&shard.snapshot(range).unwrap().encode().unwrap()).unwrap();
-            shard.install(&[snapshot.clone()], |_| Some(Arc::clone(&plan))).unwrap();
+            shard.install(std::slice::from_ref(&snapshot), |_| Some(Arc::clone(&plan))).unwrap();
         }
         assert_eq!(shard.rows(VIEW), count(3, 2), "the first copy of 7 is one, the first of 8 is none, the next is");
         digests.push(shard.digest());
@@ -115,7 +115,7 @@ fn what_was_restored_knows_what_was_known() {
     let snapshot = RangeSnapshot::decode(&before.snapshot(RangeId::WHOLE).unwrap().encode().unwrap()).unwrap();
     assert_eq!(snapshot.head.ids[0].known.len(), 2);
     let mut shard = Shard::new(Arc::clone(&plan));
-    shard.install(&[snapshot.clone()], |_| Some(Arc::clone(&plan))).unwrap();
+    shard.install(std::slice::from_ref(&snapshot), |_| Some(Arc::clone(&plan))).unwrap();
     shard.apply(&log.frame(&plan, 0, 2, 4), &set);
     assert_eq!(shard.rows(VIEW), count(3, 1));
     let reading = shard.read(0, &key_bytes(1), AsOf::At(Timestamp(SECOND))).unwrap();
@@ -124,13 +124,19 @@ fn what_was_restored_knows_what_was_known() {
     // An id that is not known any more was never in a snapshot.
     let mut stale = snapshot;
     stale.head.ids[0].known[0].ts = Timestamp(-SECOND);
-    assert!(matches!(shard.install(&[stale.clone()], |_| Some(Arc::clone(&plan))), Err(InstallError::Damaged { .. })));
+    assert!(matches!(
+        shard.install(std::slice::from_ref(&stale), |_| Some(Arc::clone(&plan))),
+        Err(InstallError::Damaged { .. })
+    ));
     stale.head.ids[0].known[0].ts = Timestamp(0);
-    assert!(shard.install(&[stale.clone()], |_| Some(Arc::clone(&plan))).is_ok());
+    assert!(shard.install(std::slice::from_ref(&stale), |_| Some(Arc::clone(&plan))).is_ok());
     if let Some(position) = stale.head.positions.get_mut(&PartitionId(0)) {
         position.next = ID_OFFSETS_MAX + 1;
     }
-    assert!(matches!(shard.install(&[stale.clone()], |_| Some(plan.clone())), Err(InstallError::Damaged { .. })));
+    assert!(matches!(
+        shard.install(std::slice::from_ref(&stale), |_| Some(plan.clone())),
+        Err(InstallError::Damaged { .. })
+    ));
     stale.head.ids[0].known[0].offset = stale.head.ids[0].known[1].offset;
     assert!(RangeSnapshot::decode(&stale.encode().unwrap()).is_err(), "two ids of one record");
     stale.head.ids[0].known.clear();

@@ -6,7 +6,7 @@ use super::*;
 
 const PAGE: &str = include_str!("../../../METRICS.md");
 /// Everything a label may be named: all of bounded values.
-const LABELS: [&str; 15] = [
+const LABELS: [&str; 16] = [
     "source",
     "outcome",
     "reason",
@@ -22,6 +22,7 @@ const LABELS: [&str; 15] = [
     "request",
     "direction",
     "class",
+    "kind",
 ];
 
 fn table() -> String {

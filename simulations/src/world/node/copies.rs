@@ -5,6 +5,7 @@ use featuregrid_actors::ownership::{CommitError, Role, Snapshot};
 use featuregrid_actors::ports::Monotonic;
 use featuregrid_actors::shard::{Progress, Shard};
 use featuregrid_actors::snapshot::{self, compaction::base_is_due};
+use featuregrid_protocol::ids::ControlIndex;
 use featuregrid_protocol::manifest::Manifest;
 use featuregrid_protocol::position::{self, OffsetVector, PartitionPosition, Positions};
 use featuregrid_protocol::range::RangeId;
@@ -24,7 +25,7 @@ pub(super) struct Copy {
     /// When to make it durable next.
     due: Monotonic,
     /// What was made durable last.
-    durable: Option<(OffsetVector, featuregrid_protocol::ids::ControlIndex)>,
+    durable: Option<(OffsetVector, ControlIndex)>,
     /// The steward waits for its cut.
     cutting: bool,
     /// Its pages are being encoded.
@@ -170,7 +171,22 @@ impl Node {
     /// Since when changes are asked for; `None` where a base is due.
     fn since(&self, range: RangeId) -> Option<OffsetVector> {
         let manifest = self.steward.manifest(range).filter(|manifest| !base_is_due(&manifest.parts))?;
-        Some(position::offsets(&manifest.positions))
+        Some(manifest.parts_v())
+    }
+
+    /// Moves the manifest of a range without news; whether it has none.
+    fn stand(&mut self, around: &mut Around<'_>, range: RangeId, at: (Positions, ControlIndex)) -> bool {
+        let Some(durable) = self.steward.manifest(range).map(Manifest::parts_v) else {
+            return false;
+        };
+        if self.shard.as_ref().and_then(|shard| shard.has_changed_since(range, &durable)) != Some(false) {
+            return false;
+        }
+        if let Ok(effects) = self.steward.stand(around.mono, range, at) {
+            around.acts.push(Act::Mark("quiet_commits", 1));
+            self.perform(around, effects);
+        }
+        true
     }
 
     /// Goes on with a walk; what it brought is committed.
@@ -206,7 +222,8 @@ impl Node {
         }
         let Some(shard) = &self.shard else { return };
         let (Some(positions), Some(index)) = (shard.positions(range), shard.index(range)) else { return };
-        let state = (position::offsets(positions), index);
+        let positions = positions.clone();
+        let state = (position::offsets(&positions), index);
         let unchanged = copy.durable.as_ref() == Some(&state);
         if copy.due > around.mono || copy.cutting {
             return;
@@ -217,6 +234,9 @@ impl Node {
             copy.due = around.mono + every + jitter;
         }
         if unchanged {
+            return;
+        }
+        if self.stand(around, range, (positions, index)) {
             return;
         }
         let since = self.since(range);
